@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ci/plant: puts a known bug into a copy of memcore and measures how long fuzzing takes to find it.  See --help."""
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import common
+import display
+import engines
+import findings
+
+TRACKED = ("CMakeLists.txt", "CMakePresets.json", "LICENSE", "ci", "conformance", "corpora", "fuzzers", "harness", "memcore")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="ci/plant", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Plants bugs in a copy of the sources and fuzzes from the committed corpus until each is found.",
+        epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.")
+    parser.add_argument("names", nargs="+", metavar="NAME",
+                        help="a patch of ci/plants (without .patch), a patch file, or `all`")
+    parser.add_argument("--engine", default="libfuzzer", help="libfuzzer, afl or both (default: libfuzzer)")
+    parser.add_argument("--time", default="60", metavar="SECONDS", help="for each bug and engine (default: 60)")
+    parser.add_argument("--target", metavar="T", help="default: the `# target: T` line of the patch, else region_tree")
+    parser.add_argument("--seed", default="1", metavar="N", help="the engines' random seed (default: 1)")
+    options = parser.parse_args()
+    if options.engine not in (*engines.ENGINES, "both"):
+        common.die(f"unknown engine \"{options.engine}\"; there are: libfuzzer, afl, both")
+    options.engine = engines.ENGINES if options.engine == "both" else (options.engine,)
+    for name in ("time", "seed"):
+        value = getattr(options, name)
+        if not value.isdigit() or not 1 <= int(value) < 2 ** 31:
+            common.die(f"--{name} {value}: a number from 1 was expected")
+        setattr(options, name, int(value))
+    table = common.targets()
+    if options.target and options.target not in table:
+        common.die(f"unknown target \"{options.target}\"; there are: {', '.join(table)}")
+    options.patches = []
+    for name in options.names:
+        known = sorted((common.ROOT / "ci/plants").glob("*.patch"))
+        if name == "all":
+            options.patches += known
+        elif (common.ROOT / f"ci/plants/{name}.patch").is_file():
+            options.patches.append(common.ROOT / f"ci/plants/{name}.patch")
+        elif pathlib.Path(name).is_file():
+            options.patches.append(pathlib.Path(name).resolve())
+        else:
+            common.die(f"no patch \"{name}\"; there are: {', '.join(p.stem for p in known)}")
+    if not options.patches:
+        common.die("ci/plants has no patches", 1)
+    return options
+
+
+def target_of(patch, options):
+    table = common.targets()
+    for line in patch.read_text().splitlines():
+        if line.startswith("# target:"):
+            return table[options.target or line.split(":")[1].strip()]
+    return table[options.target or "region_tree"]
+
+
+class Copy:
+    """The sources again, where bugs come and go; each engine's tree is built there once and then incrementally."""
+
+    def __init__(self):
+        self.folder = common.BUILD / "plant"
+        self.source = common.clean_work(self.folder / "source")
+        for name in TRACKED:
+            path = common.ROOT / name
+            if path.is_dir():
+                # Times are kept, so only what a patch touches is compiled again.
+                shutil.copytree(path, self.source / name, ignore=shutil.ignore_patterns("__pycache__", "build"))
+            else:
+                shutil.copy2(path, self.source / name)
+
+    def patch(self, patch, *flags):
+        result = subprocess.run(["patch", "-p1", "--no-backup-if-mismatch", "-s", *flags, "-i", patch], cwd=self.source,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return result.returncode == 0, result.stdout
+
+    def build(self, engine):
+        return common.build(engine, self.folder / engine, source=self.source)
+
+
+def hunt(campaign):
+    campaign.start()
+    while campaign.state == "running":
+        time.sleep(0.1)
+        campaign.poll()
+    return campaign
+
+
+def what_was_said(campaign):
+    """The line that names the rule, for the table."""
+    finding = findings.Finding(campaign)
+    _, output = finding.run([campaign.replayer, finding.input], findings.REPLAY_SECONDS)
+    finding.input.unlink()
+    lines = [line.strip() for line in findings.report_lines(output) if line.strip()]
+    return lines[0][:90] if lines else "(the replay says nothing)"
+
+
+def main():
+    options = arguments()
+    common.install_packages("fuzz")
+    if not shutil.which("patch"):
+        common.install_packages("test")
+    copy = Copy()
+    results, missed = [], 0
+    for patch in options.patches:
+        applied, message = copy.patch(patch)
+        if not applied:
+            print(f"{patch.stem}: the patch does not apply; make it anew\n{message}", file=sys.stderr)
+            results.append((patch.stem, "-", "-", "", "NOT APPLIED"))
+            missed += 1
+            shutil.rmtree(copy.source)
+            copy = Copy()
+            continue
+        target = target_of(patch, options)
+        for engine in options.engine:
+            tree = copy.build(engine)
+            work = common.clean_work(copy.folder / "work" / f"{patch.stem}-{engine}")
+            c = hunt(engines.campaign(engine, target, tree, work, options.time, None, 1, options.seed,
+                                      common.sanitizer_environment(engine)))
+            if c.state == "found":
+                said = what_was_said(c)
+                results.append((patch.stem, target.name, engine, f"{c.found_after:.1f}", said))
+                print(f"{patch.stem}: {engine} found it after {c.found_after:.1f} s: {said}", flush=True)
+            else:
+                missed += 1
+                results.append((patch.stem, target.name, engine, "", f"NOT FOUND in {options.time} s" if c.state == "done" else c.trouble))
+                print(f"{patch.stem}: {engine}: {results[-1][-1]}", flush=True)
+        copy.patch(patch, "-R")
+    columns = (("planted bug", -34), ("target", -12), ("engine", -9), ("seconds", 7), ("found as", -10))
+    print("\n" + display.row([name for name, _ in columns], columns))
+    for result in results:
+        print(display.row(result, columns))
+    found = len(results) - missed
+    print(f"{found} of {len(results)} found within {options.time} s")
+    sys.exit(bool(missed))
+
+
+if __name__ == "__main__":
+    main()

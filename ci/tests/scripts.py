@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""scripts.py: wrong use of every command: a clear line, the right exit code, and nothing written."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# command, environment, exit code, what the output must contain
+CASES = [
+    ("ci/fuzz --target nonsense", {}, 2, 'unknown target "nonsense"; there are: region_tree'),
+    ("ci/fuzz --engine honggfuzz", {}, 2, 'unknown engine "honggfuzz"; there are: libfuzzer, afl, both'),
+    ("ci/fuzz --time 0", {}, 2, "--time 0: a number from 1"),
+    ("ci/fuzz --time soon", {}, 2, "--time soon: a number from 1"),
+    ("ci/fuzz --time", {}, 2, "expected one argument"),
+    ("ci/fuzz --jobs -1", {}, 2, "jobs"),
+    ("ci/fuzz --jobs 0", {}, 2, "--jobs 0: a number from 1"),
+    ("ci/fuzz --frobnicate", {}, 2, "--frobnicate"),
+    ("ci/fuzz region_tree", {}, 2, "region_tree"),
+    ("ci/test --frobnicate", {}, 2, 'unknown option "--frobnicate"'),
+    ("ci/test --only", {}, 2, "--only: a pattern was expected"),
+    ("ci/test --jobs none", {}, 2, "--jobs none: a number was expected"),
+    ("ci/bench --frobnicate", {}, 2, "--frobnicate"),
+    ("ci/plant --engine none all", {}, 2, 'unknown engine "none"'),
+    ("ci/plant --time x all", {}, 2, "--time x: a number from 1"),
+    ("ci/plant no-such-bug", {}, 2, 'no patch "no-such-bug"'),
+    ("ci/plant", {}, 2, "NAME"),
+    ("ci/build", {}, 2, "usage: ci/build PRESET"),
+    ("ci/build nonsense", {}, 2, 'unknown preset "nonsense"; there are: dev release libfuzzer afl coverage tsan'),
+    ("ci/packages", {}, 2, "usage: ci/packages"),
+    ("ci/packages nonsense", {}, 2, 'unknown group "nonsense"'),
+    ("ci/oss-fuzz-build", {"OUT": ""}, 1, "OUT is not set. Fix:"),
+    ("ci/oss-fuzz-build surplus", {}, 1, 'unexpected argument "surplus"'),
+    ("ci/oss-fuzz-build", {"OUT": "{tmp}/out", "SANITIZER": "memory"}, 1, "SANITIZER=memory: address, undefined"),
+    ("ci/oss-fuzz-build", {"OUT": "{tmp}/out", "ARCHITECTURE": "i386"}, 1, "ARCHITECTURE=i386: x86_64"),
+    ("ci/oss-fuzz-build", {"OUT": "{tmp}/out", "FUZZING_ENGINE": "honggfuzz"}, 1, "LIB_FUZZING_ENGINE is not set"),
+    ("ci/oss-fuzz-build", {"OUT": "{tmp}/out", "CC": "no-such-cc"}, 1, "CC=no-such-cc was not found. Fix:"),
+    ("ci/check-build", {}, 2, "usage: ci/check-build OUT"),
+    ("ci/check-build {tmp}/nothing", {}, 2, "not a folder"),
+    ("ci/check-build {tmp}", {}, 1, "region_tree: is missing"),
+    # What CMake says has to contain the fix.
+    ("cmake --preset libfuzzer -B {tmp}/b", {"CC": "gcc"}, 1, "Fix: unset CC"),
+    ("cmake --preset afl -B {tmp}/b", {"CC": "gcc"}, 1, "Fix: unset CC"),
+    ("cmake --preset dev -B {tmp}/b -DFUZZ_ENGINE=libfuzzer", {"CC": "gcc"}, 1, "Fix: cmake --preset libfuzzer"),
+    ("cmake --preset dev -B {tmp}/b -DFUZZ_ENGINE=afl", {"CC": "gcc"}, 1, "Fix: cmake --preset afl"),
+    ("cmake --preset dev -B {tmp}/b -DFUZZ_ENGINE=other", {}, 1, "none, libfuzzer, afl or external was expected"),
+    ("cmake --preset dev -B {tmp}/b -DFUZZ_ENGINE=external", {"LIB_FUZZING_ENGINE": ""}, 1, "Fix: export LIB_FUZZING_ENGINE"),
+    ("cmake --preset dev -B {tmp}/b -DMEMCORE_SANITIZERS=address,thread", {}, 1, "thread excludes address"),
+    ("cmake --preset dev -B {tmp}/b -DMEMCORE_TARGET_PAGE_BITS=9", {}, 1, "10 to 16 was expected"),
+    ("cmake --preset dev -B {tmp}/b -DHARNESS_SUBJECT={tmp}", {}, 1, "has no subject.c or no subject.cmake"),
+]
+
+# Commands that find nothing of what they need: an empty machine without apt.
+BARE = [
+    ("ci/packages build", 1, "missing: cmake gcc libc6-dev libglib2.0-dev liburcu-dev ninja-build pkg-config python3"),
+    ("ci/packages fuzz", 1, "afl++"),
+    ("ci/packages test", 1, "qemu-system-x86"),
+    ("ci/packages --check fuzz", 1, "clang-14"),
+    ("ci/fuzz", 1, "missing: cmake"),
+    ("ci/bench", 1, "missing: cmake"),
+]
+BARE_TOOLS = ["sh", "dirname", "sort", "tr", "head", "sed", "id", "uname", "cat", "ls", "env", "test", "grep"]
+
+
+def snapshot():
+    """Everything in the sources but build/, and what of it git would see."""
+    files = {}
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [d for d in folders if d not in (".git", "build")]
+        for name in names:
+            path = os.path.join(folder, name)
+            files[path] = os.stat(path).st_mtime_ns
+    return files
+
+
+def run(command, environment):
+    result = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, timeout=120)
+    return result.returncode, result.stdout.decode(errors="replace")
+
+
+def main():
+    failures = 0
+
+    def check(shown, code, text, expected_code, expected_text):
+        nonlocal failures
+        # CMake folds long lines.
+        if code != expected_code or " ".join(expected_text.split()) not in " ".join(text.split()):
+            failures += 1
+            print(f"FAILED: {shown}\n  exit code {code}, {expected_code} was expected; \"{expected_text}\" was expected in:\n{text}")
+
+    with tempfile.TemporaryDirectory() as tmp:
+        before = snapshot()
+        for command, extra, expected_code, expected_text in CASES:
+            scratch = os.path.join(tmp, "scratch")
+            os.makedirs(os.path.join(scratch, "builds"))
+            environment = {**os.environ, "MEMCORE_BUILD_DIR": os.path.join(scratch, "builds")}
+            for name in ("CC", "CXX", "CFLAGS", "CXXFLAGS", "LIB_FUZZING_ENGINE"):
+                environment.pop(name, None)
+            environment.update({k: v.format(tmp=scratch) for k, v in extra.items()})
+            code, text = run(command.format(tmp=scratch).split(), environment)
+            check(command, code, text, expected_code, expected_text)
+            if os.listdir(os.path.join(scratch, "builds")):
+                failures += 1
+                print(f"FAILED: {command}: wrote {os.listdir(os.path.join(scratch, 'builds'))}")
+            subprocess.run(["rm", "-r", scratch], check=True)
+        bare = os.path.join(tmp, "bin")
+        os.mkdir(bare)
+        for tool in BARE_TOOLS:
+            os.symlink(f"/usr/bin/{tool}" if os.path.exists(f"/usr/bin/{tool}") else f"/bin/{tool}", os.path.join(bare, tool))
+        for command, expected_code, expected_text in BARE:
+            code, text = run(command.split(), {"PATH": bare})
+            check(f"{command} (without tools)", code, text, expected_code, expected_text)
+        changed = {path for path, when in snapshot().items() if before.get(path) != when}
+        if changed and os.environ.get("MEMCORE_TEST_WRITES") != "0":
+            # Somebody may be editing; a command of the above writes only new files.
+            new = sorted(path for path in changed if path not in before)
+            if new:
+                failures += 1
+                print(f"FAILED: new files in the sources: {new}")
+    print(f"{len(CASES) + len(BARE)} cases, {failures} failures")
+    sys.exit(bool(failures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: check.sh BUILD_TREE CC SCRATCH
+# Installs a built tree below SCRATCH, moves the installation, and builds this project against it in both ways.
+set -eu
+tree=$1
+export CC="$2"
+scratch=$3
+here=$(cd "$(dirname "$0")" && pwd)
+rm -rf "$scratch"
+mkdir -p "$scratch"
+cmake --install "$tree" --prefix "$scratch/installed" >"$scratch/install.log"
+# What is installed must not know where it was installed.
+mv "$scratch/installed" "$scratch/prefix"
+prefix=$scratch/prefix
+
+echo "-- find_package"
+cmake -S "$here" -B "$scratch/build" -DCMAKE_PREFIX_PATH="$prefix" --log-level=WARNING
+cmake --build "$scratch/build"
+for program in "$scratch/build/consumer"*; do
+    case $program in
+    *consumer | *consumer_shared) "$program" ;;
+    esac
+done
+
+echo "-- pkg-config"
+pc=$(dirname "$(find "$prefix" -name memcore.pc)")
+export PKG_CONFIG_PATH="$pc"
+# shellcheck disable=SC2046 -- words are what pkg-config gives
+$CC -Wall -Werror "$here/main.c" -o "$scratch/consumer-pc" $(pkg-config --cflags --libs memcore)
+LD_LIBRARY_PATH=$(pkg-config --variable=libdir memcore) "$scratch/consumer-pc" | tee "$scratch/output"
+grep -q "memcore $(pkg-config --modversion memcore): a region of 4096 bytes" "$scratch/output"
+
+# Every public header compiles by itself.
+for header in $(cd "$prefix/include/memcore" && find . -name '*.h' | sort); do
+    printf '#include "%s"\n' "${header#./}" | $CC -Wall -Wextra -Werror -std=gnu11 -fsyntax-only -x c - $(pkg-config --cflags memcore)
+done
+echo "installed, moved and used"

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * main() of the replayers: runs a fuzz target on files, without an engine.
+ * Strict, because a replay that silently tests nothing looks like a pass:
+ * whatever is named must exist, be readable and, for folders, hold a file.
+ *
+ * Each input is an exact-size heap copy, so that ASan sees a read of one byte
+ * too many.  Empty files are run too.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "target.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
+uint64_t fuzz_last_hash(void) __attribute__((weak));
+
+/* Larger files are surely not inputs: engines stop at 1 MiB. */
+#define INPUT_SIZE_MAX ((size_t)64 << 20)
+
+static struct {
+    const char *program;
+    unsigned long repeat;       /* runs of each input */
+    bool print_hashes;
+    unsigned long files;
+    bool trouble;
+} replay = { .repeat = 1 };
+
+static const char usage[] =
+    "usage: %s [--repeat N] [--hashes] [--] FILE | FOLDER | - ...\n"
+    "Runs the fuzz target on each file, on each file below each folder (sorted), and on stdin for `-`.\n"
+    "  --repeat N  run each input N times; all runs must do the same\n"
+    "  --hashes    print `HASH  FILE` on stdout: what the input made happen\n"
+    "Exit code: 0 all ran; 1 something could not be read, or runs differ; else the target stopped the program.\n";
+
+__attribute__((format(printf, 2, 3)))
+static void complain(const char *path, const char *format, ...)
+{
+    va_list arguments;
+    fprintf(stderr, "%s: %s: ", replay.program, path);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    replay.trouble = true;
+}
+
+static void run_input(const char *path, const uint8_t *data, size_t size)
+{
+    uint64_t first = 0;
+    for (unsigned long i = 0; i < replay.repeat; i++) {
+        LLVMFuzzerTestOneInput(data, size);
+        uint64_t hash = fuzz_last_hash ? fuzz_last_hash() : 0;
+        if (i > 0 && hash != first) {
+            complain(path, "run 1 gave hash %016" PRIx64 ", run %lu gave %016" PRIx64 ": not deterministic",
+                     first, i + 1, hash);
+            return;
+        }
+        first = hash;
+    }
+    if (replay.print_hashes) {
+        printf("%016" PRIx64 "  %s\n", first, path);
+    }
+}
+
+/* The name comes first: if the target dies, the last line tells on what. */
+static void run_stream(const char *path, FILE *in)
+{
+    fprintf(stderr, "%s: running %s\n", replay.program, path);
+    size_t size = 0, capacity = 4096;
+    uint8_t *buffer = malloc(capacity);
+    for (size_t got; buffer && (got = fread(buffer + size, 1, capacity - size, in)) > 0;) {
+        size += got;
+        if (size > INPUT_SIZE_MAX) {
+            complain(path, "larger than %zu bytes: not a fuzzing input", INPUT_SIZE_MAX);
+            free(buffer);
+            return;
+        }
+        if (size == capacity) {
+            uint8_t *larger = realloc(buffer, capacity *= 2);
+            if (!larger) {
+                free(buffer);
+            }
+            buffer = larger;
+        }
+    }
+    if (!buffer) {
+        complain(path, "out of memory");
+        return;
+    }
+    if (ferror(in)) {
+        complain(path, "cannot read: %s", strerror(errno));
+        free(buffer);
+        return;
+    }
+    uint8_t *exact = malloc(size);
+    if (size) {
+        memcpy(exact, buffer, size);
+    }
+    free(buffer);
+    run_input(path, exact, size);
+    free(exact);
+    replay.files++;
+}
+
+static int visible(const struct dirent *entry)
+{
+    return strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+}
+
+static void run_path(const char *path)
+{
+    struct stat status;
+    if (!strcmp(path, "-")) {
+        run_stream("stdin", stdin);
+        return;
+    }
+    if (stat(path, &status) < 0) {
+        complain(path, "%s", strerror(errno));
+        return;
+    }
+    if (S_ISDIR(status.st_mode)) {
+        struct dirent **entries;
+        int count = scandir(path, &entries, visible, alphasort);
+        if (count < 0) {
+            complain(path, "%s", strerror(errno));
+            return;
+        }
+        if (count == 0) {
+            complain(path, "the folder is empty: nothing was tested");
+        }
+        for (int i = 0; i < count; i++) {
+            char *below;
+            if (asprintf(&below, "%s/%s", path, entries[i]->d_name) >= 0) {
+                run_path(below);
+                free(below);
+            }
+            free(entries[i]);
+        }
+        free(entries);
+        return;
+    }
+    FILE *in = fopen(path, "rb");
+    if (!in) {
+        complain(path, "%s", strerror(errno));
+        return;
+    }
+    run_stream(path, in);
+    fclose(in);
+}
+
+int main(int argc, char **argv)
+{
+    int i = 1;
+    replay.program = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        if (!strcmp(argv[i], "--")) {
+            i++;
+            break;
+        } else if (!strcmp(argv[i], "--help")) {
+            printf(usage, replay.program);
+            return 0;
+        } else if (!strcmp(argv[i], "--hashes")) {
+            replay.print_hashes = true;
+        } else if (!strcmp(argv[i], "--repeat")) {
+            char *end = "";
+            replay.repeat = i + 1 < argc ? strtoul(argv[++i], &end, 10) : 0;
+            if (*end || replay.repeat < 1 || replay.repeat > 1000000000) {
+                fprintf(stderr, "%s: --repeat: a number from 1 to 1000000000 was expected\n", replay.program);
+                return 1;
+            }
+        } else {
+            fprintf(stderr, "%s: unknown option %s\n", replay.program, argv[i]);
+            fprintf(stderr, usage, replay.program);
+            return 1;
+        }
+    }
+    if (i == argc) {
+        fprintf(stderr, usage, replay.program);
+        return 1;
+    }
+    setvbuf(stderr, NULL, _IOLBF, 0);
+    if (LLVMFuzzerInitialize) {
+        LLVMFuzzerInitialize(&argc, &argv);
+    }
+    for (; i < argc; i++) {
+        run_path(argv[i]);
+    }
+    if (replay.repeat > 1 && !fuzz_last_hash) {
+        fprintf(stderr, "%s: note: this target has no hash, so runs were not compared\n", replay.program);
+    }
+    fprintf(stderr, "%s: %lu files, %s\n", replay.program, replay.files,
+            replay.trouble ? "with trouble (above)" : "all ran");
+    return replay.trouble;
+}

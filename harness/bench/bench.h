@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Figures, not verdicts: medians over many repetitions, printed for people or
+ * as JSON.  Machines are noisy: compare within one run.
+ */
+#ifndef HARNESS_BENCH_BENCH_H
+#define HARNESS_BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+double bench_seconds(void);             /* monotonic */
+void bench_keep(uint64_t value);        /* the compiler must assume that it is used */
+
+enum { BENCH_SAMPLES_MAX = 2001 };
+
+struct bench_series {
+    double samples[BENCH_SAMPLES_MAX];
+    size_t count;
+    double started;
+};
+void bench_series_add(struct bench_series *s, double sample);
+bool bench_series_enough(const struct bench_series *s);     /* 0.3 s or BENCH_SAMPLES_MAX samples, at least 5 */
+double bench_series_median(struct bench_series *s);         /* sorts the samples */
+
+/* One figure; the key is "NAME.N". */
+void bench_result(const char *name, unsigned n, double value);
+
+void bench_commit(void);                /* commit.*: microseconds and nanoseconds */
+
+#endif

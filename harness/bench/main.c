@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "bench/bench.h"
+#include "memcore/memcore.h"
+
+static const char help[] =
+    "Usage: membench [OPTION]...\n"
+    "\n"
+    "Measure the memory core: what changes of the tree cost, and finding an address.\n"
+    "Medians; release builds only mean something.\n"
+    "\n"
+    "  -j, --json    one JSON object, for scripts\n"
+    "  -h, --help    this text\n"
+    "\n"
+    "Example: membench --json > figures.json\n";
+
+static bool json, first = true;
+
+double bench_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+void bench_keep(uint64_t value)
+{
+    __asm__ volatile("" : : "r"(value));
+}
+
+void bench_series_add(struct bench_series *s, double sample)
+{
+    if (!s->count) {
+        s->started = bench_seconds();
+    }
+    if (s->count < BENCH_SAMPLES_MAX) {
+        s->samples[s->count++] = sample;
+    }
+}
+
+bool bench_series_enough(const struct bench_series *s)
+{
+    return s->count >= BENCH_SAMPLES_MAX || (s->count >= 5 && bench_seconds() - s->started > 0.3);
+}
+
+static int compare(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+
+    return a < b ? -1 : a > b;
+}
+
+double bench_series_median(struct bench_series *s)
+{
+    qsort(s->samples, s->count, sizeof(s->samples[0]), compare);
+    return s->samples[s->count / 2];
+}
+
+void bench_result(const char *name, unsigned n, double value)
+{
+    if (json) {
+        printf("%s\n  \"%s.%u\": %.3f", first ? "{" : ",", name, n, value);
+    } else {
+        printf("%-24s among %6u   %12.2f\n", name, n, value);
+    }
+    first = false;
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, { 0 },
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
+        switch (option) {
+        case 'j':
+            json = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return 0;
+        default:
+            return 2;
+        }
+    }
+    if (optind != argc) {
+        fprintf(stderr, "membench: unexpected '%s', see membench --help\n", argv[optind]);
+        return 2;
+    }
+    memcore_init(MEMCORE_RECLAIM_MANUAL);
+    bench_commit();
+    if (json) {
+        printf("\n}\n");
+    }
+    return 0;
+}

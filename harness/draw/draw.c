@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "draw/draw.h"
+
+#include "draw/parts.h"
+
+enum {
+    LEFT = 28,
+    TOP = 24,
+    TITLE_HEIGHT = 56,
+    BETWEEN = 26,
+    LEAST_HEIGHT = 760,     /* panels go into the next stack when they would be lower than this and the tree */
+};
+
+/* Panels are stacked under one another as long as the picture does not get longer by it. */
+static void draw_panels(struct canvas *c, const struct model *m, const struct palette *p,
+                        const struct view *const core_views[TRACE_SPACES], int x, int top, int tree_height)
+{
+    int longest = MAX(tree_height, LEAST_HEIGHT), y = top, stack_width = 0;
+    const uint16_t *spaces;
+    size_t count = model_spaces(m, &spaces);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct view *core = core_views[spaces[i]];
+        struct scale scale;
+
+        scale_init(&scale, model_view(m, spaces[i]), core);
+        if (y > top && y + panel_height(&scale) > top + longest) {
+            x += stack_width + BETWEEN;
+            y = top;
+            stack_width = 0;
+        }
+        panel_draw(c, m, p, spaces[i], &scale, core, x, y);
+        stack_width = MAX(stack_width, panel_width(&scale, core));
+        y += panel_height(&scale) + 26;
+        scale_free(&scale);
+    }
+}
+
+static bool any_core_view(const struct model *m, const struct view *const core_views[TRACE_SPACES])
+{
+    const uint16_t *spaces;
+    size_t count = model_spaces(m, &spaces);
+
+    for (size_t i = 0; i < count; i++) {
+        if (core_views[spaces[i]]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void draw_svg(FILE *out, const struct model *m, const struct view *const core_views[TRACE_SPACES],
+              const struct draw_options *options)
+{
+    struct palette *palette = g_new(struct palette, 1);
+    struct canvas c;
+    int y = TOP, tree_height;
+
+    canvas_init(&c);
+    palette_init(palette, m);
+    canvas_text(&c, "title", LEFT, y + 16, "%s", options->title);
+    if (options->subtitle) {
+        canvas_text(&c, "subtitle", LEFT, y + 36, "%s", options->subtitle);
+    }
+    y += TITLE_HEIGHT;
+    tree_height = tree_draw(&c, m, palette, LEFT, y);
+    draw_panels(&c, m, palette, core_views, LEFT + tree_width(m) + BETWEEN, y, tree_height);
+    legend_draw(&c, any_core_view(m, core_views), LEFT, c.bottom + 30);
+    canvas_finish(&c, out);
+    g_free(palette);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * memtrace emit-c: a trace as a C program of its own.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memtrace/commands.h"
+#include "memtrace/emit_c.h"
+#include "minimize/minimize.h"
+
+static const char help[] =
+    "Usage: memtrace emit-c [OPTION]... FILE\n"
+    "\n"
+    "Write a C program that makes the same calls through the public API only and\n"
+    "compares what the failing step does with what the specification demands.  It\n"
+    "needs nothing of the harness:\n"
+    "\n"
+    "  cc test.c $(pkg-config --cflags --libs memcore) && ./a.out\n"
+    "\n"
+    "  -o, --output OUT     write there (default: standard output)\n"
+    "  -e, --every-step     compare after every step, not only after the failing one;\n"
+    "                       implied when the trace does not fail\n"
+    "  -p, --profile NAME   memcore or qemu-7.2\n"
+    "  -w, --wide           as memtrace run --wide\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Exit status: 0 written, 2 usage or an unreadable file; nothing is written then.\n"
+    "\n"
+    "Example: memtrace emit-c small.trace -o small.c\n";
+
+int cmd_emit_c(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "output", required_argument, NULL, 'o' }, { "every-step", no_argument, NULL, 'e' },
+        { "profile", required_argument, NULL, 'p' }, { "wide", no_argument, NULL, 'w' },
+        { "help", no_argument, NULL, 'h' }, { 0 },
+    };
+    struct emit_options emit = { .every_step = false };
+    struct failure_signature signature;
+    struct run_options run;
+    const char *output = NULL;
+    struct trace t;
+    FILE *out;
+    int option;
+
+    run_options_default(&run);
+    while ((option = getopt_long(argc, argv, "o:ep:wh", options, NULL)) != -1) {
+        switch (option) {
+        case 'o':
+            output = optarg;
+            break;
+        case 'e':
+            emit.every_step = true;
+            break;
+        case 'p':
+            if (!run_profile_parse(optarg, &run.profile)) {
+                fprintf(stderr, "memtrace emit-c: unknown profile '%s': memcore or qemu-7.2\n", optarg);
+                return 2;
+            }
+            break;
+        case 'w':
+            run.limits = resolve_limits_wide;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return 0;
+        default:
+            return 2;
+        }
+    }
+    if (optind + 1 != argc) {
+        fprintf(stderr, "memtrace emit-c: takes one trace, see memtrace emit-c --help\n");
+        return 2;
+    }
+    trace_init(&t);
+    if (!trace_load(&t, argv[optind])) {
+        return 2;
+    }
+    failure_probe(&t, &run, &signature);
+    emit.origin = strrchr(argv[optind], '/') ? strrchr(argv[optind], '/') + 1 : argv[optind];
+    emit.failure = signature.text[0] ? signature.summary : NULL;
+    emit.failing_step = signature.step;
+    emit.every_step |= !signature.text[0];
+    out = output ? fopen(output, "w") : stdout;
+    if (!out) {
+        perror(output);
+        return 2;
+    }
+    emit_c(out, &t, &run, &emit);
+    if (output && fclose(out)) {
+        perror(output);
+        return 2;
+    }
+    trace_free(&t);
+    return 0;
+}

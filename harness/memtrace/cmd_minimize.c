@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * memtrace minimize: the smallest trace that still fails in the same way.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memtrace/commands.h"
+#include "minimize/minimize.h"
+
+static const char help[] =
+    "Usage: memtrace minimize [OPTION]... FILE\n"
+    "\n"
+    "Remove steps and simplify operands of a failing trace (text or binary) as\n"
+    "long as it fails in the same way: same rule and same thing that differs, same\n"
+    "misuse, or same sanitizer report.\n"
+    "\n"
+    "  -o, --output OUT     write the small trace there (default: standard output)\n"
+    "  -p, --profile NAME   memcore or qemu-7.2\n"
+    "  -n, --tries N        give up after N attempts (default 3000)\n"
+    "  -w, --wide           as memtrace run --wide\n"
+    "  -q, --quiet          no progress\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Exit status: 0 minimized, 1 the trace does not fail (or not twice the same way),\n"
+    "2 usage or an unreadable file; nothing is written then.\n"
+    "\n"
+    "Example: memtrace minimize crash-1234 -o small.trace\n";
+
+static void on_progress(void *opaque, const struct minimize_progress *p)
+{
+    (void)opaque;
+    fprintf(stderr, "\r\033[K%zu of %zu steps left, %u tries: fewer %s", p->steps, p->steps_before, p->tries,
+            p->phase);
+    fflush(stderr);
+}
+
+/* This process's own command line, as a fresh argv; never freed: it is handed to execv. */
+static char **own_arguments(void)
+{
+    static char text[1 << 16];
+    static char *arguments[1024];
+    FILE *in = fopen("/proc/self/cmdline", "r");
+    size_t size = in ? fread(text, 1, sizeof(text) - 1, in) : 0, count = 0;
+
+    if (in) {
+        fclose(in);
+    }
+    for (size_t i = 0; i < size && count < 1023; i += strlen(text + i) + 1) {
+        arguments[count++] = text + i;
+    }
+    return size == sizeof(text) - 1 || !count ? NULL : arguments;
+}
+
+/* Resolving addresses to lines takes most of a crashing attempt's time: sanitizers read their options at the start. */
+static void restart_without_symbols(void)
+{
+    const char *options = getenv("ASAN_OPTIONS");
+    char **arguments = own_arguments();
+    char *with = NULL;
+
+    if (getenv("MEMTRACE_RESTARTED") || !arguments) {
+        return;
+    }
+    if (asprintf(&with, "%s%ssymbolize=0:detect_leaks=0", options ? options : "", options ? ":" : "") > 0) {
+        setenv("ASAN_OPTIONS", with, 1);
+        setenv("UBSAN_OPTIONS", "symbolize=0", 0);
+        setenv("MEMTRACE_RESTARTED", "1", 1);
+        execv("/proc/self/exe", arguments);
+    }
+    free(with);             /* slower, not worse */
+}
+
+static bool write_trace(const struct trace *t, const char *path, const struct failure_signature *s,
+                        const char *origin, size_t steps_before)
+{
+    FILE *out = path ? fopen(path, "w") : stdout;
+
+    if (!out) {
+        perror(path);
+        return false;
+    }
+    fprintf(out, "# fails: %s\n# minimized from %s (%zu steps)\n", s->summary, origin, steps_before);
+    trace_print(t, out);
+    if (path && fclose(out)) {
+        perror(path);
+        return false;
+    }
+    return true;
+}
+
+int cmd_minimize(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "output", required_argument, NULL, 'o' }, { "profile", required_argument, NULL, 'p' },
+        { "tries", required_argument, NULL, 'n' }, { "wide", no_argument, NULL, 'w' },
+        { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
+    };
+    struct minimize_options minimize = { .tries_max = 3000 };
+    struct failure_signature signature;
+    const char *output = NULL, *origin;
+    bool quiet = false, minimized;
+    unsigned tries = 0;
+    size_t steps_before;
+    struct trace t;
+    int option, status = 0;
+
+    run_options_default(&minimize.run);
+    while ((option = getopt_long(argc, argv, "o:p:n:wqh", options, NULL)) != -1) {
+        switch (option) {
+        case 'o':
+            output = optarg;
+            break;
+        case 'p':
+            if (!run_profile_parse(optarg, &minimize.run.profile)) {
+                fprintf(stderr, "memtrace minimize: unknown profile '%s': memcore or qemu-7.2\n", optarg);
+                return 2;
+            }
+            break;
+        case 'n':
+            minimize.tries_max = (unsigned)strtoul(optarg, NULL, 10);
+            break;
+        case 'w':
+            minimize.run.limits = resolve_limits_wide;
+            break;
+        case 'q':
+            quiet = true;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return 0;
+        default:
+            return 2;
+        }
+    }
+    if (optind + 1 != argc) {
+        fprintf(stderr, "memtrace minimize: takes one trace, see memtrace minimize --help\n");
+        return 2;
+    }
+    restart_without_symbols();
+    trace_init(&t);
+    if (!trace_load(&t, argv[optind])) {
+        return 2;
+    }
+    steps_before = t.count;
+    origin = strrchr(argv[optind], '/') ? strrchr(argv[optind], '/') + 1 : argv[optind];
+    minimize.progress = !quiet && isatty(STDERR_FILENO) ? on_progress : NULL;
+    minimized = minimize_trace(&t, &minimize, &signature, &tries);
+    if (minimize.progress) {
+        fprintf(stderr, "\r\033[K");
+    }
+    if (!minimized && !signature.text[0]) {
+        fprintf(stderr, "memtrace minimize: %s does not fail (%zu steps, %u tries)\n", argv[optind], steps_before,
+                tries);
+        status = 1;
+    } else if (!minimized) {
+        fprintf(stderr, "memtrace minimize: %s fails differently from time to time, last: %s\n", argv[optind],
+                signature.summary);
+        status = 1;
+    } else if (!write_trace(&t, output, &signature, origin, steps_before)) {
+        status = 2;
+    } else if (!quiet) {
+        fprintf(stderr, "%zu steps from %zu, %u tries: %s\n", t.count, steps_before, tries, signature.summary);
+    }
+    trace_free(&t);
+    return status;
+}

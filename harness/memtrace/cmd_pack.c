@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * memtrace pack: traces in the binary form, for fuzzing engines.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memtrace/commands.h"
+#include "memtrace/files.h"
+#include "trace/trace.h"
+
+static const char help[] =
+    "Usage: memtrace pack [-o OUT] FILE\n"
+    "       memtrace pack -d FOLDER FILE...\n"
+    "\n"
+    "Write traces (text or binary) in the canonical binary form.\n"
+    "\n"
+    "  -o, --output OUT     write one trace there (default: standard output, no terminal)\n"
+    "  -d, --directory DIR  write each trace into this folder, without \".trace\" in its\n"
+    "                       name; the folder is made if there is none\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Nothing is written unless all files could be read.\n"
+    "Exit status: 0 written, 2 usage or a file that cannot be read or written.\n"
+    "\n"
+    "Example: memtrace pack -d corpus corpora/region_tree/seeds/*.trace\n";
+
+static bool write_binary(const struct trace *t, const char *path)
+{
+    size_t size = trace_encode(t, NULL, 0);
+    uint8_t *data;
+    FILE *out = output_open(path, "memtrace pack");
+
+    if (!out) {
+        return false;
+    }
+    data = g_malloc(size);
+    trace_encode(t, data, size);
+    fwrite(data, 1, size, out);
+    g_free(data);
+    return output_close(out, path, "memtrace pack");
+}
+
+/* What a trace is called in the folder. */
+static char *packed_path(const char *folder, const char *path)
+{
+    char *name = g_path_get_basename(path), *whole;
+
+    if (g_str_has_suffix(name, ".trace")) {
+        name[strlen(name) - strlen(".trace")] = '\0';
+    }
+    whole = g_build_filename(folder, name, NULL);
+    g_free(name);
+    return whole;
+}
+
+/* The paths to write to; false if two files would have the same. */
+static bool plan(char **packed, char **files, size_t count, const char *folder)
+{
+    GHashTable *taken = g_hash_table_new(g_str_hash, g_str_equal);
+    bool unique = true;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *other;
+
+        packed[i] = packed_path(folder, files[i]);
+        other = g_hash_table_lookup(taken, packed[i]);
+        if (other) {
+            fprintf(stderr, "memtrace pack: %s and %s would both become %s\n", other, files[i], packed[i]);
+            unique = false;
+        }
+        g_hash_table_insert(taken, packed[i], files[i]);
+    }
+    g_hash_table_unref(taken);
+    return unique;
+}
+
+static bool pack_into_folder(char **files, size_t count, const char *folder)
+{
+    char **packed = g_new0(char *, count + 1);
+    struct trace *traces = g_new0(struct trace, count);
+    bool done = plan(packed, files, count, folder);
+
+    for (size_t i = 0; i < count; i++) {
+        trace_init(&traces[i]);
+        done = trace_load(&traces[i], files[i]) && done;
+    }
+    if (done && g_mkdir_with_parents(folder, 0777) != 0) {
+        fprintf(stderr, "memtrace pack: cannot make the folder %s: %s\n", folder, g_strerror(errno));
+        done = false;
+    }
+    for (size_t i = 0; i < count && done; i++) {
+        done = write_binary(&traces[i], packed[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        trace_free(&traces[i]);
+    }
+    g_free(traces);
+    g_strfreev(packed);
+    return done;
+}
+
+static bool pack_one(const char *file, const char *output)
+{
+    struct trace t;
+    bool done;
+
+    trace_init(&t);
+    done = trace_load(&t, file) && write_binary(&t, output);
+    trace_free(&t);
+    return done;
+}
+
+int cmd_pack(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "output", required_argument, NULL, 'o' }, { "directory", required_argument, NULL, 'd' },
+        { "help", no_argument, NULL, 'h' }, { 0 },
+    };
+    const char *output = NULL, *folder = NULL;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "o:d:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'o':
+            output = optarg;
+            break;
+        case 'd':
+            folder = optarg;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return 0;
+        default:
+            return 2;
+        }
+    }
+    if (optind == argc) {
+        fprintf(stderr, "memtrace pack: which trace? See memtrace pack --help\n");
+        return 2;
+    }
+    if (folder && output) {
+        fprintf(stderr, "memtrace pack: -o OUT is for one file, -d FOLDER for many; not both\n");
+        return 2;
+    }
+    if (folder) {
+        return pack_into_folder(argv + optind, (size_t)(argc - optind), folder) ? 0 : 2;
+    }
+    if (optind + 1 != argc) {
+        fprintf(stderr, "memtrace pack: for more than one file give -d FOLDER\n");
+        return 2;
+    }
+    if (!output && isatty(STDOUT_FILENO)) {
+        fprintf(stderr, "memtrace pack: binary is not written to a terminal; give -o OUT\n");
+        return 2;
+    }
+    return pack_one(argv[optind], output ? output : "-") ? 0 : 2;
+}

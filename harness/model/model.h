@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The reference model: what the specification says a core does, written so
+ * that it can be checked by reading.  It answers "who serves address a?" one
+ * address at a time (R-FV-1), knows regions by trace slot, keeps its state in
+ * plain arrays, and shares no code and no algorithm with memcore.
+ *
+ * The model never fails and never skips: it is given *resolved* steps (exact
+ * live slots, absolute values, preconditions met; see run/resolve.h) and
+ * predicts the observation.  Its state is also what steps are resolved against.
+ */
+#ifndef HARNESS_MODEL_MODEL_H
+#define HARNESS_MODEL_MODEL_H
+
+#include "model/observation.h"
+#include "trace/trace.h"
+
+/* Which of two allowed behaviours a QUIRK shows. */
+enum model_profile {
+    MODEL_PROFILE_MEMCORE,      /* the documented improvements ("better ok") */
+    MODEL_PROFILE_QEMU_7_2,     /* the reference implementation */
+};
+
+enum region_kind {
+    KIND_CONTAINER, KIND_IO, KIND_RESERVATION, KIND_ALIAS, KIND_RAM, KIND_RAM_PTR, KIND_RAM_DEVICE, KIND_ROM_DEVICE,
+};
+
+struct model;
+
+struct model *model_new(enum model_profile profile);
+void model_free(struct model *m);
+void model_reset(struct model *m);      /* back to new, memory kept: cheap enough for every input */
+enum model_profile model_profile(const struct model *m);
+
+/* Apply one resolved step; fills *expected (cleared by the caller). */
+void model_apply(struct model *m, const struct trace_step *step, struct observation *expected);
+
+/* --- questions about state: for resolving, checking and drawing ------------ */
+
+/* Live objects, ascending by slot.  Arrays belong to the model, valid until the next apply. */
+size_t model_regions(const struct model *m, const uint16_t **slots);
+size_t model_spaces(const struct model *m, const uint16_t **slots);
+size_t model_listeners(const struct model *m, const uint16_t **slots);  /* registered ones, witnesses included */
+size_t model_owners(const struct model *m, const uint16_t **slots);     /* alive: not finalized */
+size_t model_copies(const struct model *m, const uint16_t **slots);
+
+struct model_region {           /* a copy of what the model knows of a live region */
+    enum region_kind kind;
+    wide size;
+    uint64_t address;           /* kept after removal (R-TREE-6) */
+    int32_t priority;
+    int container;              /* slot or OBSERVED_NONE */
+    int target;                 /* alias target slot or OBSERVED_NONE */
+    uint64_t alias_offset;
+    int owner;                  /* given owner or OBSERVED_NONE */
+    bool enabled, readonly, nonvolatile, romd, terminating, has_block, migratable;
+    bool named;
+    unsigned vga_log_count;
+    unsigned references;        /* `ref` steps not yet undone */
+    size_t children, coalesced, eventfds;
+};
+bool model_region(const struct model *m, unsigned slot, struct model_region *out);  /* false: not live */
+
+/* The i-th subregion in sibling order (R-TREE-2). */
+int model_child(const struct model *m, unsigned slot, size_t index);
+
+/* The i-th registered eventfd of a region, as an `eventfd` step would name it. */
+bool model_eventfd(const struct model *m, unsigned slot, size_t index, struct trace_step *out);
+/* Would an eventfd_del with these operands find an entry (R-EFD-3)? */
+bool model_eventfd_matches(const struct model *m, const struct trace_step *step);
+
+unsigned model_transaction_depth(const struct model *m);
+bool model_space_live(const struct model *m, unsigned slot);
+int model_space_root(const struct model *m, unsigned slot);
+int model_listener_space(const struct model *m, unsigned slot);     /* OBSERVED_NONE: not registered */
+int model_listener_armed(const struct model *m, unsigned slot);     /* region slot or OBSERVED_NONE */
+bool model_owner_released(const struct model *m, unsigned slot);    /* the creator's reference is gone */
+unsigned model_log_flags(const struct model *m);        /* global tracking flags */
+unsigned model_log_postponed(const struct model *m);    /* flags whose stop waits for the VM (R-LOG-3) */
+bool model_vm_running(const struct model *m);
+bool model_reader_active(const struct model *m);
+
+/* The region is a range or the root of a view that is live: published, held by a copy or reader, or awaiting a grace period. */
+bool model_in_live_view(const struct model *m, unsigned slot);
+/* The region is the root of a space, or of one whose deferred destruction has not run. */
+bool model_is_space_root(const struct model *m, unsigned slot);
+
+/* The last published view of a live space. */
+const struct view *model_view(const struct model *m, unsigned space);
+/* What serves address a in the space's tree as it is now (not as published); NULL-safe. */
+bool model_resolve(const struct model *m, unsigned space, uint64_t address, struct view_range *byte);
+
+/* R-OBJ-6: how many references an owner must have now, exactly (profile memcore). */
+unsigned model_owner_references(const struct model *m, unsigned slot);
+/* Live FlatView objects, the permanent empty one not counted: published + held + awaiting a grace period. */
+size_t model_live_views(const struct model *m);
+/* All eventfds resolved for a space now: for shadow checks (I-17). */
+size_t model_space_eventfds(const struct model *m, unsigned space, const struct event **list);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Life, equality and text form of observations. */
+#include "model/observation.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "trace/trace.h"
+
+const char *const event_kind_names[EVENT_KINDS] = {
+    [EVENT_BEGIN] = "begin",
+    [EVENT_COMMIT] = "commit",
+    [EVENT_REGION_ADD] = "region_add",
+    [EVENT_REGION_DEL] = "region_del",
+    [EVENT_REGION_NOP] = "region_nop",
+    [EVENT_LOG_START] = "log_start",
+    [EVENT_LOG_STOP] = "log_stop",
+    [EVENT_LOG_SYNC] = "log_sync",
+    [EVENT_LOG_SYNC_GLOBAL] = "log_sync_global",
+    [EVENT_LOG_CLEAR] = "log_clear",
+    [EVENT_LOG_GLOBAL_START] = "log_global_start",
+    [EVENT_LOG_GLOBAL_STOP] = "log_global_stop",
+    [EVENT_LOG_GLOBAL_AFTER_SYNC] = "log_global_after_sync",
+    [EVENT_EVENTFD_ADD] = "eventfd_add",
+    [EVENT_EVENTFD_DEL] = "eventfd_del",
+    [EVENT_COALESCED_ADD] = "coalesced_io_add",
+    [EVENT_COALESCED_DEL] = "coalesced_io_del",
+    [EVENT_COALESCED_FLUSH] = "coalesced_flush",
+    [EVENT_OWNER_FINALIZED] = "owner_finalized",
+};
+
+static const struct observed_section no_section = { .region = OBSERVED_NONE, .space = OBSERVED_NONE };
+
+void event_init(struct event *e, enum event_kind kind)
+{
+    *e = (struct event) {
+        .kind = kind,
+        .listener = OBSERVED_NONE,
+        .section = no_section,
+        .notifier = OBSERVED_NONE,
+    };
+}
+
+void event_log_append(struct event_log *log, const struct event *e)
+{
+    if (log->count == log->capacity) {
+        log->capacity = log->capacity ? 2 * log->capacity : 64;
+        log->events = realloc(log->events, log->capacity * sizeof(log->events[0]));
+        if (!log->events) {
+            abort();
+        }
+    }
+    log->events[log->count++] = *e;
+}
+
+void event_log_clear(struct event_log *log)
+{
+    log->count = 0;
+}
+
+void event_log_free(struct event_log *log)
+{
+    free(log->events);
+    *log = (struct event_log) { 0 };
+}
+
+static bool section_equal(const struct observed_section *x, const struct observed_section *y)
+{
+    return x->region == y->region && x->space == y->space && x->offset == y->offset &&
+           x->address == y->address && x->size == y->size && x->readonly == y->readonly &&
+           x->nonvolatile == y->nonvolatile;
+}
+
+bool event_equal(const struct event *x, const struct event *y)
+{
+    return x->kind == y->kind && x->listener == y->listener && section_equal(&x->section, &y->section) &&
+           x->view_published == y->view_published && x->old_mask == y->old_mask &&
+           x->new_mask == y->new_mask && x->match_data == y->match_data && x->data == y->data &&
+           x->notifier == y->notifier && x->address == y->address && x->length == y->length &&
+           x->number == y->number;
+}
+
+/* A line under construction; every text here is far shorter than the buffer. */
+struct line {
+    char text[512];
+    size_t length;
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct line *l, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    const int n = vsnprintf(l->text + l->length, sizeof(l->text) - l->length, format, arguments);
+    va_end(arguments);
+    if (n < 0 || l->length + (size_t)n >= sizeof(l->text)) {
+        abort();
+    }
+    l->length += (size_t)n;
+}
+
+static void add_wide(struct line *l, wide value)
+{
+    const uint64_t high = (uint64_t)(value >> 64), low = (uint64_t)value;
+
+    if (high) {
+        add(l, "0x%" PRIx64 "%016" PRIx64, high, low);
+    } else {
+        add(l, "0x%" PRIx64, low);
+    }
+}
+
+static void add_span(struct line *l, uint64_t address, wide size)
+{
+    add(l, " 0x%" PRIx64 "+", address);
+    add_wide(l, size);
+}
+
+static void add_flags(struct line *l, bool readonly, bool nonvolatile)
+{
+    add(l, "%s%s", readonly ? " readonly" : "", nonvolatile ? " nonvolatile" : "");
+}
+
+static void add_section(struct line *l, const struct observed_section *s)
+{
+    if (s->space != OBSERVED_NONE) {
+        add(l, " as%d", s->space);
+    }
+    add_span(l, s->address, s->size);
+    if (s->region != OBSERVED_NONE) {
+        add(l, " r%d@0x%" PRIx64, s->region, s->offset);
+    } else if (s->offset) {
+        add(l, " @0x%" PRIx64, s->offset);
+    }
+    add_flags(l, s->readonly, s->nonvolatile);
+}
+
+static size_t put(const struct line *l, char *buffer, size_t capacity)
+{
+    const int n = snprintf(buffer, capacity, "%s", l->text);
+
+    return (size_t)n;
+}
+
+size_t event_print(const struct event *e, char *buffer, size_t capacity)
+{
+    struct line l = { .length = 0 };
+
+    add(&l, "%s", (unsigned)e->kind < EVENT_KINDS ? event_kind_names[e->kind] : "(no such event)");
+    if (e->listener >= TRACE_LISTENERS) {
+        add(&l, " w%d", e->listener - TRACE_LISTENERS);
+    } else if (e->listener != OBSERVED_NONE) {
+        add(&l, " l%d", e->listener);
+    }
+    switch (e->kind) {
+    case EVENT_COALESCED_ADD:
+    case EVENT_COALESCED_DEL:
+        add_span(&l, e->address, e->length);
+        add(&l, " in");
+        break;
+    case EVENT_OWNER_FINALIZED:
+        add(&l, " o%d", e->number);
+        break;
+    default:
+        break;
+    }
+    if (!section_equal(&e->section, &no_section)) {
+        add_section(&l, &e->section);
+        if (!e->view_published) {
+            add(&l, " (not the published view)");
+        }
+    }
+    if (e->old_mask || e->new_mask) {
+        add(&l, " mask %d to %d", e->old_mask, e->new_mask);
+    }
+    if (e->kind == EVENT_EVENTFD_ADD || e->kind == EVENT_EVENTFD_DEL) {
+        add(&l, " %s 0x%" PRIx64 " e%d", e->match_data ? "match" : "data", e->data, e->notifier);
+    }
+    return put(&l, buffer, capacity);
+}
+
+size_t view_range_print(const struct view_range *r, char *buffer, size_t capacity)
+{
+    struct line l = { .length = 0 };
+
+    add(&l, "0x%" PRIx64 "+", r->address);
+    add_wide(&l, r->size);
+    add(&l, " r%d@0x%" PRIx64, r->region, r->offset);
+    add_flags(&l, r->readonly, r->nonvolatile);
+    if (!r->romd) {
+        add(&l, " romd-off");   /* on is the default of every region (R-REG-1) */
+    }
+    if (r->dirty_log_mask) {
+        add(&l, " mask %d", r->dirty_log_mask);
+    }
+    return put(&l, buffer, capacity);
+}
+
+void observation_clear(struct observation *o)
+{
+    struct event_log events = o->events;
+
+    event_log_clear(&events);
+    free(o->text);
+    *o = (struct observation) {
+        .section = no_section,
+        .facts = { .from_host_region = OBSERVED_NONE, .fd = -1, .owner = OBSERVED_NONE },
+        .events = events,
+    };
+}
+
+void observation_free(struct observation *o)
+{
+    event_log_free(&o->events);
+    observation_clear(o);
+}

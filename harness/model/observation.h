@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What one step is seen to do: its result and the callbacks it causes, in
+ * order.  The model predicts an observation, the player records one from the
+ * core, and the runner compares the two field by field.  Objects are named by
+ * their trace slots, so nothing here depends on addresses in memory.
+ */
+#ifndef HARNESS_MODEL_OBSERVATION_H
+#define HARNESS_MODEL_OBSERVATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef unsigned __int128 wide;     /* sizes up to 2^64 */
+
+enum { OBSERVED_NONE = -1 };        /* no such object: a NULL pointer */
+
+/* A MemoryRegionSection by slots. */
+struct observed_section {
+    int region;                     /* slot, or OBSERVED_NONE */
+    int space;                      /* whose view: for listeners the listener's space; else OBSERVED_NONE */
+    uint64_t offset;                /* offset_within_region */
+    uint64_t address;               /* offset_within_address_space */
+    wide size;
+    bool readonly, nonvolatile;
+};
+
+enum event_kind {
+    EVENT_BEGIN, EVENT_COMMIT,
+    EVENT_REGION_ADD, EVENT_REGION_DEL, EVENT_REGION_NOP,
+    EVENT_LOG_START, EVENT_LOG_STOP,
+    EVENT_LOG_SYNC, EVENT_LOG_SYNC_GLOBAL, EVENT_LOG_CLEAR,
+    EVENT_LOG_GLOBAL_START, EVENT_LOG_GLOBAL_STOP, EVENT_LOG_GLOBAL_AFTER_SYNC,
+    EVENT_EVENTFD_ADD, EVENT_EVENTFD_DEL,
+    EVENT_COALESCED_ADD, EVENT_COALESCED_DEL,
+    /* The order above is that of operand.def's `callbacks`: EVENT_x is bit x of a mask. */
+    EVENT_LISTENER_KINDS,
+    EVENT_COALESCED_FLUSH = EVENT_LISTENER_KINDS,   /* the accelerator is asked to flush (R-COAL-3) */
+    EVENT_OWNER_FINALIZED,                          /* number = owner slot */
+    EVENT_KINDS,
+};
+extern const char *const event_kind_names[EVENT_KINDS];
+
+struct event {
+    enum event_kind kind;
+    int listener;                   /* slot; witnesses are TRACE_LISTENERS + space; OBSERVED_NONE if not a listener's */
+    struct observed_section section;/* for kinds that get one; else zero with region and space OBSERVED_NONE */
+    bool view_published;            /* section.fv is the space's published view at the time of the call (R-LST-7) */
+    int old_mask, new_mask;         /* log_start, log_stop */
+    bool match_data;                /* eventfds */
+    uint64_t data;
+    int notifier;
+    uint64_t address, length;       /* coalesced ranges */
+    int number;
+};
+
+struct event_log {
+    struct event *events;
+    size_t count, capacity;
+};
+void event_init(struct event *e, enum event_kind kind);     /* everything zero or OBSERVED_NONE */
+void event_log_append(struct event_log *log, const struct event *e);
+void event_log_clear(struct event_log *log);                /* keeps the memory */
+void event_log_free(struct event_log *log);
+bool event_equal(const struct event *x, const struct event *y);
+size_t event_print(const struct event *e, char *buffer, size_t capacity);   /* one line, no newline; as snprintf */
+
+/* Everything the getters say of a region: the answer to `query`. */
+struct region_facts {
+    uint64_t size;                  /* memory_region_size */
+    bool is_ram, is_rom, is_romd, is_ram_device, is_nonvolatile, is_protected, is_iommu, is_mapped;
+    uint8_t dirty_log_mask;
+    bool logging[3];
+    bool has_name;                  /* false: memory_region_name() is NULL */
+    char name[48];
+    bool has_ram_addr;              /* get_ram_addr is not RAM_ADDR_INVALID */
+    bool has_ram_ptr;               /* asked only where the chain ends in a block */
+    uint64_t ram_ptr_offset;        /* get_ram_ptr minus the host base of the block at the chain's end */
+    int from_host_region;           /* memory_region_from_host(get_ram_ptr): slot of the block's region */
+    uint64_t from_host_offset;
+    uint64_t alignment;
+    int fd;                         /* memory_region_get_fd where the chain ends in a block */
+    /* memory_region_owner: a slot, OBSERVED_NONE for NULL, OBSERVED_UNATTACHED for the machine-wide parent */
+    int owner;
+};
+enum { OBSERVED_UNATTACHED = -2 };
+
+struct observation {
+    bool skipped;                   /* the core was not called */
+    bool truth;                     /* present, reader_end (view unchanged), ... */
+    struct observed_section section;/* find, copy */
+    bool view_published;            /* find: section.fv is the published view of the space it was found in */
+    struct region_facts facts;      /* query */
+    char *text;                     /* mtree; heap, owned by the observation; else NULL */
+    struct event_log events;
+};
+void observation_clear(struct observation *o);  /* keeps the event log's memory, frees text */
+void observation_free(struct observation *o);
+
+/* One range of a flat view, by slots. */
+struct view_range {
+    uint64_t address;
+    wide size;
+    int region;
+    uint64_t offset;
+    bool readonly, nonvolatile, romd;
+    uint8_t dirty_log_mask;
+};
+struct view {
+    struct view_range *ranges;
+    size_t count, capacity;
+    int root;                       /* slot of D (R-FV-9), OBSERVED_NONE for the permanent empty view */
+    unsigned identity;              /* equal numbers: the same FlatView object (R-FV-11); 0: the permanent empty one */
+};
+size_t view_range_print(const struct view_range *r, char *buffer, size_t capacity);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The model's state and its chapters, private to harness/model.
+ *
+ * Everything is a plain array indexed by trace slot.  Nothing derived is kept:
+ * reference counts, "is mapped", who is in a live view, are counted from the
+ * state when somebody asks.
+ */
+#ifndef HARNESS_MODEL_STATE_H
+#define HARNESS_MODEL_STATE_H
+
+#include "model/model.h"
+
+/*
+ * A position or a distance, exact.  Negative positions and positions beyond
+ * 2^64 are normal inside alias windows (R-FV-6) and never wrap.
+ */
+typedef __int128 place;
+#define SPACE_END ((place)1 << 64)
+#define WHOLE_SPACE ((wide)1 << 64)
+
+enum { NO_SLOT = OBSERVED_NONE };
+
+/* What the numbers of operand.def's words mean. */
+enum naming { NAMING_PLAIN, NAMING_SHARED, NAMING_ESCAPED, NAMING_UNNAMED };
+
+struct slot_list {
+    uint16_t *slots;
+    size_t count, capacity;
+};
+
+struct coalesced_list {
+    struct coalesced_range {
+        uint64_t offset, size;
+    } *ranges;
+    size_t count, capacity;
+};
+
+/* In a region's list `address` is an offset in the region, in a space's list an address of the space. */
+struct eventfd {
+    uint64_t address;
+    unsigned size;              /* 0, 1, 2, 4, 8 */
+    bool match_data;
+    uint64_t data;              /* as listeners see it (R-EFD-2) */
+    int notifier;
+};
+struct eventfd_list {
+    struct eventfd *entries;
+    size_t count, capacity;
+};
+
+struct region {
+    bool live;
+    bool enabled, readonly, nonvolatile, romd;
+    bool terminating;
+    enum region_kind kind;
+    wide size;
+    int target;                 /* of an alias */
+    uint64_t alias_offset;
+    struct slot_list children;  /* in sibling order (R-TREE-2) */
+    uint64_t address;
+    int32_t priority;
+    int container;
+
+    int owner;                  /* the given owner (R-OBJ-4) */
+    enum naming naming;
+    bool big_endian;            /* of its ops */
+    bool has_block, migratable;
+    uint64_t block_length;      /* used_length of its RAM block */
+    uint64_t alignment;
+    uint8_t vga_log_count;
+    bool vga_logged;            /* dirty log bit 0 */
+    struct coalesced_list coalesced;
+    struct eventfd_list eventfds;
+    unsigned references;        /* `ref` steps not undone */
+    unsigned waiting;           /* times it is a range or root of a view that waits for a grace period */
+};
+
+/* A FlatView: never changes once made. */
+struct flat_view {
+    struct view view;
+    uint64_t base;              /* address of the root's byte 0 (R-FV-2) */
+    bool used, marked;
+};
+
+struct space {
+    bool live;
+    int root;
+    struct flat_view *view;     /* published */
+    struct eventfd_list eventfds;
+};
+
+/* What is left of a destroyed space until a grace period ends (R-TX-9). */
+struct doomed_space {
+    int root;
+    struct flat_view *view;
+};
+
+struct listener {
+    bool registered;
+    int space;
+    unsigned priority;
+    uint32_t hears;             /* bits by enum event_kind */
+    int armed;                  /* region to toggle at the next commit callback */
+};
+
+struct owner {
+    bool live;
+    bool released;              /* the creator's reference is gone */
+};
+
+struct copy {
+    bool live;
+    int region;
+    struct flat_view *view;
+};
+
+enum { LISTENER_SLOTS = TRACE_LISTENERS + TRACE_SPACES };
+
+struct model {
+    enum model_profile profile;
+    struct event_log *out;      /* where the current step's events go */
+
+    struct region regions[TRACE_REGIONS];
+    struct space spaces[TRACE_SPACES];
+    struct listener listeners[LISTENER_SLOTS];
+    struct owner owners[TRACE_OWNERS];
+    struct copy copies[TRACE_COPIES];
+
+    /* Live slots, ascending. */
+    struct slot_list live_regions, live_spaces, live_listeners, live_owners, live_copies;
+    struct slot_list space_order;       /* live spaces in creation order */
+    struct slot_list listener_order;    /* ascending by priority, then by registration (R-LST-1) */
+
+    struct doomed_space *doomed;
+    size_t doomed_count, doomed_capacity;
+
+    struct flat_view empty_view;        /* the permanent one (R-FV-12) */
+    struct flat_view **views;           /* every FlatView ever made; those not `used` are free */
+    size_t view_count, view_capacity;
+    unsigned view_serial;
+    size_t waiting_views;               /* unreferenced, until a grace period ends */
+    struct slot_list cache;             /* qemu-7.2: indices in `views` of those made since the last topology commit began */
+    bool reading;
+
+    unsigned depth;
+    bool topology_pending, eventfds_pending;
+    unsigned log_flags, log_postponed;
+    bool vm_paused;
+
+    /* Scratch memory, kept between uses. */
+    uint64_t *breakpoints;
+    size_t breakpoint_count, breakpoint_capacity;
+    struct eventfd_list resolved;
+    struct event *event_list;
+    size_t event_list_capacity;
+};
+
+/* Makes room for `needed` elements; *capacity follows. */
+void *array_reserve(void *array, size_t *capacity, size_t needed, size_t element_size);
+void slot_list_insert(struct slot_list *l, size_t index, unsigned slot);
+void slot_list_append(struct slot_list *l, unsigned slot);
+void slot_list_insert_sorted(struct slot_list *l, unsigned slot);
+void slot_list_remove(struct slot_list *l, unsigned slot);      /* it is there */
+bool slot_list_has(const struct slot_list *l, unsigned slot);
+void slot_list_free(struct slot_list *l);
+
+/* regions.c: objects, kinds, the tree.  Sizes as the API gives them: UINT64_MAX is 2^64 (R-REG-2). */
+struct region *region_new(struct model *m, unsigned slot, enum region_kind kind, uint64_t size, unsigned owner,
+                          enum naming naming);
+void region_give_block(struct region *r, bool migratable, uint64_t alignment);
+bool region_is_ram(const struct region *r);
+uint8_t region_dirty_log_mask(const struct model *m, unsigned slot);
+bool region_is_mapped(const struct model *m, unsigned slot);
+const char *region_name(const struct model *m, int slot, char buffer[16]);  /* NULL if unnamed */
+void region_add(struct model *m, unsigned container, unsigned slot, uint64_t address, int32_t priority);
+void region_del(struct model *m, unsigned slot);
+void region_detach(struct model *m, unsigned slot);
+void region_set_enabled(struct model *m, unsigned slot, bool on);
+void region_set_address(struct model *m, unsigned slot, uint64_t address);
+void region_set_size(struct model *m, unsigned slot, uint64_t size);
+void region_set_alias_offset(struct model *m, unsigned slot, uint64_t offset);
+void region_set_readonly(struct model *m, unsigned slot, bool on);
+void region_set_nonvolatile(struct model *m, unsigned slot, bool on);
+void region_set_romd(struct model *m, unsigned slot, bool on);
+void region_set_log(struct model *m, unsigned slot, bool on);
+void region_forget(struct model *m, unsigned slot);             /* the slot is free afterwards */
+
+/* facts.c */
+void region_describe(const struct model *m, unsigned slot, struct region_facts *facts);
+
+/* resolve.c */
+struct answer {
+    unsigned region;
+    uint64_t offset;
+    bool readonly, nonvolatile;
+};
+bool resolve(const struct model *m, unsigned slot, place x, bool readonly, bool nonvolatile, struct answer *out);
+struct collapsed {
+    int root;                   /* D, or NO_SLOT */
+    uint64_t base;
+};
+struct collapsed collapse(const struct model *m, unsigned root);
+
+/* view.c */
+struct flat_view *view_render(struct model *m, struct collapsed d);
+struct flat_view *view_for_new_space(struct model *m, struct collapsed d);
+void views_let_go(struct model *m);     /* those that nothing refers to any more start waiting for a grace period */
+void views_grace(struct model *m);
+unsigned view_mentions(const struct view *v, unsigned slot);
+const struct view_range *view_find_same(const struct view *v, const struct view_range *r);
+
+/* commit.c */
+void transaction_begin(struct model *m);
+void transaction_commit(struct model *m);
+void space_new(struct model *m, unsigned slot, unsigned root);
+void space_destroy(struct model *m, unsigned slot);
+
+/* listeners.c */
+enum direction { FORWARD, REVERSE };    /* F and R of R-LST-2 */
+bool hears(const struct model *m, unsigned listener, enum event_kind kind);
+void tell_all(struct model *m, enum event_kind kind, enum direction direction);
+void tell_space(struct model *m, unsigned space, const struct event *e, enum direction direction);
+bool space_has_listeners(const struct model *m, unsigned space);
+void tell_one(struct model *m, unsigned listener, const struct event *e);
+void event_for_range(struct event *e, enum event_kind kind, unsigned space, const struct view_range *r);
+void listener_register(struct model *m, unsigned slot, unsigned space, unsigned priority, uint32_t hears_mask);
+void listener_unregister(struct model *m, unsigned slot);
+void listeners_remove(struct model *m, unsigned space);
+void listeners_disarm(struct model *m, unsigned region);
+
+/* log.c */
+void log_start(struct model *m, unsigned flags);
+void log_stop(struct model *m, unsigned flags);
+void log_sync(struct model *m);
+void log_clear(struct model *m, unsigned region, uint64_t start, uint64_t length);
+void log_vm_state(struct model *m, bool running);
+
+/* eventfd.c */
+bool windows_meet(place start, wide size, const struct view_range *r);
+void eventfd_add(struct model *m, unsigned region, struct eventfd e);
+void eventfd_del(struct model *m, unsigned region, struct eventfd e);
+int eventfd_index(const struct model *m, unsigned region, struct eventfd e);   /* R-EFD-3, or -1 */
+struct eventfd eventfd_from_step(const struct trace_step *step);
+uint64_t eventfd_data(const struct region *r, unsigned size, uint64_t data);
+void eventfds_resolve(struct model *m, unsigned space);     /* and tell what changed */
+void event_for_eventfd(struct event *e, enum event_kind kind, unsigned space, const struct eventfd *entry);
+
+/* coalesced.c */
+void coalesced_add(struct model *m, unsigned region, uint64_t offset, uint64_t size);
+void coalesced_set_all(struct model *m, unsigned region);
+void coalesced_clear(struct model *m, unsigned region);
+void coalesced_flush(struct model *m);
+void coalesced_range_appears(struct model *m, unsigned space, const struct view_range *r);
+void coalesced_range_disappears(struct model *m, unsigned space, const struct view_range *r);
+
+/* find.c: *view is where it was found. */
+struct observed_section find(const struct model *m, unsigned region, uint64_t address, uint64_t size,
+                             struct flat_view **view);
+
+/* references.c */
+void owners_bury(struct model *m);      /* owners without references die, and those that die of it */
+void region_finalize(struct model *m, unsigned slot);
+
+/* print.c */
+char *print_mtree(const struct model *m, bool flatview, bool owner, bool disabled);
+
+#endif

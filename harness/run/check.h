@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Comparing what was seen with what was expected.  Each check returns true, or
+ * fills the failure (rule, what, and both sides as text) and returns false.
+ */
+#ifndef HARNESS_RUN_CHECK_H
+#define HARNESS_RUN_CHECK_H
+
+#include "run/player.h"
+#include "run/run.h"
+
+/*
+ * Bring an event log into the form that is compared:
+ *  - how often a step flushes the accelerator's buffer is not specified, that
+ *    it does so before anything else is (R-TX-1): one flush event or none, first;
+ *  - the order in which owners die in one go is not specified: by number.
+ */
+void check_normalize(struct event_log *log);
+
+bool check_observation(const struct trace_step *step, const struct observation *expected,
+                       const struct observation *seen, struct run_failure *failure);
+
+/* I-1: the published view of each space is the list of maximal runs; R-FV-11: who shares a view with whom. */
+bool check_views(struct player *p, const struct model *m, struct view *scratch, struct run_failure *failure);
+
+/* I-3: sets kept from region_add and region_del alone equal the published views. */
+struct shadow;
+struct shadow *shadow_new(void);
+void shadow_free(struct shadow *s);
+void shadow_reset(struct shadow *s);
+bool shadow_follow(struct shadow *s, const struct event_log *seen, struct run_failure *failure);
+bool shadow_check(const struct shadow *s, const struct model *m, struct run_failure *failure);
+
+/* R-OBJ-6: owners' reference counts; live views. */
+bool check_references(struct player *p, const struct model *m, struct run_failure *failure);
+
+/* Everything was given back. */
+bool check_empty(struct run_failure *failure);
+
+/* Mix what was seen into a hash: equal runs have equal hashes. */
+uint64_t check_hash(uint64_t hash, const struct observation *seen);
+
+__attribute__((format(printf, 4, 5)))
+bool check_fail(struct run_failure *failure, const char *rule, const char *what, const char *core_format, ...);
+void check_model_says(struct run_failure *failure, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

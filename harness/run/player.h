@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plays resolved steps on the core through its public API and records what is
+ * seen.  Storage of regions, spaces and listeners is one fixed place a slot, so
+ * that a new region sits at the address of the one it follows (R-TX-8); a slot
+ * that is not in use is poisoned, so that a core that still touches it is
+ * caught by AddressSanitizer.
+ */
+#ifndef HARNESS_RUN_PLAYER_H
+#define HARNESS_RUN_PLAYER_H
+
+#include "exec/memory.h"
+#include "model/model.h"
+#include "qemu/event_notifier.h"
+#include "trace/trace.h"
+
+enum { PLAYER_LISTENERS = TRACE_LISTENERS + TRACE_SPACES };
+
+struct player;
+
+struct player *player_new(void);
+void player_free(struct player *p);
+void player_reset(struct player *p);    /* after everything was given back */
+
+/*
+ * Plays one resolved step and fills *seen (cleared by the caller).  The model's
+ * prediction says which getters may be asked (their preconditions); nothing
+ * else of it is used.
+ */
+void player_apply(struct player *p, const struct trace_step *step, const struct observation *expected,
+                  struct observation *seen);
+
+/* The published view of a space: ranges and offsets; flags are not in reach of the public walk. */
+void player_view(struct player *p, unsigned space, struct view *out);
+/* The FlatView object, to compare identities only. */
+const void *player_view_identity(struct player *p, unsigned space);
+unsigned player_owner_references(struct player *p, unsigned owner);
+
+/* --- for recorder.c ---------------------------------------------------------- */
+
+struct recorder {
+    MemoryListener listener;
+    struct player *player;
+    int slot, space;
+    bool registered;
+    int armed;                  /* region slot or OBSERVED_NONE */
+};
+
+struct player {
+    struct observation *seen;   /* of the step being played */
+    bool replaying;             /* inside a (un)registration: armed listeners wait */
+
+    MemoryRegion regions[TRACE_REGIONS];
+    bool region_live[TRACE_REGIONS];
+    bool region_named[TRACE_REGIONS];
+    bool region_enabled[TRACE_REGIONS];
+    int region_owner[TRACE_REGIONS];
+    int region_container[TRACE_REGIONS];    /* slots: the fields of a MemoryRegion are private */
+    int region_target[TRACE_REGIONS];
+    char region_names[TRACE_REGIONS][16];
+
+    AddressSpace spaces[TRACE_SPACES];
+    bool space_live[TRACE_SPACES];
+
+    struct recorder recorders[PLAYER_LISTENERS];
+    char recorder_names[PLAYER_LISTENERS][16];
+
+    struct player_owner {
+        struct player *player;
+        int slot;
+        Object *object;         /* NULL: dead */
+        char name[16];
+    } owners[TRACE_OWNERS];
+
+    EventNotifier notifiers[TRACE_NOTIFIERS];
+    MemoryRegionSection *copies[TRACE_COPIES];
+
+    FlatView *reader_view;      /* held inside an RCU read section */
+    struct view reader_saw;
+
+    uint8_t *reserved;          /* address space for ram_ptr regions: never touched */
+};
+
+int player_region_slot(const struct player *p, const MemoryRegion *mr);
+int player_notifier_slot(const struct player *p, const EventNotifier *e);
+void player_observe_section(const struct player *p, const MemoryRegionSection *section, int space,
+                            struct observed_section *out);
+void player_toggle(struct player *p, unsigned region);
+
+/* Fills the callbacks of `mask` (bits by enum event_kind) into the recorder's listener. */
+void recorder_init(struct recorder *r, struct player *p, unsigned slot, unsigned space, uint64_t mask,
+                   unsigned priority, const char *name);
+void player_record(struct player *p, const struct event *e);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The subject is memcore.
+ */
+#include "run/subject.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hw/qdev-core.h"
+#include "memcore/memcore.h"
+
+const char *subject_name(void)
+{
+#ifdef MEMCORE_VERIFY
+    return "memcore " MEMCORE_VERSION " (VERIFY)";
+#else
+    return "memcore " MEMCORE_VERSION;
+#endif
+}
+
+const char *subject_default_profile(void)
+{
+    return "memcore";
+}
+
+/* --- owners -------------------------------------------------------------------- */
+
+#define TYPE_HARNESS_OWNER "harness-owner"
+
+struct harness_owner {
+    DeviceState device;
+    void (*finalized)(void *opaque);
+    void *opaque;
+};
+
+static void owner_finalize(Object *object)
+{
+    struct harness_owner *owner = (struct harness_owner *)object;
+
+    if (owner->finalized) {
+        owner->finalized(owner->opaque);
+    }
+}
+
+static const TypeInfo owner_type = {
+    .name = TYPE_HARNESS_OWNER,
+    .parent = TYPE_DEVICE,
+    .instance_size = sizeof(struct harness_owner),
+    .instance_finalize = owner_finalize,
+};
+
+Object *subject_owner_new(const char *id, void (*finalized)(void *opaque), void *opaque)
+{
+    struct harness_owner *owner = (struct harness_owner *)object_new(TYPE_HARNESS_OWNER);
+
+    device_set_id(&owner->device, id);
+    owner->finalized = finalized;
+    owner->opaque = opaque;
+    return OBJECT(owner);
+}
+
+unsigned subject_owner_references(Object *owner)
+{
+    return owner->ref;
+}
+
+/* --- the rest ------------------------------------------------------------------ */
+
+void subject_start(void)
+{
+    static bool started;
+
+    if (!started) {
+        started = true;
+        memcore_init(MEMCORE_RECLAIM_MANUAL);
+        type_register_static(&owner_type);
+    }
+}
+
+void subject_drain(void)
+{
+    memcore_drain();
+}
+
+size_t subject_deferred(void)
+{
+    return memcore_deferred();
+}
+
+static void (*flush_hook)(void);
+
+static void on_flush(void *opaque)
+{
+    (void)opaque;
+    if (flush_hook) {
+        flush_hook();
+    }
+}
+
+void subject_set_coalesced_flush_hook(void (*hook)(void))
+{
+    flush_hook = hook;
+    memcore_set_coalesced_flush(on_flush, NULL);
+}
+
+void subject_set_vm_running(bool running)
+{
+    memcore_set_vm_running(running);
+}
+
+static void print_to_stream(void *opaque, const char *text)
+{
+    fputs(text, opaque);
+}
+
+char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+
+    if (!stream) {
+        abort();
+    }
+    memcore_set_print(print_to_stream, stream);
+    mtree_info(flatview, dispatch_tree, owner, disabled);
+    memcore_set_print(NULL, NULL);
+    fclose(stream);
+    return text;
+}
+
+size_t subject_live_views(void)
+{
+    MemcoreStatistics statistics;
+
+    memcore_statistics(&statistics);
+    return statistics.flat_views;
+}
+
+size_t subject_live_blocks(void)
+{
+    MemcoreStatistics statistics;
+
+    memcore_statistics(&statistics);
+    return statistics.ram_blocks;
+}

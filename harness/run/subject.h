@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one place where the harness uses what an implementation of the API
+ * offers beyond the seeds' headers.  Another implementation is tested by
+ * writing this file for it: cmake -DHARNESS_SUBJECT=DIR takes DIR/subject.c,
+ * DIR/subject.cmake (include folders, libraries) instead of memcore.
+ */
+#ifndef HARNESS_RUN_SUBJECT_H
+#define HARNESS_RUN_SUBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "exec/memory.h"
+#include "qom/object.h"
+
+/* For the first lines of reports: "memcore 0.1 (VERIFY)". */
+const char *subject_name(void);
+/* "memcore" or "qemu-7.2": the profile the model takes unless told otherwise. */
+const char *subject_default_profile(void);
+
+/* Once per process, before anything else; deferred work waits for subject_drain from then on. */
+void subject_start(void);
+
+/* A grace period ends and everything deferred until now runs, in the order it was deferred. */
+void subject_drain(void);
+size_t subject_deferred(void);          /* pieces of work waiting */
+
+/*
+ * A device object that can own regions.  `finalized(opaque)` is called from its
+ * finalizer, after its regions were released (R-OBJ-8); the object's memory is
+ * gone when it returns.  The caller holds the one reference.
+ */
+Object *subject_owner_new(const char *id, void (*finalized)(void *opaque), void *opaque);
+unsigned subject_owner_references(Object *owner);
+
+void subject_set_coalesced_flush_hook(void (*hook)(void));
+void subject_set_vm_running(bool running);
+
+/* mtree_info's text, to be freed with free(). */
+char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled);
+
+/* Live FlatViews without the permanent empty one; SIZE_MAX if the implementation cannot tell. */
+size_t subject_live_views(void);
+/* Live RAM blocks; SIZE_MAX if the implementation cannot tell. */
+size_t subject_live_blocks(void);
+
+#endif

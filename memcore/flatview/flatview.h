@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The view of an address space: which bytes of which region answer at which
+ * address.  Immutable once built; what it looks like inside is known to
+ * view.c alone.
+ *
+ * A view is counted.  When the last reference goes, it waits for a grace
+ * period and then drops what it holds: one reference to the owner of its
+ * root, and one to the owner of each range's region (R-OBJ-6).
+ */
+#ifndef MEMCORE_FLATVIEW_FLATVIEW_H
+#define MEMCORE_FLATVIEW_FLATVIEW_H
+
+#include "exec/memory.h"
+
+/* One range.  `last` is its last address: an end of 2^64 would not fit. */
+struct FlatRange {
+    hwaddr start;
+    hwaddr last;
+    hwaddr offset;              /* in mr, of the byte at start */
+    MemoryRegion *mr;
+    bool readonly;              /* or of anything on the path to mr (R-FV-1) */
+    bool nonvolatile;
+    bool romd_mode;             /* of mr, when the view was built; likewise the mask (R-FV-8) */
+    uint8_t dirty_log_mask;
+};
+
+/* Same addresses of the same bytes, seen in the same way; the dirty mask is not part of it (R-LST-8). */
+bool flat_range_identical(const FlatRange *left, const FlatRange *right);
+
+static inline Int128 flat_range_size(const FlatRange *range)
+{
+    return (Int128)range->last - range->start + 1;
+}
+
+/* Where byte 0 of the region would lie: may be negative. */
+static inline Int128 flat_range_shift(const FlatRange *range)
+{
+    return (Int128)range->start - range->offset;
+}
+
+/*
+ * The collapsed root D of an address space rooted at `root` (R-FV-9, R-FV-10):
+ * views are built from it.  NULL: nothing can be visible.  *base is the
+ * address of D's byte 0.
+ */
+MemoryRegion *flatview_collapse(MemoryRegion *root, hwaddr *base);
+
+/* Renders the tree below `root`, whose byte 0 lies at `base`.  NULL: the permanent empty view (R-FV-12).  Count 1. */
+FlatView *flatview_build(MemoryRegion *root, hwaddr base);
+
+MemoryRegion *flatview_root(const FlatView *view);
+hwaddr flatview_base(const FlatView *view);
+
+/* Any thread.  try_ref fails if the last reference is gone, which a reader under RCU can meet. */
+void flatview_ref(FlatView *view);
+bool flatview_try_ref(FlatView *view);
+void flatview_unref(FlatView *view);
+
+/* A reference to the published view of a space; any thread. */
+FlatView *flatview_get(AddressSpace *as);
+
+/* --- walking ----------------------------------------------------------------- */
+
+/* Where a walk stands; the ranges it gives live as long as the view. */
+typedef struct {
+    const FlatView *view;       /* private */
+    size_t next;
+} FlatCursor;
+
+/* The lowest range whose last byte is not below `address`; NULL: none.  O(log n). */
+const FlatRange *flatview_seek(FlatCursor *cursor, const FlatView *view, hwaddr address);
+/* The next one up. */
+const FlatRange *flatview_next(FlatCursor *cursor);
+
+#define FLATVIEW_FOREACH_FROM(range, cursor, view, address) \
+    for (range = flatview_seek(cursor, view, address); range; range = flatview_next(cursor))
+#define FLATVIEW_FOREACH(range, cursor, view) FLATVIEW_FOREACH_FROM(range, cursor, view, 0)
+
+size_t flatview_count(const FlatView *view);
+
+/* The range as listeners see it, with `view` as its fv. */
+MemoryRegionSection flatview_section(FlatView *view, const FlatRange *range);
+
+#ifdef MEMCORE_VERIFY
+/* I-2: ascending, disjoint, inside their regions, maximal; and not changed since the view was built. */
+void flatview_verify(const FlatView *view);
+#else
+static inline void flatview_verify(const FlatView *view)
+{
+    (void)view;
+}
+#endif
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The view as a sorted array; nothing outside this file knows. */
+#include <glib.h>
+
+#include "base/defer.h"
+#include "base/state.h"
+#include "flatview/flatview.h"
+#include "flatview/render.h"
+#include "region/region.h"
+
+struct FlatView {
+    struct rcu_head rcu;
+    unsigned references;        /* atomic; 0: waits for its grace period */
+    MemoryRegion *root;         /* NULL: the permanent empty view */
+    hwaddr base;
+#ifdef MEMCORE_VERIFY
+    uint64_t digest;            /* of the ranges when the view was built */
+#endif
+    size_t count;
+    FlatRange ranges[];
+};
+
+static FlatView empty_view = { .references = 1 };
+
+bool flat_range_identical(const FlatRange *left, const FlatRange *right)
+{
+    return left->start == right->start && left->last == right->last && left->mr == right->mr &&
+           left->offset == right->offset && left->romd_mode == right->romd_mode &&
+           left->readonly == right->readonly && left->nonvolatile == right->nonvolatile;
+}
+
+#ifdef MEMCORE_VERIFY
+static uint64_t digest(const FlatView *view)
+{
+    uint64_t sum = view->count;
+
+    for (size_t i = 0; i < view->count; i++) {
+        const FlatRange *range = &view->ranges[i];
+        const uint64_t words[] = {
+            range->start, range->last, range->offset, (uintptr_t)range->mr,
+            (uint64_t)range->readonly | (uint64_t)range->nonvolatile << 8 | (uint64_t)range->romd_mode << 16 |
+            (uint64_t)range->dirty_log_mask << 24,
+        };
+
+        for (size_t k = 0; k < G_N_ELEMENTS(words); k++) {
+            sum = (sum ^ words[k]) * 0x100000001b3;
+        }
+    }
+    return sum;
+}
+
+static bool joinable(const FlatRange *low, const FlatRange *high)
+{
+    return low->last + 1 == high->start && low->mr == high->mr && flat_range_shift(low) == flat_range_shift(high) &&
+           low->readonly == high->readonly && low->nonvolatile == high->nonvolatile &&
+           low->romd_mode == high->romd_mode && low->dirty_log_mask == high->dirty_log_mask;
+}
+
+void flatview_verify(const FlatView *view)
+{
+    memcore_verify(view->root || view == &empty_view);
+    memcore_verify(view->count == 0 || view->root);
+    memcore_verify(view->digest == digest(view) || view == &empty_view);
+    for (size_t i = 0; i < view->count; i++) {
+        const FlatRange *range = &view->ranges[i];
+
+        memcore_verify(range->start <= range->last);
+        memcore_verify(i == 0 || view->ranges[i - 1].last < range->start);
+        memcore_verify(i == 0 || !joinable(&view->ranges[i - 1], range));
+    }
+}
+
+/* Only when built: a region may change its size afterwards, its kind never. */
+static void verify_new(const FlatView *view)
+{
+    flatview_verify(view);
+    for (size_t i = 0; i < view->count; i++) {
+        const FlatRange *range = &view->ranges[i];
+
+        memcore_verify(range->mr->terminates && range->mr->enabled);
+        memcore_verify(range->offset + flat_range_size(range) <= range->mr->size);
+        memcore_verify(range->readonly || !range->mr->readonly);
+        memcore_verify(range->nonvolatile || !range->mr->nonvolatile);
+    }
+}
+#endif
+
+FlatView *flatview_build(MemoryRegion *root, hwaddr base)
+{
+    RunPool pool;
+    RunList runs;
+    FlatView *view;
+    FlatRange *range;
+    size_t count;
+
+    if (!root) {
+        flatview_ref(&empty_view);
+        return &empty_view;
+    }
+    run_pool_init(&pool);
+    runs = render(&pool, root, base);
+    count = run_list_join(&runs);
+
+    view = g_malloc(sizeof(*view) + count * sizeof(view->ranges[0]));
+    view->references = 1;
+    view->root = root;
+    view->base = base;
+    view->count = count;
+    region_use_in_view(root);
+    range = view->ranges;
+    for (const Run *run = runs.first; run; run = run->next) {
+        *range++ = (FlatRange) {
+            .start = run->start,
+            .last = run->last,
+            .offset = run->offset,
+            .mr = run->mr,
+            .readonly = run->readonly,
+            .nonvolatile = run->nonvolatile,
+            .romd_mode = run->mr->romd_mode,
+            .dirty_log_mask = memory_region_get_dirty_log_mask(run->mr),
+        };
+        region_use_in_view(run->mr);
+    }
+    run_pool_release(&pool);
+    memcore_count_up(&memcore_state.statistics.flat_views);
+#ifdef MEMCORE_VERIFY
+    view->digest = digest(view);
+    verify_new(view);
+#endif
+    return view;
+}
+
+static void release(struct rcu_head *head)
+{
+    FlatView *view = caa_container_of(head, FlatView, rcu);
+
+    flatview_verify(view);
+    for (size_t i = 0; i < view->count; i++) {
+        region_unuse_in_view(view->ranges[i].mr);
+    }
+    region_unuse_in_view(view->root);
+    g_free(view);
+    memcore_count_down(&memcore_state.statistics.flat_views);
+}
+
+void flatview_ref(FlatView *view)
+{
+    unsigned before = __atomic_fetch_add(&view->references, 1, __ATOMIC_RELAXED);
+
+    memcore_assert(before > 0);
+}
+
+bool flatview_try_ref(FlatView *view)
+{
+    unsigned references = __atomic_load_n(&view->references, __ATOMIC_RELAXED);
+
+    while (references > 0) {
+        if (__atomic_compare_exchange_n(&view->references, &references, references + 1, true, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void flatview_unref(FlatView *view)
+{
+    unsigned before = __atomic_fetch_sub(&view->references, 1, __ATOMIC_ACQ_REL);
+
+    memcore_assert(before > 0);
+    if (before == 1) {
+        memcore_assert(view != &empty_view);
+        memcore_defer(&view->rcu, release);
+    }
+}
+
+FlatView *flatview_get(AddressSpace *as)
+{
+    FlatView *view;
+
+    rcu_read_lock();
+    do {
+        view = address_space_to_flatview(as);
+    } while (!flatview_try_ref(view));      /* it was replaced meanwhile: take the new one */
+    rcu_read_unlock();
+    return view;
+}
+
+MemoryRegion *flatview_root(const FlatView *view)
+{
+    return view->root;
+}
+
+hwaddr flatview_base(const FlatView *view)
+{
+    return view->base;
+}
+
+size_t flatview_count(const FlatView *view)
+{
+    return view->count;
+}
+
+const FlatRange *flatview_seek(FlatCursor *cursor, const FlatView *view, hwaddr address)
+{
+    size_t low = 0, high = view->count;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (view->ranges[middle].last < address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    cursor->view = view;
+    cursor->next = low;
+    return flatview_next(cursor);
+}
+
+const FlatRange *flatview_next(FlatCursor *cursor)
+{
+    return cursor->next < cursor->view->count ? &cursor->view->ranges[cursor->next++] : NULL;
+}
+
+MemoryRegionSection flatview_section(FlatView *view, const FlatRange *range)
+{
+    return (MemoryRegionSection) {
+        .size = flat_range_size(range),
+        .mr = range->mr,
+        .fv = view,
+        .offset_within_region = range->offset,
+        .offset_within_address_space = range->start,
+        .readonly = range->readonly,
+        .nonvolatile = range->nonvolatile,
+    };
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What memcore offers beyond the physical-memory API of the other headers:
+ * set-up, deferred work, hooks of the embedding program, kinds of trouble.
+ *
+ * Three kinds of trouble, three mechanisms:
+ *   misuse        by the embedding program stops at once, in every build type, with
+ *                 one line on stderr naming function, object, value and rule, then abort()
+ *   bad input     is an Error (qapi/error.h); everything stays as it was
+ *   corruption    of memcore's own state is an assertion; VERIFY builds look for it
+ */
+#ifndef MEMCORE_MEMCORE_H
+#define MEMCORE_MEMCORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MEMCORE_VERSION "0.1.0"
+
+/* How work that must wait for an RCU grace period gets done. */
+typedef enum {
+    MEMCORE_RECLAIM_BACKGROUND,     /* a liburcu call_rcu thread runs it; the default */
+    MEMCORE_RECLAIM_MANUAL,         /* it queues until memcore_drain(): deterministic, no thread */
+} MemcoreReclaim;
+
+/*
+ * Call once, before any other function and before threads start; the calling
+ * thread is registered as an RCU reader and holds the big lock on return.
+ * Calling any API function without it does the same with the default mode.
+ */
+void memcore_init(MemcoreReclaim mode);
+
+/* Other threads: before their first and after their last use of memcore. */
+void memcore_thread_register(void);
+void memcore_thread_unregister(void);
+
+/*
+ * Waits for a grace period, then runs everything deferred before the call, and
+ * what that defers in turn, until nothing is left; in the order of deferral.
+ * Manual mode: the only place where deferred work runs.  Background mode:
+ * rcu_barrier.  Must not be called from inside an RCU read section.
+ */
+void memcore_drain(void);
+size_t memcore_deferred(void);      /* manual mode: pieces of work waiting */
+
+/*
+ * QEMU 7.2 simplifies the root of an address space at the price of losing
+ * read-only and non-volatile flags and of shifting views (R-FV-10).  memcore
+ * does not; `true` brings the exact 7.2 behaviour back for differential tests.
+ * Set it before the first address space exists.
+ */
+void memcore_set_collapse_compat(bool compat);
+
+/* The virtual machine runs (the default) or is paused: postponed log stops (R-LOG-3) happen when it resumes. */
+void memcore_set_vm_running(bool running);
+bool memcore_vm_running(void);
+
+/* The accelerator's request to flush buffered coalesced MMIO (R-COAL-3); NULL: none. */
+void memcore_set_coalesced_flush(void (*flush)(void *opaque), void *opaque);
+
+/* TCG-like tracking of pages that hold translated code (bit 1 of dirty log masks, R-REG-7); off by default. */
+void memcore_set_code_tracking(bool on);
+
+/* Where mtree_info writes, one call per piece of text; NULL: stdout. */
+void memcore_set_print(void (*print)(void *opaque, const char *text), void *opaque);
+
+/* Counts for leak checks; all are 0 (views: the permanent empty one is not counted) when everything was given back. */
+typedef struct {
+    size_t flat_views;
+    size_t ram_blocks;
+    size_t address_spaces;  /* including those whose deferred destruction has not run */
+    size_t listeners;
+    size_t deferred;
+} MemcoreStatistics;
+void memcore_statistics(MemcoreStatistics *out);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Read-copy-update: liburcu's "memb" flavour under the names of the API.
+ *
+ * Gives struct rcu_head, rcu_read_lock(), rcu_read_unlock() (both nest),
+ * rcu_register_thread(), rcu_unregister_thread() and synchronize_rcu().  A
+ * thread must be registered while it reads; memcore_init() does it for its
+ * caller, memcore_thread_register() for others.
+ */
+#ifndef QEMU_RCU_H
+#define QEMU_RCU_H
+
+#ifndef _LGPL_SOURCE
+#define _LGPL_SOURCE    /* read_lock and dereference inline */
+#endif
+#ifndef URCU_API_MAP
+#define URCU_API_MAP
+#endif
+#include <stdbool.h>
+
+#include <urcu/urcu-memb.h>
+#include <urcu/list.h>
+#include <urcu/rculist.h>
+
+/* Fetches the pointer at `place`, to be followed until the read section ends. */
+#define qatomic_rcu_read(place) rcu_dereference(*(place))
+/* Publishes `value` at `place`: whoever fetches it sees what was stored before. */
+#define qatomic_rcu_set(place, value) rcu_set_pointer(place, value)
+
+typedef struct RCUReadAuto {
+    bool inside;
+} RCUReadAuto;
+
+static inline RCUReadAuto rcu_read_auto_lock(void)
+{
+    rcu_read_lock();
+    return (RCUReadAuto) { .inside = true };
+}
+
+static inline void rcu_read_auto_unlock(RCUReadAuto *section)
+{
+    if (section->inside) {
+        rcu_read_unlock();
+        section->inside = false;
+    }
+}
+
+#define RCU_READ_AUTO_PASTE_(prefix, line) prefix##line
+#define RCU_READ_AUTO_NAME_(prefix, line) RCU_READ_AUTO_PASTE_(prefix, line)
+#define RCU_READ_SECTION_ RCU_READ_AUTO_NAME_(rcu_read_section_, __LINE__)
+
+/* From here to the end of the enclosing block is a read section, whatever way control leaves it. */
+#define RCU_READ_LOCK_GUARD() \
+    __attribute__((cleanup(rcu_read_auto_unlock), unused)) \
+    RCUReadAuto RCU_READ_AUTO_NAME_(rcu_read_guard_, __LINE__) = rcu_read_auto_lock()
+
+/* The statement that follows is a read section. */
+#define WITH_RCU_READ_LOCK_GUARD() \
+    for (__attribute__((cleanup(rcu_read_auto_unlock))) \
+             RCUReadAuto RCU_READ_SECTION_ = rcu_read_auto_lock(); \
+         RCU_READ_SECTION_.inside; \
+         rcu_read_auto_unlock(&RCU_READ_SECTION_))
+
+#endif

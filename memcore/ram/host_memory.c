@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/misuse.h"
+#include "ram/host_memory.h"
+
+enum { OVERCOMMIT_NEVER = '2' };
+
+size_t host_page_size(void)
+{
+    static size_t size;
+
+    if (!size) {
+        size = (size_t)sysconf(_SC_PAGESIZE);
+    }
+    return size;
+}
+
+bool host_page_round_up(uint64_t size, uint64_t *rounded)
+{
+    uint64_t mask = host_page_size() - 1;
+
+    if (size > UINT64_MAX - mask) {
+        return false;
+    }
+    *rounded = (size + mask) & ~mask;
+    return true;
+}
+
+/* Where the kernel never overcommits it ignores MAP_NORESERVE, and promising it would be a lie (R-RAM-4). */
+static bool no_reserve_possible(Error **errp)
+{
+    static const char path[] = "/proc/sys/vm/overcommit_memory";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char policy = OVERCOMMIT_NEVER;
+    bool known = fd >= 0 && read(fd, &policy, 1) == 1;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (!known) {
+        error_setg(errp, "RAM without reservation: cannot read %s to see whether the host allows it", path);
+        return false;
+    }
+    if (policy == OVERCOMMIT_NEVER) {
+        error_setg(errp, "RAM without reservation: the host never overcommits memory (%s is 2)", path);
+        return false;
+    }
+    return true;
+}
+
+/* Not the first choice for a small block: touching one byte would clear the whole huge page. */
+static void advise_huge_pages(void *start, size_t length, size_t alignment)
+{
+    if (length >= alignment) {
+        int saved_errno = errno;
+
+        (void)madvise(start, length, MADV_HUGEPAGE);    /* advice: a host without huge pages may refuse */
+        errno = saved_errno;
+    }
+}
+
+bool host_memory_new(HostMemory *memory, uint64_t length, size_t alignment, bool shared, bool no_reserve,
+                     Error **errp)
+{
+    size_t page = host_page_size();
+    size_t slack = (alignment - page) + page;   /* the most before an aligned start; the guard page */
+    int flags = MAP_ANONYMOUS | MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE) |
+                (no_reserve ? MAP_NORESERVE : 0);
+    void *mapping, *start;
+
+    if (no_reserve && !no_reserve_possible(errp)) {
+        return false;
+    }
+    if (length > SIZE_MAX - slack) {
+        error_setg(errp, "cannot map 0x%llx bytes of RAM: more than the host can address",
+                   (unsigned long long)length);
+        return false;
+    }
+
+    /* address space first, then memory inside it: the kernel has no flag for alignment */
+    mapping = mmap(NULL, length + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapping == MAP_FAILED) {
+        error_setg_errno(errp, errno, "cannot map 0x%llx bytes of RAM", (unsigned long long)length);
+        return false;
+    }
+    start = (void *)(((uintptr_t)mapping + alignment - 1) & ~((uintptr_t)alignment - 1));
+    if (mmap(start, length, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED) {
+        error_setg_errno(errp, errno, "cannot map 0x%llx bytes of RAM", (unsigned long long)length);
+        host_memory_free(mapping, length + slack);
+        return false;
+    }
+    memcore_verify((uintptr_t)start + length + page <= (uintptr_t)mapping + length + slack);
+    advise_huge_pages(start, length, alignment);
+    memory->start = start;
+    memory->mapping = mapping;
+    memory->mapping_length = length + slack;
+    return true;
+}
+
+void host_memory_free(void *mapping, size_t mapping_length)
+{
+    int result = munmap(mapping, mapping_length);
+
+    memcore_assert(result == 0);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Birth, resize and death of RAM blocks. */
+#include <glib.h>
+
+#include "base/defer.h"
+#include "base/state.h"
+#include "exec/memory.h"
+#include "ram/host_memory.h"
+#include "ram/ram_block.h"
+#include "ram/ram_list.h"
+#include "ram/ram_name.h"
+
+/* R-RAM-1 and R-RAM-2: what the caller asked for, in whole host pages. */
+static bool round_sizes(uint64_t size, uint64_t max_size, ram_addr_t *used_length, ram_addr_t *max_length,
+                        Error **errp)
+{
+    if (max_size == 0) {
+        error_setg(errp, "RAM of size 0 is not possible");
+        return false;
+    }
+    if (!host_page_round_up(max_size, max_length)) {
+        error_setg(errp, "RAM of 0x%" PRIx64 " bytes is more than the host can address", max_size);
+        return false;
+    }
+    if (!host_page_round_up(size, used_length) || *used_length > *max_length) {
+        error_setg(errp, "RAM of 0x%" PRIx64 " bytes is larger than its maximum of 0x%" PRIx64, size,
+                   max_size);
+        return false;
+    }
+    return true;
+}
+
+static RAMBlock *block_new(MemoryRegion *mr, ram_addr_t used_length, ram_addr_t max_length, uint32_t flags)
+{
+    RAMBlock *block = g_new0(RAMBlock, 1);
+
+    block->mr = mr;
+    block->used_length = used_length;
+    block->max_length = max_length;
+    block->flags = flags;
+    block->fd = -1;
+    block->page_size = host_page_size();
+    CDS_INIT_LIST_HEAD(&block->ramblock_notifiers);
+    return block;
+}
+
+/* Steps 1, 4, 5, 6 and 9 of R-RAM-8.  Takes the block over: on failure nothing is left of it. */
+static RAMBlock *publish(RAMBlock *block, Error **errp)
+{
+    bool placed;
+
+    qemu_mutex_lock_ramlist();
+    placed = ram_list_place(block->max_length, &block->offset);
+    if (placed) {
+        ram_list_add(block);
+    }
+    qemu_mutex_unlock_ramlist();
+
+    if (!placed) {
+        error_setg(errp, "no room in ram_addr space for a block of 0x%" PRIx64 " bytes", block->max_length);
+        if (block->mapping) {
+            host_memory_free(block->mapping, block->mapping_length);
+        }
+        g_free(block);
+        return NULL;
+    }
+    memcore_count_up(&memcore_state.statistics.ram_blocks);
+    ram_block_notify_add(block->host, block->max_length);
+    return block;
+}
+
+RAMBlock *ram_block_new_anonymous(uint64_t size, uint64_t max_size, uint32_t flags, RamBlockResized *resized,
+                                  MemoryRegion *mr, Error **errp)
+{
+    const uint32_t known = RAM_SHARED | RAM_NORESERVE | RAM_RESIZEABLE;
+    ram_addr_t used_length, max_length;
+    HostMemory memory;
+    RAMBlock *block;
+
+    memcore_require_big_lock("R-RAM-8");
+    memcore_require((flags & ~known) == 0, "R-RAM-3", "flags 0x%x are not for anonymous RAM", flags & ~known);
+    if (!round_sizes(size, max_size, &used_length, &max_length, errp)) {
+        return NULL;
+    }
+    memcore_require((flags & RAM_RESIZEABLE) || used_length == max_length, "R-RAM-1",
+                    "a block of 0x%" PRIx64 " of 0x%" PRIx64 " bytes without RAM_RESIZEABLE", size, max_size);
+    if (!host_memory_new(&memory, max_length, RAM_BLOCK_ALIGNMENT, flags & RAM_SHARED, flags & RAM_NORESERVE,
+                         errp)) {
+        return NULL;
+    }
+    block = block_new(mr, used_length, max_length, flags);
+    block->resized = resized;
+    block->host = memory.start;
+    block->mapping = memory.mapping;
+    block->mapping_length = memory.mapping_length;
+    return publish(block, errp);
+}
+
+RAMBlock *ram_block_new_from_pointer(uint64_t size, void *pointer, MemoryRegion *mr, Error **errp)
+{
+    ram_addr_t used_length, max_length;
+    RAMBlock *block;
+
+    memcore_require_big_lock("R-RAM-8");
+    memcore_require(pointer, "R-RAM-7", "the memory for a block of 0x%" PRIx64 " bytes is NULL", size);
+    if (!round_sizes(size, size, &used_length, &max_length, errp)) {
+        return NULL;
+    }
+    if (max_length > UINTPTR_MAX - (uintptr_t)pointer) {
+        error_setg(errp, "RAM of 0x%" PRIx64 " bytes at %p is more than the host can address", size, pointer);
+        return NULL;
+    }
+    block = block_new(mr, used_length, max_length, RAM_PREALLOC);
+    block->host = pointer;
+    return publish(block, errp);
+}
+
+static void reclaim(struct rcu_head *head)
+{
+    RAMBlock *block = caa_container_of(head, RAMBlock, rcu);
+
+    if (block->mapping) {
+        host_memory_free(block->mapping, block->mapping_length);
+    }
+    g_free(block);
+}
+
+void ram_block_free(RAMBlock *block)
+{
+    if (!block) {
+        return;
+    }
+    memcore_require_big_lock("R-RAM-9");
+    ram_block_notify_remove(block->host, block->max_length);
+    ram_block_name_forget(block);
+    qemu_mutex_lock_ramlist();
+    ram_list_remove(block);
+    qemu_mutex_unlock_ramlist();
+    memcore_count_down(&memcore_state.statistics.ram_blocks);
+    memcore_defer(&block->rcu, reclaim);
+}
+
+bool ram_block_resize(RAMBlock *block, uint64_t newsize, Error **errp)
+{
+    const char *name = block->idstr[0] ? block->idstr : "(unnamed)";
+    ram_addr_t length;
+
+    memcore_require_big_lock("R-RES-1");
+    if (!host_page_round_up(newsize, &length)) {
+        error_setg(errp, "RAM block \"%s\" cannot have 0x%" PRIx64 " bytes", name, newsize);
+        return false;
+    }
+    if (length == block->used_length) {
+        return true;
+    }
+    if (!(block->flags & RAM_RESIZEABLE)) {
+        error_setg(errp, "RAM block \"%s\" has a fixed size: 0x%" PRIx64 " bytes, asked for 0x%" PRIx64, name,
+                   block->used_length, newsize);
+        return false;
+    }
+    if (length > block->max_length) {
+        error_setg(errp, "RAM block \"%s\" can have 0x%" PRIx64 " bytes at most, asked for 0x%" PRIx64, name,
+                   block->max_length, newsize);
+        return false;
+    }
+    CMM_STORE_SHARED(block->used_length, length);
+    return true;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Making, finding, resizing and releasing RAM blocks: what region/ uses.
+ * All functions that change something need the big lock.
+ */
+#ifndef MEMCORE_RAM_RAM_BLOCK_H
+#define MEMCORE_RAM_RAM_BLOCK_H
+
+#include "exec/ramblock.h"
+#include "qapi/error.h"
+
+/* R-RAM-5: anonymous blocks start at a multiple of this, which is also their region's alignment. */
+#define RAM_BLOCK_ALIGNMENT ((size_t)2 << 20)
+
+typedef void RamBlockResized(const char *idstr, uint64_t length, void *host);
+
+/*
+ * Zero-filled memory of the host (R-RAM-34).  Sizes are in bytes and rounded
+ * up to the host page (R-RAM-1); `flags` are RAM_SHARED and RAM_NORESERVE at
+ * most, plus RAM_RESIZEABLE, which is required exactly if size and max_size
+ * may differ; `resized` may be NULL.  The block is listed on return.
+ *
+ * NULL and an Error, with nothing changed (R-RAM-10): max_size is 0 or rounds
+ * to more than the host can address; size exceeds max_size after rounding
+ * (R-RAM-2); no memory; no room for it in ram_addr space (R-RAM-16).
+ */
+RAMBlock *ram_block_new_anonymous(uint64_t size, uint64_t max_size, uint32_t flags, RamBlockResized *resized,
+                                  MemoryRegion *mr, Error **errp);
+
+/*
+ * Memory of the caller, who keeps owning it (RAM_PREALLOC).  The block's
+ * length is rounded up to the host page, behind the caller's buffer
+ * (R-RAM-7); memcore never touches bytes there on its own.  NULL and an Error
+ * as above; pointer NULL is misuse.
+ */
+RAMBlock *ram_block_new_from_pointer(uint64_t size, void *pointer, MemoryRegion *mr, Error **errp);
+
+/*
+ * Takes the block off the list at once; its memory goes after a grace period
+ * (R-RAM-9).  NULL: nothing.  `block->mr` is not used after the call.
+ */
+void ram_block_free(RAMBlock *block);
+
+/*
+ * Id string from the region's name (R-RAM-13) and RAM_MIGRATABLE (R-RAM-12);
+ * device NULL: global.  Misuse: name NULL or "", or the id string is taken
+ * (R-RAM-14).  unregister undoes both.
+ */
+void ram_block_register(RAMBlock *block, const char *name, DeviceState *device);
+void ram_block_unregister(RAMBlock *block);
+
+/*
+ * The block's half of a resize (R-RES-1..4): checks, then used_length.  The
+ * caller sets the region's size and calls block->resized afterwards, both
+ * only if newsize differs from the region's size.  False and an Error, with
+ * nothing changed: newsize rounds beyond 2^64 or max_length, or the block is
+ * not RAM_RESIZEABLE and the rounded size differs.
+ */
+bool ram_block_resize(RAMBlock *block, uint64_t newsize, Error **errp);
+
+/* Whether `offset` lies in the part the guest may see and there is memory (R-RAM-25). */
+static inline bool ram_block_holds(const RAMBlock *block, ram_addr_t offset)
+{
+    return block->host && offset < block->used_length;
+}
+
+/* The block that holds a ram_addr, reserved space included (R-RAM-20); NULL: none. */
+RAMBlock *ram_block_find(ram_addr_t address);
+
+#endif

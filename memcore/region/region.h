@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What region/ offers to the layers above it: flatview/ and topology/. */
+#ifndef MEMCORE_REGION_REGION_H
+#define MEMCORE_REGION_REGION_H
+
+#include "base/misuse.h"
+#include "exec/memory.h"
+
+/* As cds_list_empty, which does not take const. */
+static inline bool list_is_empty(const struct cds_list_head *list)
+{
+    return list->next == list;
+}
+
+/* A name for messages. */
+static inline const char *region_label(const MemoryRegion *mr)
+{
+    return mr->name ? mr->name : "(unnamed)";
+}
+
+/* In sibling order, the front one first (R-TREE-2). */
+#define REGION_FOREACH_CHILD(child, mr) cds_list_for_each_entry(child, &(mr)->subregions, subregions_link)
+
+/*
+ * Uses that finalization must not find (section 11): live views count each
+ * range and their root, address spaces count their root.  Each holds a
+ * reference to the owner (R-OBJ-6).
+ */
+void region_use_in_view(MemoryRegion *mr);
+void region_unuse_in_view(MemoryRegion *mr);
+void region_use_as_root(MemoryRegion *mr);
+void region_unuse_as_root(MemoryRegion *mr);
+
+/* --- ioeventfds -------------------------------------------------------------- */
+
+struct MemoryRegionIoeventfd {
+    hwaddr addr;                /* in the region; in a resolved list: in the address space */
+    unsigned size;
+    bool match_data;
+    uint64_t data;              /* in the device's byte order (R-EFD-2) */
+    EventNotifier *e;
+};
+
+/* The order of R-EFD-1: negative, 0 or positive; 0 means that nobody can tell them apart. */
+int region_ioeventfd_compare(const MemoryRegionIoeventfd *left, const MemoryRegionIoeventfd *right);
+
+/* Entries of all regions together: while it is 0 there is nothing to resolve. */
+extern size_t region_ioeventfd_total;
+
+/* --- coalesced ranges -------------------------------------------------------- */
+
+struct CoalescedMemoryRange {
+    struct cds_list_head link;
+    hwaddr offset;              /* in the region */
+    uint64_t size;
+};
+
+/* The list only; topology/ tells the listeners.  size is not 0. */
+CoalescedMemoryRange *region_coalesced_append(MemoryRegion *mr, hwaddr offset, uint64_t size);
+/* Takes the first range off the list; NULL: there is none.  To be freed with g_free(). */
+CoalescedMemoryRange *region_coalesced_take_first(MemoryRegion *mr);
+
+#ifdef MEMCORE_VERIFY
+/* The region's own invariants, and those between it and its near relatives. */
+void region_verify(const MemoryRegion *mr);
+#else
+static inline void region_verify(const MemoryRegion *mr)
+{
+    (void)mr;
+}
+#endif
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Dirty logging as listeners hear of it (R-LOG). */
+#include "base/state.h"
+#include "topology/topology.h"
+
+/* What was stopped while the machine was paused (R-LOG-3). */
+static unsigned postponed;
+
+static void tell_global_start(void)
+{
+    CallbackContext outer = callback_enter(CALLBACK_OTHER);
+
+    DELIVER_FORWARD(&memory_listeners, link, log_global_start);
+    callback_leave(outer);
+}
+
+static void tell_global_stop(void)
+{
+    CallbackContext outer = callback_enter(CALLBACK_OTHER);
+
+    DELIVER_REVERSE(&memory_listeners, link, log_global_stop);
+    callback_leave(outer);
+}
+
+/* New masks for all ranges, although no region changed. */
+static void refresh_views(void)
+{
+    memory_region_transaction_begin();
+    transaction_topology_changed();
+    memory_region_transaction_commit();
+}
+
+static void stop_now(unsigned flags)
+{
+    if (!flags) {
+        return;
+    }
+    memcore_assert((flags & ~global_dirty_tracking) == 0);
+    global_dirty_tracking &= ~flags;
+    if (!global_dirty_tracking) {
+        refresh_views();
+        tell_global_stop();
+    }
+}
+
+/* Ends the waiting; what had been postponed is the caller's now. */
+static unsigned take_postponed(void)
+{
+    const unsigned flags = postponed;
+
+    postponed = 0;
+    memcore_set_vm_change_hook(NULL);
+    return flags;
+}
+
+static void machine_changed(bool running)
+{
+    if (running) {
+        stop_now(take_postponed());
+    }
+}
+
+/* Misuse of start and stop alike. */
+static void require_flags(const char *function, unsigned flags)
+{
+    if (callback_context == CALLBACK_OTHER) {
+        memcore_misuse_at(function, "R-LST-13", "flags 0x%x: logging must not be started or stopped from a listener's "
+                          "callback other than commit", flags);
+    }
+    if (flags == 0 || (flags & ~(unsigned)GLOBAL_DIRTY_MASK)) {
+        memcore_misuse_at(function, "R-LOG-1", "flags 0x%x are not a non-empty part of GLOBAL_DIRTY_MASK, 0x%x", flags,
+                          GLOBAL_DIRTY_MASK);
+    }
+}
+
+void memory_global_dirty_log_start(unsigned int flags)
+{
+    memcore_ensure_init();
+    require_flags(__func__, flags);
+    stop_now(take_postponed() & ~flags);
+
+    const bool first = global_dirty_tracking == 0;
+
+    global_dirty_tracking |= flags;
+    if (first) {
+        tell_global_start();
+        refresh_views();
+    }
+}
+
+void memory_global_dirty_log_stop(unsigned int flags)
+{
+    memcore_ensure_init();
+    require_flags(__func__, flags);
+    memcore_require((flags & ~global_dirty_tracking) == 0, "R-LOG-2", "flags 0x%x are not all active, 0x%x are", flags,
+                    global_dirty_tracking);
+    if (!memcore_vm_running()) {
+        postponed |= flags;
+        memcore_set_vm_change_hook(machine_changed);
+        return;
+    }
+    stop_now(flags);
+}
+
+static void sync_ranges(MemoryListener *listener, const MemoryRegion *mr)
+{
+    FlatView *view = flatview_get(listener->address_space);
+    FlatCursor cursor;
+    const FlatRange *range;
+
+    FLATVIEW_FOREACH(range, &cursor, view) {
+        if (range->dirty_log_mask && (!mr || range->mr == mr)) {
+            MemoryRegionSection section = flatview_section(view, range);
+
+            listener->log_sync(listener, &section);
+        }
+    }
+    flatview_unref(view);
+}
+
+void listeners_sync_dirty_log(MemoryRegion *mr)
+{
+    CallbackContext outer = callback_enter(CALLBACK_OTHER);
+    MemoryListener *listener;
+
+    cds_list_for_each_entry(listener, &memory_listeners, link) {
+        if (listener->log_sync) {
+            sync_ranges(listener, mr);
+        } else {
+            DELIVER_TO(listener, log_sync_global);
+        }
+    }
+    callback_leave(outer);
+}
+
+void memory_global_dirty_log_sync(void)
+{
+    memcore_ensure_init();
+    listeners_sync_dirty_log(NULL);
+}
+
+void memory_global_after_dirty_log_sync(void)
+{
+    CallbackContext outer = callback_enter(CALLBACK_OTHER);
+
+    memcore_ensure_init();
+    DELIVER_FORWARD(&memory_listeners, link, log_global_after_sync);
+    callback_leave(outer);
+}
+
+/* The part of the range that shows bytes [start, end) of its region; false: none. */
+static bool cut_to_region_offsets(MemoryRegionSection *section, Int128 start, Int128 end)
+{
+    const Int128 first = int128_max(section->offset_within_region, start);
+    const Int128 behind = int128_min(section->offset_within_region + section->size, end);
+
+    if (first >= behind) {
+        return false;
+    }
+    section->offset_within_address_space += (hwaddr)(first - section->offset_within_region);
+    section->offset_within_region = (hwaddr)first;
+    section->size = behind - first;
+    return true;
+}
+
+static void clear_ranges(MemoryListener *listener, const MemoryRegion *mr, hwaddr start, hwaddr len)
+{
+    FlatView *view = flatview_get(listener->address_space);
+    FlatCursor cursor;
+    const FlatRange *range;
+
+    FLATVIEW_FOREACH(range, &cursor, view) {
+        if (range->mr == mr && range->dirty_log_mask) {
+            MemoryRegionSection section = flatview_section(view, range);
+
+            if (cut_to_region_offsets(&section, start, (Int128)start + len)) {
+                listener->log_clear(listener, &section);
+            }
+        }
+    }
+    flatview_unref(view);
+}
+
+void memory_region_clear_dirty_bitmap(MemoryRegion *mr, hwaddr start, hwaddr len)
+{
+    CallbackContext outer = callback_enter(CALLBACK_OTHER);
+    MemoryListener *listener;
+
+    memcore_ensure_init();
+    cds_list_for_each_entry(listener, &memory_listeners, link) {
+        if (listener->log_clear) {
+            clear_ranges(listener, mr, start, len);
+        }
+    }
+    callback_leave(outer);
+}
