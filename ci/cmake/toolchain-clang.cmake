@@ -13,7 +13,7 @@ else()
         message(FATAL_ERROR "This preset needs clang >= 14, and none was found.\n"
             "  Fix: apt-get install --no-install-recommends clang-14 llvm-14 libclang-rt-14-dev, or set CC and CXX")
     endif()
-    string(REGEX REPLACE "clang(-[0-9]+)?$" "clang++\\1" clangxx "${MEMCORE_CLANG}")
+    string(REGEX REPLACE "clang([-0-9]*)$" "clang++\\1" clangxx "${MEMCORE_CLANG}")
     set(CMAKE_C_COMPILER "${MEMCORE_CLANG}")
     set(CMAKE_CXX_COMPILER "${clangxx}")
 endif()

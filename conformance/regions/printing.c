@@ -129,7 +129,8 @@ static void kinds(void)
     memory_region_set_readonly(alias, true);
     MemoryRegion *children[] = {
         stage_container("box", 0x1000), stage_io("io", 0x1000),
-        stage_io_ops("reservation", 0x1000, NULL, NULL), ram, stage_rom("rom", 0x1000), ro_ram, device, romd, romd_off, ro_io, ro_box,
+        stage_io_ops("reservation", 0x1000, NULL, NULL), ram, stage_rom("rom", 0x1000), ro_ram, device, romd,
+        romd_off, ro_io, ro_box,
         stage_ram_ptr("ram ptr", 0x1000, host), alias, stage_alias("alias of alias", alias, 0, 0x1000),
     };
     for (size_t i = 0; i < G_N_ELEMENTS(children); i++) {

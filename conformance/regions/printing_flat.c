@@ -258,7 +258,7 @@ static char *parsed(const char *text)
         g_string_append_printf(ranges, first ? "0x%" PRIx64 "," : "%" PRIx64 ",", first);
         g_string_append_printf(ranges, "0x%" PRIx64 ")", last + 1);
         if (offset) {
-            g_string_append_printf(ranges, "@0x%" PRIx64 "", offset);
+            g_string_append_printf(ranges, "@0x%" PRIx64, offset);
         }
     }
     g_strfreev(lines);

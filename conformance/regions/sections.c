@@ -22,7 +22,8 @@ static bool walk_range(Int128 start, Int128 len, const MemoryRegion *mr, hwaddr 
     char *from = text_of_int128(start);
     char *size = text_of_int128(len);
 
-    g_string_append_printf(walk->text, "%s %s+%s @0x%" PRIx64 "\n", memory_region_name(mr), from, size, offset);
+    g_string_append_printf(walk->text, "%s %s+%s @0x%" PRIx64 "\n", memory_region_name(mr), from, size,
+                           offset);
     g_free(from);
     g_free(size);
     walk->last_start = start;

@@ -63,6 +63,11 @@ void draw_svg(FILE *out, const struct model *m, const struct view *const core_vi
         canvas_text(&c, "subtitle", LEFT, y + 36, "%s", options->subtitle);
     }
     y += TITLE_HEIGHT;
+    if (model_transaction_depth(m) > 0) {
+        canvas_text(&c, "note", LEFT, y, "Inside a transaction: the boxes show the tree as it is, the columns what was "
+                    "published before it began.");
+        y += 22;
+    }
     tree_height = tree_draw(&c, m, palette, LEFT, y);
     draw_panels(&c, m, palette, core_views, LEFT + tree_width(m) + BETWEEN, y, tree_height);
     legend_draw(&c, any_core_view(m, core_views), LEFT, c.bottom + 30);

@@ -8,7 +8,7 @@ static int entry(struct canvas *c, const char *style, const char *attributes, co
 {
     canvas_rectangle(c, style, x, y, SAMPLE_WIDTH, SAMPLE_HEIGHT, attributes);
     canvas_text(c, "note", x + SAMPLE_WIDTH + 8, y + 11, "%s", words);
-    return x + SAMPLE_WIDTH + 8 + (int)g_utf8_strlen(words, -1) * 13 / 2 + ENTRY_GAP;
+    return x + SAMPLE_WIDTH + 8 + (int)g_utf8_strlen(words, -1) * 6 + ENTRY_GAP;
 }
 
 void legend_draw(struct canvas *c, bool compared, int x, int y)

@@ -8,7 +8,7 @@ enum {
     HEAD_HEIGHT = 44,       /* name of the space, names of the columns */
     COLUMN_WIDTH = 168,
     COLUMN_GAP = 12,
-    CALLOUT_WIDTH = 196,
+    CALLOUT_WIDTH = 212,
     FOOT_HEIGHT = 14,
 };
 
@@ -184,8 +184,10 @@ static void draw_difference(struct canvas *c, const struct piece *first, const s
     canvas_rectangle(c, "hatch", x + COLUMN_WIDTH + COLUMN_GAP, y + first->y, COLUMN_WIDTH, height, NULL);
     canvas_line(c, "lead", x + columns, middle, left, middle);
     canvas_rectangle(c, "callout", left, middle - 17, CALLOUT_WIDTH, 34, "rx=\"4\"");
-    canvas_text(c, "wrong-name", left + 8, middle - 4, "model  %s", model);
-    canvas_text(c, "wrong-name", left + 8, middle + 10, "core   %s", core);
+    canvas_text(c, "wrong", left + 8, middle - 4, "model");
+    canvas_text(c, "wrong-name", left + 48, middle - 4, "%s", model);
+    canvas_text(c, "wrong", left + 8, middle + 10, "core");
+    canvas_text(c, "wrong-name", left + 48, middle + 10, "%s", core);
 }
 
 static void draw_split(struct canvas *c, const struct piece *piece, int x, int y)

@@ -60,9 +60,6 @@ void object_unparent(Object *object)
         return;
     }
     memcore_require_big_lock("qom/object.h");
-    if (object->class->unparent) {
-        object->class->unparent(object);
-    }
     cds_list_del(&object->sibling);
     memcore_object_name_release(object);
     object->parent = NULL;

@@ -121,10 +121,8 @@ RunList run_list_over(RunPool *pool, RunList upper, RunList lower)
     }
     if (front) {
         append_all(&result, front, upper.final);
-    } else if (behind) {
-        append_all(&result, behind, lower.final);
     } else {
-        result.final->next = NULL;
+        append_all(&result, behind, lower.final);
     }
     return result;
 }

@@ -48,7 +48,7 @@ uint8_t memory_region_get_dirty_log_mask(MemoryRegion *mr)
 
 bool memory_region_is_logging(MemoryRegion *mr, uint8_t client)
 {
-    return memory_region_get_dirty_log_mask(mr) >> client & 1;
+    return client < 8 && (memory_region_get_dirty_log_mask(mr) >> client & 1);
 }
 
 uint64_t memory_region_get_alignment(const MemoryRegion *mr)

@@ -99,22 +99,23 @@ static void tell_came(AddressSpace *as, const MemoryRegionIoeventfd *entry)
 }
 
 /* Both lists are sorted, so the difference comes in the order of R-EFD-1, gone and new ones mixed. */
-static void announce_difference(AddressSpace *as, const MemoryRegionIoeventfd *old, size_t old_count,
-                                const MemoryRegionIoeventfd *new, size_t new_count)
+static void announce_difference(AddressSpace *as, const GArray *new)
 {
-    const MemoryRegionIoeventfd *const old_end = old + old_count, *const new_end = new + new_count;
+    const guint old_count = (guint)as->ioeventfd_nb;
+    guint i = 0, k = 0;
 
-    while (old < old_end || new < new_end) {
-        const int order = old == old_end ? 1 : new == new_end ? -1 : region_ioeventfd_compare(old, new);
+    while (i < old_count || k < new->len) {
+        const MemoryRegionIoeventfd *gone = i < old_count ? &as->ioeventfds[i] : NULL;
+        const MemoryRegionIoeventfd *come = k < new->len ? &g_array_index(new, MemoryRegionIoeventfd, k) : NULL;
+        const int order = !come ? -1 : !gone ? 1 : region_ioeventfd_compare(gone, come);
 
         if (order < 0) {
-            tell_gone(as, old++);
+            tell_gone(as, gone);
         } else if (order > 0) {
-            tell_came(as, new++);
-        } else {
-            old++;
-            new++;
+            tell_came(as, come);
         }
+        i += order <= 0;
+        k += order >= 0;
     }
 }
 
@@ -128,8 +129,7 @@ void address_space_update_ioeventfds(AddressSpace *as)
     }
     outer = callback_enter(CALLBACK_OTHER);
     list = resolve(as->current_map);
-    announce_difference(as, as->ioeventfds, (size_t)as->ioeventfd_nb,
-                        (const MemoryRegionIoeventfd *)(void *)list->data, list->len);
+    announce_difference(as, list);
     g_free(as->ioeventfds);
     as->ioeventfd_nb = (int)list->len;
     as->ioeventfds = (MemoryRegionIoeventfd *)(void *)g_array_free(list, FALSE);

@@ -252,16 +252,17 @@ static int compare_names(const void *left_pointer, const void *right_pointer)
 /* All spaces, those with one subject side by side, groups in the order of their first space's creation. */
 static Space *group_spaces(bool by_view, int (*compare)(const void *, const void *), size_t *count)
 {
-    GHashTable *leaders = g_hash_table_new(g_direct_hash, g_direct_equal);  /* subject -> Space.leader, only asked */
+    GHashTable *leaders = g_hash_table_new(g_direct_hash, g_direct_equal);  /* subject -> Space.leader */
     GArray *spaces = g_array_new(FALSE, FALSE, sizeof(Space));
     AddressSpace *as;
 
     ADDRESS_SPACE_FOREACH(as) {
         void *subject = by_view ? (void *)address_space_to_flatview(as) : (void *)as->root;
-        void *leader = GSIZE_TO_POINTER(spaces->len);
+        void *leader;
         Space space = { .as = as, .subject = subject, .index = spaces->len };
 
         if (!g_hash_table_lookup_extended(leaders, subject, NULL, &leader)) {
+            leader = GSIZE_TO_POINTER(spaces->len);
             g_hash_table_insert(leaders, subject, leader);
         }
         space.leader = GPOINTER_TO_SIZE(leader);

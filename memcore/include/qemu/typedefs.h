@@ -10,7 +10,6 @@ typedef struct DirtyBitmapSnapshot DirtyBitmapSnapshot;
 typedef struct Error Error;
 typedef struct EventNotifier EventNotifier;
 typedef struct FlatView FlatView;
-typedef struct InterfaceClass InterfaceClass;
 typedef struct IOMMUMemoryRegion IOMMUMemoryRegion;
 typedef struct MemoryListener MemoryListener;
 typedef struct MemoryRegion MemoryRegion;

@@ -28,8 +28,6 @@ typedef struct TypeImpl *Type;
 struct ObjectClass {
     /* private: */
     Type type;
-    /* called when the object leaves its parent, before the parent's reference is dropped */
-    void (*unparent)(Object *object);
 };
 
 struct Object {
@@ -44,11 +42,6 @@ struct Object {
     struct cds_list_head sibling;           /* in the parent's children */
     struct cds_list_head children;          /* oldest first */
     bool dying;
-};
-
-/* Base of interface types. */
-struct InterfaceClass {
-    ObjectClass parent_class;
 };
 
 /*
