@@ -28,7 +28,7 @@ uint64_t fuzz_last_hash(void) __attribute__((weak));
 static struct {
     const char *program;
     unsigned long repeat;       /* runs of each input */
-    bool print_hashes;
+    bool print_hashes, compare_edges;
     unsigned long files;
     bool trouble;
 } replay = { .repeat = 1 };
@@ -37,6 +37,7 @@ static const char usage[] =
     "usage: %s [--repeat N] [--hashes] [--] FILE | FOLDER | - ...\n"
     "Runs the fuzz target on each file, on each file below each folder (sorted), and on stdin for `-`.\n"
     "  --repeat N  run each input N times; all runs must do the same\n"
+    "  --edges     with --repeat, in a tree built for libFuzzer: all runs must also take the same edges equally often\n"
     "  --hashes    print `HASH  FILE` on stdout: what the input made happen\n"
     "Exit code: 0 all ran; 1 something could not be read, or runs differ; else the target stopped the program.\n";
 
@@ -52,15 +53,83 @@ static void complain(const char *path, const char *format, ...)
     replay.trouble = true;
 }
 
+/*
+ * Edges: the counters that libFuzzer-instrumented code carries.  Their start is
+ * told before main by constructors of the code, one call a module; a replayer is one module.
+ */
+static struct {
+    uint8_t *counters, *kept;
+    const uintptr_t *table;     /* pairs: address, flags; the i-th belongs to the i-th counter */
+    size_t count;
+} edges;
+
+void __sanitizer_cov_8bit_counters_init(uint8_t *start, uint8_t *stop);
+void __sanitizer_cov_pcs_init(const uintptr_t *start, const uintptr_t *stop);
+void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t size) __attribute__((weak));
+
+void __sanitizer_cov_8bit_counters_init(uint8_t *start, uint8_t *stop)
+{
+    edges.counters = start;
+    edges.count = (size_t)(stop - start);
+}
+
+void __sanitizer_cov_pcs_init(const uintptr_t *start, const uintptr_t *stop)
+{
+    (void)stop;
+    edges.table = start;
+}
+
+static void edges_clear(void)
+{
+    if (edges.count) {
+        memset(edges.counters, 0, edges.count);
+    }
+}
+
+static bool edges_keep(void)
+{
+    if (!edges.kept) {
+        edges.kept = malloc(edges.count);
+    }
+    if (edges.kept) {
+        memcpy(edges.kept, edges.counters, edges.count);
+    }
+    return edges.kept;
+}
+
+static bool edges_compare(const char *path, unsigned long run)
+{
+    unsigned different = 0;
+    for (size_t i = 0; i < edges.count; i++) {
+        if (edges.counters[i] != edges.kept[i] && different++ < 10) {
+            char where[256] = "?";
+            if (edges.table && __sanitizer_symbolize_pc) {
+                __sanitizer_symbolize_pc((void *)edges.table[2 * i], "%f %s:%l", where, sizeof(where));
+            }
+            fprintf(stderr, "  taken %u times in run 1, %u times in run %lu: %s\n", edges.kept[i], edges.counters[i],
+                    run, where);
+        }
+    }
+    if (different) {
+        complain(path, "run %lu takes other edges (%u of %zu differ): something is kept from run to run", run, different,
+                 edges.count);
+    }
+    return !different;
+}
+
 static void run_input(const char *path, const uint8_t *data, size_t size)
 {
     uint64_t first = 0;
     for (unsigned long i = 0; i < replay.repeat; i++) {
+        edges_clear();
         LLVMFuzzerTestOneInput(data, size);
         uint64_t hash = fuzz_last_hash ? fuzz_last_hash() : 0;
         if (i > 0 && hash != first) {
             complain(path, "run 1 gave hash %016" PRIx64 ", run %lu gave %016" PRIx64 ": not deterministic",
                      first, i + 1, hash);
+            return;
+        }
+        if (replay.compare_edges && (i == 0 ? !edges_keep() : !edges_compare(path, i + 1))) {
             return;
         }
         first = hash;
@@ -169,6 +238,8 @@ int main(int argc, char **argv)
             return 0;
         } else if (!strcmp(argv[i], "--hashes")) {
             replay.print_hashes = true;
+        } else if (!strcmp(argv[i], "--edges")) {
+            replay.compare_edges = true;
         } else if (!strcmp(argv[i], "--repeat")) {
             char *end = "";
             replay.repeat = i + 1 < argc ? strtoul(argv[++i], &end, 10) : 0;
@@ -184,6 +255,10 @@ int main(int argc, char **argv)
     }
     if (i == argc) {
         fprintf(stderr, usage, replay.program);
+        return 1;
+    }
+    if (replay.compare_edges && !edges.count) {
+        fprintf(stderr, "%s: --edges: this build counts no edges; use one of the preset libfuzzer\n", replay.program);
         return 1;
     }
     setvbuf(stderr, NULL, _IOLBF, 0);

@@ -37,12 +37,13 @@ if(FUZZ_ENGINE STREQUAL "libfuzzer")
     set(memcore_steer -fsanitize=fuzzer-no-link)
 endif()
 
-# memcore_compile(TARGET [PLAIN]): warnings, sanitizers, coverage.
+# memcore_compile(TARGET [PLAIN] [UNSTEERED]): warnings, sanitizers, coverage.
+# UNSTEERED: its edges never steer an engine.
 # PLAIN: code that drives the core but is not under test.  In a fuzzing build it is neither sanitized nor
 # instrumented unless HARNESS_INSTRUMENT is on: its edges would be noise to the engine, its checks cost speed.
 # The dev build checks it in full.
 function(memcore_compile target)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN" "" "")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN;UNSTEERED" "" "")
     target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
     target_compile_options(${target} PRIVATE ${memcore_warnings} ${memcore_coverage})
     target_link_options(${target} PUBLIC ${memcore_sanitize} ${memcore_coverage})
@@ -52,6 +53,8 @@ function(memcore_compile target)
         if(CMAKE_C_COMPILER MATCHES "afl-")
             set_target_properties(${target} PROPERTIES C_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;AFL_NOOPT=1")
         endif()
+    elseif(arg_UNSTEERED)
+        target_compile_options(${target} PRIVATE ${memcore_sanitize})
     else()
         target_compile_options(${target} PRIVATE ${memcore_sanitize} ${memcore_steer})
     endif()

@@ -2,8 +2,8 @@
 """determinism.py TREE TARGET: every input of the packed corpus does the same, always.
 
 Each file runs twice in one process that runs them all, and once in a process of its own; the three trace
-hashes must be equal.  So state that leaks from one input into the next is seen, and so is what depends on
-addresses or hash order.
+hashes must be equal, and so must the edges that the first two take.  So state that leaks from one input into the
+next is seen, and so is what depends on addresses or hash order.
 """
 import collections
 import concurrent.futures
@@ -31,7 +31,7 @@ def main():
     tree, target = pathlib.Path(sys.argv[1]), sys.argv[2]
     program, corpus = tree / f"fuzzers/replay_{target}", tree / f"fuzzers/corpora/{target}"
     files = sorted(corpus.iterdir())
-    together = hashes([program, "--repeat", "2", "--hashes", corpus])
+    together = hashes([program, "--repeat", "2", "--edges", "--hashes", corpus])
     if len(together) != len(files):
         sys.exit(f"{corpus} has {len(files)} files, {len(together)} gave a hash")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

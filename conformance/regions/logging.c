@@ -441,6 +441,7 @@ static void clear_goes_to_every_space(void)
     recorder_watch(dma, "dma", 0, w.log);
     recorder_watch(w.as, "last", 2, w.log);
     w.recorder->name = "as";
+    g_string_truncate(w.log, 0);
     memory_region_clear_dirty_bitmap(w.screen, 0x880, 0x100);
     check_log(w.log,
               "log_clear screen[0x2880,0x2980)@0x880 : as\n"

@@ -6,12 +6,16 @@
 
 enum { MARGIN = 28 };
 
+#define SANS "'Inter','Helvetica Neue',Arial,'DejaVu Sans',sans-serif"
+#define MONO "'DejaVu Sans Mono','JetBrains Mono',Menlo,Consolas,monospace"
+
+/* Widths are reckoned for the fixed-width font: whatever must fit is written in it. */
 static const char style_sheet[] =
-    "text{font-family:'DejaVu Sans Mono','JetBrains Mono',Menlo,Consolas,monospace;font-size:11px;fill:#1f2937;pointer-events:none}\n"
-    ".title{font:600 19px 'Inter','Helvetica Neue',Arial,'DejaVu Sans',sans-serif;fill:#111827}\n"
-    ".subtitle,.note{font:12px 'Inter','Helvetica Neue',Arial,'DejaVu Sans',sans-serif;fill:#4b5563}\n"
-    ".heading{font:600 14px 'Inter','Helvetica Neue',Arial,'DejaVu Sans',sans-serif;fill:#111827}\n"
-    ".head{font:600 12px 'Inter','Helvetica Neue',Arial,'DejaVu Sans',sans-serif;fill:#374151;text-anchor:middle}\n"
+    "text{font-family:" MONO ";font-size:11px;fill:#1f2937;pointer-events:none}\n"
+    ".title{font:600 19px " SANS ";fill:#111827}\n"
+    ".subtitle,.note{font:12px " SANS ";fill:#4b5563}\n"
+    ".heading{font:600 14px " SANS ";fill:#111827}\n"
+    ".head{font:600 12px " SANS ";fill:#374151;text-anchor:middle}\n"
     ".name{font-weight:600;font-size:12px}\n"
     ".fine{font-size:10.5px;fill:#4b5563}\n"
     ".address{font-size:10.5px;fill:#374151;text-anchor:end}\n"
@@ -53,8 +57,10 @@ void canvas_finish(struct canvas *c, FILE *out)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n"
             "<style>\n%s</style>\n"
             "<defs><pattern id=\"hatch\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" "
-            "patternTransform=\"rotate(45)\"><rect width=\"8\" height=\"8\" fill=\"#fecaca\" fill-opacity=\"0.45\"/>"
-            "<rect width=\"2.5\" height=\"8\" fill=\"#dc2626\" fill-opacity=\"0.45\"/></pattern></defs>\n"
+            "patternTransform=\"rotate(45)\">"
+            "<rect width=\"8\" height=\"8\" fill=\"#fecaca\" fill-opacity=\"0.45\"/>"
+            "<rect width=\"2.5\" height=\"8\" fill=\"#dc2626\" fill-opacity=\"0.45\"/>"
+            "</pattern></defs>\n"
             "<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n",
             width, height, width, height, style_sheet, width, height);
     fputs(c->body->str, out);
@@ -71,19 +77,19 @@ static void reach(struct canvas *c, int x, int y)
 void canvas_rectangle(struct canvas *c, const char *style, int x, int y, int width, int height,
                       const char *attributes)
 {
-    g_string_append_printf(c->body, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"%s%s/>\n", style,
-                           x, y, width, height, attributes ? " " : "", attributes ? attributes : "");
+    g_string_append_printf(c->body, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"%s%s/>\n",
+                           style, x, y, width, height, attributes ? " " : "", attributes ? attributes : "");
     reach(c, x + width, y + height);
 }
 
 void canvas_line(struct canvas *c, const char *style, int x1, int y1, int x2, int y2)
 {
-    g_string_append_printf(c->body, "<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", style, x1, y1,
-                           x2, y2);
+    g_string_append_printf(c->body, "<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", style,
+                           x1, y1, x2, y2);
     reach(c, MAX(x1, x2), MAX(y1, y2));
 }
 
-/* XML has no way to write most control characters, and bytes that are no UTF-8 end the document for readers. */
+/* XML cannot say most control characters, and readers stop at bytes that are no UTF-8. */
 static void append_escaped(GString *body, const char *text)
 {
     char *valid = g_utf8_make_valid(text, -1);

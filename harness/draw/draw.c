@@ -8,31 +8,34 @@ enum {
     TOP = 24,
     TITLE_HEIGHT = 56,
     BETWEEN = 26,
-    LEAST_HEIGHT = 760,     /* panels go into the next stack when they would be lower than this and the tree */
+    LEAST_HEIGHT = 760,     /* panels are stacked to this depth, or to that of the tree */
 };
 
 /* Panels are stacked under one another as long as the picture does not get longer by it. */
 static void draw_panels(struct canvas *c, const struct model *m, const struct palette *p,
                         const struct view *const core_views[TRACE_SPACES], int x, int top, int tree_height)
 {
-    int longest = MAX(tree_height, LEAST_HEIGHT), y = top, stack_width = 0;
+    int longest = MAX(tree_height, LEAST_HEIGHT), y = top, stack_width = 0, address_width = 0;
+    struct scale scales[TRACE_SPACES];
     const uint16_t *spaces;
     size_t count = model_spaces(m, &spaces);
 
     for (size_t i = 0; i < count; i++) {
+        scale_init(&scales[i], model_view(m, spaces[i]), core_views[spaces[i]]);
+        address_width = MAX(address_width, panel_address_width(&scales[i]));
+    }
+    for (size_t i = 0; i < count; i++) {
         const struct view *core = core_views[spaces[i]];
-        struct scale scale;
 
-        scale_init(&scale, model_view(m, spaces[i]), core);
-        if (y > top && y + panel_height(&scale) > top + longest) {
+        if (y > top && y + panel_height(&scales[i]) > top + longest) {
             x += stack_width + BETWEEN;
             y = top;
             stack_width = 0;
         }
-        panel_draw(c, m, p, spaces[i], &scale, core, x, y);
-        stack_width = MAX(stack_width, panel_width(&scale, core));
-        y += panel_height(&scale) + 26;
-        scale_free(&scale);
+        panel_draw(c, m, p, spaces[i], &scales[i], core, address_width, x, y);
+        stack_width = MAX(stack_width, panel_width(&scales[i], core, address_width));
+        y += panel_height(&scales[i]) + 26;
+        scale_free(&scales[i]);
     }
 }
 
@@ -64,7 +67,8 @@ void draw_svg(FILE *out, const struct model *m, const struct view *const core_vi
     }
     y += TITLE_HEIGHT;
     if (model_transaction_depth(m) > 0) {
-        canvas_text(&c, "note", LEFT, y, "Inside a transaction: the boxes show the tree as it is, the columns what was "
+        canvas_text(&c, "note", LEFT, y,
+                    "Inside a transaction: the boxes show the tree as it is, the columns what was "
                     "published before it began.");
         y += 22;
     }

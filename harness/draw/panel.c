@@ -12,8 +12,7 @@ enum {
     FOOT_HEIGHT = 14,
 };
 
-/* Room for the longest address and the ticks. */
-static int address_width(const struct scale *scale)
+int panel_address_width(const struct scale *scale)
 {
     size_t longest = 0;
     char hex[HEX_TEXT];
@@ -25,9 +24,9 @@ static int address_width(const struct scale *scale)
     return text_width(longest, 11) + 10;
 }
 
-int panel_width(const struct scale *scale, const struct view *core)
+int panel_width(const struct scale *scale, const struct view *core, int address_width)
 {
-    int width = address_width(scale) + COLUMN_WIDTH;
+    int width = address_width + COLUMN_WIDTH;
 
     if (core) {
         width += COLUMN_GAP + COLUMN_WIDTH;
@@ -110,6 +109,7 @@ static void draw_box(struct canvas *c, const struct model *m, const struct palet
 static void draw_label(struct canvas *c, const struct stretch *stretch, int x, int y)
 {
     const struct view_range *range = stretch->range;
+    const char *name_style = stretch->differs ? "name middle halo" : "name middle";
     char memory[64], flags[16], size[SIZE_TEXT];
     int middle = y + stretch->y + stretch->height / 2;
 
@@ -122,16 +122,16 @@ static void draw_label(struct canvas *c, const struct stretch *stretch, int x, i
     describe_memory(range, range->address, memory, sizeof(memory));
     describe_flags(range, flags, sizeof(flags));
     if (stretch->height >= 34) {
-        canvas_text(c, stretch->differs ? "name middle halo" : "name middle", x, middle - 2, "%s%s", memory, flags);
+        canvas_text(c, name_style, x, middle - 2, "%s%s", memory, flags);
         canvas_text(c, stretch->differs ? "fine middle halo" : "fine middle", x, middle + 13, "%s",
                     size_text(size, range->size));
     } else {
-        canvas_text(c, stretch->differs ? "name middle halo" : "name middle", x, middle + 4, "%s%s", memory, flags);
+        canvas_text(c, name_style, x, middle + 4, "%s%s", memory, flags);
     }
 }
 
-static void draw_boxes(struct canvas *c, const struct model *m, const struct palette *p, const struct scale *scale,
-                       bool core, int x, int y)
+static void draw_boxes(struct canvas *c, const struct model *m, const struct palette *p,
+                       const struct scale *scale, bool core, int x, int y)
 {
     struct stretch stretch;
 
@@ -170,7 +170,8 @@ static void draw_addresses(struct canvas *c, const struct scale *scale, int righ
 }
 
 /* A stretch that differs, from piece `first` to `last`, and next to it what each says. */
-static void draw_difference(struct canvas *c, const struct piece *first, const struct piece *last, int x, int y)
+static void draw_difference(struct canvas *c, const struct piece *first, const struct piece *last, int x,
+                            int y)
 {
     int columns = 2 * COLUMN_WIDTH + COLUMN_GAP;
     int height = last->y + last->height - first->y;
@@ -235,16 +236,16 @@ static int shares_view_with(const struct model *m, unsigned space)
 }
 
 void panel_draw(struct canvas *c, const struct model *m, const struct palette *p, unsigned space,
-                const struct scale *scale, const struct view *core, int x, int y)
+                const struct scale *scale, const struct view *core, int address_width, int x, int y)
 {
-    int model_x = x + address_width(scale);
+    int model_x = x + address_width;
     int core_x = model_x + COLUMN_WIDTH + COLUMN_GAP;
     int other = shares_view_with(m, space);
 
     canvas_text(c, "heading", model_x, y + 14, "as%u", space);
     if (other != OBSERVED_NONE) {
-        canvas_text(c, "note", model_x + 44, y + 14, "root r%d, same view as as%d", model_space_root(m, space),
-                    other);
+        canvas_text(c, "note", model_x + 44, y + 14, "root r%d, same view as as%d",
+                    model_space_root(m, space), other);
     } else {
         canvas_text(c, "note", model_x + 44, y + 14, "root r%d", model_space_root(m, space));
     }

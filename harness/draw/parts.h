@@ -20,11 +20,15 @@ const struct colour *palette_find(const struct palette *p, const struct model *m
 int tree_width(const struct model *m);
 int tree_draw(struct canvas *c, const struct model *m, const struct palette *p, int x, int y);
 
-/* One address space: the model's view and, if not NULL, the core's. */
-int panel_width(const struct scale *scale, const struct view *core);
+/*
+ * One address space: the model's view and, if not NULL, the core's.  Panels under
+ * one another are given the same address_width, so that their columns are aligned.
+ */
+int panel_address_width(const struct scale *scale);     /* for its longest address and the ticks */
+int panel_width(const struct scale *scale, const struct view *core, int address_width);
 int panel_height(const struct scale *scale);
 void panel_draw(struct canvas *c, const struct model *m, const struct palette *p, unsigned space,
-                const struct scale *scale, const struct view *core, int x, int y);
+                const struct scale *scale, const struct view *core, int address_width, int x, int y);
 
 void legend_draw(struct canvas *c, bool compared, int x, int y);
 

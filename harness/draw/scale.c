@@ -32,7 +32,7 @@ static size_t add_ends(wide *cuts, size_t count, const struct view *view)
     return count;
 }
 
-/* The range that holds the address.  A broken core may give ranges that overlap or are not sorted: the first. */
+/* The range that holds the address: the first, for a broken core's ranges may overlap, in any order. */
 static const struct view_range *range_at(const struct view *view, wide address)
 {
     for (size_t i = 0; view && i < view->count; i++) {
@@ -107,7 +107,8 @@ static void compare(struct scale *s, const struct view *core)
             piece->split_in_model = in_model && !in_core;
             piece->split_in_core = in_core && !in_model;
         }
-        s->differences += (piece->differs && !piece->continues) + piece->split_in_model + piece->split_in_core;
+        s->differences += piece->differs && !piece->continues;
+        s->differences += piece->split_in_model || piece->split_in_core;
     }
 }
 

@@ -44,7 +44,8 @@ void palette_init(struct palette *p, const struct model *m)
     for (size_t i = 0; i < count; i++) {
         struct model_region region;
 
-        if (model_region(m, slots[i], &region) && region.kind != KIND_CONTAINER && region.kind != KIND_ALIAS) {
+        if (model_region(m, slots[i], &region) && region.kind != KIND_CONTAINER &&
+            region.kind != KIND_ALIAS) {
             p->coloured[slots[i]] = true;
             p->colours[slots[i]] = colour_by_number(number++);
         }
@@ -113,7 +114,8 @@ static int box_height(struct tree *t, unsigned slot)
 /* --- drawing --------------------------------------------------------------- */
 
 /* Spaces whose root this is, and the priority, on the first line. */
-static void draw_upper_chips(struct tree *t, unsigned slot, const struct model_region *region, int right, int y)
+static void draw_upper_chips(struct tree *t, unsigned slot, const struct model_region *region, int right,
+                             int y)
 {
     const uint16_t *spaces;
     size_t count = model_spaces(t->model, &spaces);
@@ -160,8 +162,8 @@ static void draw_lower_chips(struct tree *t, const struct model_region *region, 
     }
 }
 
-static void draw_frame(struct tree *t, unsigned slot, const struct model_region *region, int x, int y, int width,
-                       int height)
+static void draw_frame(struct tree *t, unsigned slot, const struct model_region *region, int x, int y,
+                       int width, int height)
 {
     const struct colour *colour = palette_find(t->palette, t->model, (int)slot);
     const char *faded = region->enabled ? "" : " opacity=\"0.45\"";
@@ -175,11 +177,13 @@ static void draw_frame(struct tree *t, unsigned slot, const struct model_region 
     if (region->kind == KIND_ALIAS) {
         snprintf(attributes, sizeof(attributes), "rx=\"5\"%s", faded);
         canvas_rectangle(t->canvas, "alias", x, y, width, height, attributes);
-        snprintf(attributes, sizeof(attributes), "rx=\"2\" fill=\"%s\" stroke=\"%s\"", colour->fill, colour->line);
+        snprintf(attributes, sizeof(attributes), "rx=\"2\" fill=\"%s\" stroke=\"%s\"", colour->fill,
+                 colour->line);
         canvas_rectangle(t->canvas, "region", x + 4, y + 5, STRIP_WIDTH, HEADER_HEIGHT - 10, attributes);
         return;
     }
-    snprintf(attributes, sizeof(attributes), "rx=\"5\" fill=\"%s\" stroke=\"%s\"%s", colour->fill, colour->line, faded);
+    snprintf(attributes, sizeof(attributes), "rx=\"5\" fill=\"%s\" stroke=\"%s\"%s", colour->fill,
+             colour->line, faded);
     canvas_rectangle(t->canvas, "region", x, y, width, height, attributes);
 }
 
@@ -198,7 +202,8 @@ static void draw_text(struct tree *t, unsigned slot, const struct model_region *
     }
     size_text(size, region->size);
     if (region->container != OBSERVED_NONE) {
-        canvas_text(t->canvas, "fine", left, y + 31, "at %s size %s", hex_text(address, region->address), size);
+        canvas_text(t->canvas, "fine", left, y + 31, "at %s size %s", hex_text(address, region->address),
+                    size);
     } else {
         canvas_text(t->canvas, "fine", left, y + 31, "size %s", size);
     }
@@ -212,7 +217,8 @@ static void draw_box(struct tree *t, unsigned slot, int x, int y, int width)
     if (!model_region(t->model, slot, &region)) {
         return;
     }
-    canvas_group_begin(t->canvas, "r%u: %s%s", slot, kind_names[region.kind], region.enabled ? "" : ", disabled");
+    canvas_group_begin(t->canvas, "r%u: %s%s", slot, kind_names[region.kind],
+                       region.enabled ? "" : ", disabled");
     draw_frame(t, slot, &region, x, y, width, box_height(t, slot));
     canvas_group_end(t->canvas);
     draw_text(t, slot, &region, x, y);

@@ -90,6 +90,15 @@ static void prove_terminating(struct evidence *e, int region, enum import_answer
     }
 }
 
+/* Closed windows of bridges are aliases without bytes, so that is what is believed of them. */
+static uint64_t believed_size(const struct evidence *e, const struct import_region *r)
+{
+    bool empty = r->maybe_empty && (r->proved_empty == IMPORT_YES ||
+                                    (r->proved_empty == IMPORT_UNKNOWN && e->last_pass));
+
+    return empty ? 0 : r->size;
+}
+
 /* --- who could answer --------------------------------------------------------- */
 
 static void list_candidates(struct evidence *e, int region, position base, position first, position end, int up)
@@ -98,7 +107,7 @@ static void list_candidates(struct evidence *e, int region, position base, posit
     int way = (int)e->way_count, depth = up == IMPORT_NONE ? 0 : e->ways[up].depth + 1;
 
     first = first > base ? first : base;
-    end = end < end_of(base, r->size) ? end : end_of(base, r->size);
+    end = end < end_of(base, believed_size(e, r)) ? end : end_of(base, believed_size(e, r));
     if (!r->enabled || first >= end) {
         return;
     }
@@ -124,8 +133,12 @@ static void list_candidates(struct evidence *e, int region, position base, posit
 
 enum relation { BEFORE, AFTER, TIE };
 
-/* Does x win over y where both could answer?  For a TIE, the two siblings of equal priority. */
-static enum relation compare_ways(const struct evidence *e, int x, int y, int *sibling_x, int *sibling_y)
+/*
+ * Does x win over y where both could answer?  *ancestor is where the two ways part.  For a TIE, the
+ * two siblings of equal priority; at equal addresses the text tells which is newer (R-MT-7).
+ */
+static enum relation compare_ways(const struct evidence *e, int x, int y, int *ancestor, int *sibling_x,
+                                  int *sibling_y)
 {
     int from_x = x, from_y = y, below_x = IMPORT_NONE, below_y = IMPORT_NONE;
     const struct import_region *p, *q;
@@ -139,6 +152,7 @@ static enum relation compare_ways(const struct evidence *e, int x, int y, int *s
             from_y = e->ways[from_y].up;
         }
     }
+    *ancestor = from_x;
     if (below_x == IMPORT_NONE) {
         return AFTER;   /* y is inside x: subregions answer first */
     }
@@ -152,13 +166,16 @@ static enum relation compare_ways(const struct evidence *e, int x, int y, int *s
     }
     *sibling_x = e->ways[below_x].region;
     *sibling_y = e->ways[below_y].region;
+    if (p->address == q->address) {
+        return e->rank[*sibling_x] < e->rank[*sibling_y] ? BEFORE : AFTER;
+    }
     return TIE;
 }
 
 static bool wins(const struct evidence *e, int x, int y)
 {
-    int p, q;
-    enum relation relation = compare_ways(e, x, y, &p, &q);
+    int ancestor, p, q;
+    enum relation relation = compare_ways(e, x, y, &ancestor, &p, &q);
 
     return relation == BEFORE || (relation == TIE && e->rank[p] < e->rank[q]);
 }
@@ -233,6 +250,23 @@ static void weigh_readonly(struct evidence *e, int way, const struct import_rang
     }
 }
 
+/*
+ * The region at the end of `way` would answer, but does not: an alias on the way
+ * up to `ancestor` is empty, or else the region is a container.
+ */
+static void blame(struct evidence *e, int way, int ancestor)
+{
+    for (int w = way; w != ancestor; w = e->ways[w].up) {
+        struct import_region *r = &e->im->regions[e->ways[w].region];
+
+        if (r->maybe_empty && r->proved_empty != IMPORT_NO) {
+            r->proved_empty = IMPORT_YES;
+            return;
+        }
+    }
+    prove_terminating(e, e->ways[way].region, IMPORT_NO);
+}
+
 /* All candidates in `active` could answer here; the view says `seen` does (NULL: nobody). */
 static void weigh(struct evidence *e, const struct import_range *seen)
 {
@@ -242,7 +276,7 @@ static void weigh(struct evidence *e, const struct import_range *seen)
         const struct candidate *c = &e->candidates[e->active[i]];
 
         if (!seen) {
-            prove_terminating(e, e->ways[c->way].region, IMPORT_NO);
+            blame(e, c->way, IMPORT_NONE);
         } else if (matches(e, c, seen) && (best == IMPORT_NONE || wins(e, c->way, best))) {
             best = c->way;
         }
@@ -251,16 +285,23 @@ static void weigh(struct evidence *e, const struct import_range *seen)
         return;
     }
     prove_terminating(e, e->ways[best].region, IMPORT_YES);
+    for (int way = best; way != IMPORT_NONE; way = e->ways[way].up) {
+        struct import_region *r = &e->im->regions[e->ways[way].region];
+
+        if (r->maybe_empty && r->proved_empty == IMPORT_UNKNOWN) {
+            r->proved_empty = IMPORT_NO;
+        }
+    }
     weigh_readonly(e, best, seen);
     for (size_t i = 0; i < e->active_count; i++) {
-        int way = e->candidates[e->active[i]].way, region = e->ways[way].region, strong, weak;
+        int way = e->candidates[e->active[i]].way, region = e->ways[way].region, ancestor, strong, weak;
 
         if (region == e->ways[best].region) {
             continue;
         }
-        switch (compare_ways(e, way, best, &strong, &weak)) {
+        switch (compare_ways(e, way, best, &ancestor, &strong, &weak)) {
         case BEFORE:
-            prove_terminating(e, region, IMPORT_NO);
+            blame(e, way, ancestor);
             break;
         case TIE:
             /* In the last pass only defaults are left: those without children answer. */
@@ -308,7 +349,9 @@ static void list_bounds(struct evidence *e, const struct import_view *v)
         add_bound(e, v->ranges[i].first);
         add_bound(e, (position)v->ranges[i].last + 1);
     }
-    qsort(e->bounds, e->bound_count, sizeof(*e->bounds), compare_positions);
+    if (e->bound_count) {
+        qsort(e->bounds, e->bound_count, sizeof(*e->bounds), compare_positions);
+    }
     for (size_t i = 0; i < e->bound_count; i++) {
         if (i == 0 || e->bounds[i] != e->bounds[kept - 1]) {
             e->bounds[kept++] = e->bounds[i];
@@ -322,7 +365,9 @@ static void sweep(struct evidence *e, const struct import_view *v)
 {
     size_t next = 0, range = 0;
 
-    qsort(e->candidates, e->candidate_count, sizeof(*e->candidates), compare_candidates);
+    if (e->candidate_count) {
+        qsort(e->candidates, e->candidate_count, sizeof(*e->candidates), compare_candidates);
+    }
     list_bounds(e, v);
     e->active_count = 0;
     for (size_t b = 0; b < e->bound_count && !e->gave_up; b++) {
@@ -543,6 +588,10 @@ static void conclude(struct evidence *e)
         const char *name = import_shown_name(r->name);
 
         r->readonly |= r->proved_readonly == IMPORT_YES;
+        if (r->maybe_empty && r->proved_empty != IMPORT_NO) {
+            r->size = 0;
+            import_note(e->im, r->line, "alias '%s' has no bytes or one, which prints alike: taken to be empty", name);
+        }
         if (r->target != IMPORT_NONE || r->kind != IMPORT_IO || r->line == 0) {
             continue;
         }

@@ -7,7 +7,8 @@
  *   - which of several regions of one name an alias means,
  *   - that two printed subtrees are one region (a tree and an alias target's block),
  *   - which of two siblings of equal priority is the newer one,
- *   - read-only flags, except on RAM.
+ *   - read-only flags, except on RAM,
+ *   - no bytes from one byte.
  * Each of these is inferred only where it must be, and each inference is a note
  * with the line it is about.  When the text goes on with `info mtree -f` of the
  * same moment, the flat views serve as evidence; without them defaults are taken.
@@ -63,9 +64,11 @@ struct import_region {
     unsigned line;                  /* where the text mentions it first; 0: it does not, the import needed it */
     bool enabled, nonvolatile;
     bool terminating;               /* answers accesses itself */
+    bool maybe_empty;               /* an alias that prints as one byte, which one of none does too */
     bool readonly;                  /* memory_region_set_readonly; for IMPORT_ROM true */
     /* Properties that a flat view has proved, now or in an earlier text of the machine; UNKNOWN: the above is a default. */
     enum import_answer proved_terminating, proved_readonly;
+    enum import_answer proved_empty;    /* never taken from an earlier text: windows open and close */
 };
 
 struct import_space {

@@ -127,10 +127,12 @@ static bool strip_suffix(struct mtree_cursor *c, const char *suffix)
     return true;
 }
 
-/* R-MT-3: ` owner:{...}`, ` parent:{...}`, both, or ` orphan`. */
-static void strip_owners(struct mtree_cursor *c)
+/* R-MT-3: ` owner:{...}`, ` parent:{...}`, both, or ` orphan` is cut off, the space becoming the name's end. */
+static const char *strip_owners(struct mtree_cursor *c)
 {
     static const char *const openings[] = { " parent:{", " owner:{" };
+    const char *owners = "";
+    char *end = c->end;
 
     for (int i = 0; i < 2; i++) {
         char *found = NULL, *next = c->at;
@@ -143,10 +145,14 @@ static void strip_owners(struct mtree_cursor *c)
         }
         if (found) {
             c->end = found;
-            *c->end = '\0';
+            owners = found + 1;
         }
     }
-    strip_suffix(c, " orphan");
+    *c->end = '\0';
+    if (c->end == end && strip_suffix(c, " orphan")) {
+        owners = c->end + 1;
+    }
+    return owners;
 }
 
 /* QEMU prints a NULL name as "(null)". */
@@ -191,9 +197,7 @@ bool mtree_parse_node(struct mtree_cursor *c, bool owners, struct mtree_node *ou
     }
     /* last = start + size - 1 modulo 2^64; a size of 0 prints like 1 and is taken for it. */
     out->size = last - out->start == UINT64_MAX ? UINT64_MAX : last - out->start + 1;
-    if (owners) {
-        strip_owners(c);
-    }
+    out->owner = owners ? strip_owners(c) : "";
     out->enabled = !strip_suffix(c, " [disabled]");
     body = c->at;
     if (accept_alias(c, out, &out->alias_offset, &alias_last)) {

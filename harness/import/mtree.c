@@ -82,6 +82,7 @@ static void add_hidden_parents(struct reader *r, const struct mtree_node *child)
         int parent = r->depth ? r->path[r->depth] : IMPORT_NONE;
         struct mtree_node hidden = {
             .name = "hidden",
+            .owner = "",
             .kind = IMPORT_IO,
             .start = r->depth ? r->t->nodes[parent].start : 0,
             .size = UINT64_MAX,
@@ -337,7 +338,7 @@ static void add_missing_roots(struct reader *r)
     for (size_t i = 0; i < r->t->section_count; i++) {
         struct mtree_section *s = &r->t->sections[i];
         struct mtree_node hidden = {
-            .name = s->title ? s->title : "hidden", .kind = IMPORT_IO, .size = UINT64_MAX, .hidden = true,
+            .name = s->title ? s->title : "hidden", .owner = "", .kind = IMPORT_IO, .size = UINT64_MAX, .hidden = true,
             .level = 1, .line = s->line, .parent = IMPORT_NONE, .region = IMPORT_NONE,
         };
 

@@ -15,6 +15,7 @@ struct mtree_node {
     enum import_kind kind;
     uint64_t start, size, address;  /* absolute start; size UINT64_MAX: 2^64; address: relative to the parent */
     uint64_t alias_offset;
+    const char *owner;              /* R-MT-3, as printed; "" when the text was taken without -o */
     int32_t priority;
     bool nonvolatile, enabled;
     bool hidden;                    /* not in the text: a disabled parent whose children were printed */

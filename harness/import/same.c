@@ -54,7 +54,7 @@ static bool same_line(const struct mtree_node *x, const struct mtree_node *y)
     return x->address == y->address && x->size == y->size && x->alias_offset == y->alias_offset &&
            x->kind == y->kind && x->priority == y->priority && x->nonvolatile == y->nonvolatile &&
            x->enabled == y->enabled && x->hidden == y->hidden && !x->alias == !y->alias &&
-           strcmp(text_x, text_y) == 0;
+           strcmp(text_x, text_y) == 0 && strcmp(x->owner, y->owner) == 0;
 }
 
 static bool same_subtree(struct identity *id, size_t x, size_t y)
@@ -114,6 +114,7 @@ static int new_region(struct identity *id, const struct mtree_node *node)
         .name = node->name,
         .kind = node->kind,
         .size = node->size,
+        .maybe_empty = node->alias && node->size == 1,
         .address = node->address,
         .alias_offset = node->alias_offset,
         .priority = node->priority,
@@ -223,12 +224,13 @@ static bool titled(const struct identity *id, size_t position, const char *title
            strcmp(id->t->sections[id->by_title[position]].title, title) == 0;
 }
 
-/* An alias prints its target's kind (R-MT-2). */
-static bool fits(const struct identity *id, int block, const struct mtree_node *alias)
+/* An alias prints its target's kind (R-MT-2).  `owned`: the two also have one owner, as the windows of a bridge do. */
+static bool fits(const struct identity *id, int block, const struct mtree_node *alias, bool owned)
 {
     const struct mtree_node *root = root_node(id->t, &id->t->sections[block]);
 
-    return root->kind == alias->kind || root->hidden;
+    return (root->kind == alias->kind || root->hidden) &&
+           (!owned || (*alias->owner && strcmp(root->owner, alias->owner) == 0));
 }
 
 /* NAME @TARGET: cut where TARGET is a block's title.  Names with " @" in them make this a search. */
@@ -249,7 +251,7 @@ static char *split_alias(struct identity *id, struct mtree_node *n)
  * the next block of that title not yet met is meant, if there is one; else one
  * that was met.  *next is the first block that no alias has named so far.
  */
-static int choose_target(struct identity *id, const struct mtree_node *n, const char *title, bool *met,
+static int choose_target(struct identity *id, const struct mtree_node *n, const char *title, bool owned, bool *met,
                          int *next, size_t *choices)
 {
     int first_new = IMPORT_NONE, last_met = IMPORT_NONE;
@@ -258,7 +260,7 @@ static int choose_target(struct identity *id, const struct mtree_node *n, const 
     for (size_t i = first_titled(id, title); titled(id, i, title); i++) {
         int block = id->by_title[i];
 
-        if (++id->work > COMPARISONS_MAX || !fits(id, block, n)) {
+        if (++id->work > COMPARISONS_MAX || !fits(id, block, n, owned)) {
             continue;
         }
         if (met[block]) {
@@ -307,7 +309,10 @@ static bool resolve_alias(struct identity *id, struct mtree_node *n, bool *met, 
         return report(id, n->line, "expected a block `memory-region: ...` for the target of alias '%.120s'",
                       n->alias);
     }
-    block = choose_target(id, n, title, met, next, &choices);
+    block = choose_target(id, n, title, true, met, next, &choices);
+    if (block == IMPORT_NONE) {
+        block = choose_target(id, n, title, false, met, next, &choices);
+    }
     if (block == IMPORT_NONE) {
         return report(id, n->line, "expected the kind of the alias's target '%.120s'", title);
     }

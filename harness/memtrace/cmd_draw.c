@@ -67,8 +67,8 @@ static char *describe(const struct draw_command *command, const struct runner *r
         g_string_append_printf(text, "after step %zu of %zu: %s", played, t->count, line);
     }
     if (failed) {
-        g_string_append_printf(text, " \xe2\x80\x94 core and model differ here, %s: %s", runner_failure(runner)->rule,
-                               runner_failure(runner)->what);
+        g_string_append_printf(text, " \xe2\x80\x94 core and model differ here, %s: %s",
+                               runner_failure(runner)->rule, runner_failure(runner)->what);
     }
     g_string_append_printf(text, " \xc2\xb7 model profile %s", run_profile_name(command->run.profile));
     return g_string_free(text, FALSE);
@@ -111,7 +111,8 @@ static int draw(const struct draw_command *command, const struct trace *t)
     bool failed, written;
 
     if (steps > t->count) {
-        fprintf(stderr, "memtrace draw: %s has %zu steps, there is no step %zu\n", command->path, t->count, steps);
+        fprintf(stderr, "memtrace draw: %s has %zu steps, there is no step %zu\n", command->path, t->count,
+                steps);
         return 2;
     }
     subject_start();
@@ -135,7 +136,8 @@ static bool parse_step(const char *text, size_t *steps)
     guint64 number;
 
     if (!g_ascii_string_to_unsigned(text, 10, 0, TRACE_STEPS_MAX, &number, NULL)) {
-        fprintf(stderr, "memtrace draw: --step takes a number from 0 to %d, not '%s'\n", TRACE_STEPS_MAX, text);
+        fprintf(stderr, "memtrace draw: --step takes a number from 0 to %d, not '%s'\n", TRACE_STEPS_MAX,
+                text);
         return false;
     }
     *steps = (size_t)number;

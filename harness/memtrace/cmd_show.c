@@ -55,14 +55,15 @@ static void print_record(const struct trace *t, size_t index, const uint8_t *dat
     char line[512];
 
     trace_print_step(&t->steps[index], line, sizeof(line));
-    printf("  %06zx  %02x  %02x  %04" PRIx64 " %04" PRIx64 " %04" PRIx64 "  %08" PRIx64 "  %016" PRIx64 " %016" PRIx64
-           " %c %s\n",
+    printf("  %06zx  %02x  %02x  %04" PRIx64 " %04" PRIx64 " %04" PRIx64 "  %08" PRIx64 "  %016" PRIx64
+           " %016" PRIx64 " %c %s\n",
            at, record[0], record[1], little_endian(record + 2, 2), little_endian(record + 4, 2),
            little_endian(record + 6, 2), little_endian(record + 8, 4), little_endian(record + 12, 8),
            little_endian(record + 20, 8), canonical ? ' ' : '*', line);
 }
 
-static void print_binary_info(const struct trace *t, const char *path, const uint8_t *data, size_t size, bool text)
+static void print_binary_info(const struct trace *t, const char *path, const uint8_t *data, size_t size,
+                              bool text)
 {
     size_t packed_size = trace_encode(t, NULL, 0);
     uint8_t *packed = g_malloc(packed_size);

@@ -54,7 +54,8 @@ static const struct command *find_command(const char *name)
         spelling_try(&spelling, commands[i].name);
     }
     if (spelling_nearest(&spelling)) {
-        fprintf(stderr, "memtrace: unknown command '%s'; did you mean '%s'?\n", name, spelling_nearest(&spelling));
+        fprintf(stderr, "memtrace: unknown command '%s'; did you mean '%s'?\n", name,
+                spelling_nearest(&spelling));
     } else {
         fprintf(stderr, "memtrace: unknown command '%s'; memtrace --help lists them\n", name);
     }
@@ -108,7 +109,8 @@ int main(int argc, char **argv)
         return finish(EXIT_SUCCESS);
     }
     if (argv[1][0] == '-') {
-        fprintf(stderr, "memtrace: unknown option '%s'; the command comes first, see memtrace --help\n", argv[1]);
+        fprintf(stderr, "memtrace: unknown option '%s'; the command comes first, see memtrace --help\n",
+                argv[1]);
         return 2;
     }
     command = find_command(argv[1]);

@@ -60,7 +60,8 @@ static void apply_space(struct model *m, const struct trace_step *s)
 
     space_new(m, s->a, s->b);
     if (s->n) {
-        listener_register(m, TRACE_LISTENERS + s->a, s->a, 0, everything & ~(UINT32_C(1) << EVENT_LOG_SYNC_GLOBAL));
+        listener_register(m, TRACE_LISTENERS + s->a, s->a, 0,
+                          everything & ~(UINT32_C(1) << EVENT_LOG_SYNC_GLOBAL));
     }
 }
 
@@ -112,8 +113,7 @@ static void apply_owner(struct model *m, const struct trace_step *s)
 /* R-TX-6, R-TX-9: everything deferred, and what that defers in turn. */
 static void apply_grace(struct model *m)
 {
-    m->doomed_count = 0;
-    views_let_go(m);
+    m->doomed_roots.count = 0;
     views_grace(m);
     owners_bury(m);
 }

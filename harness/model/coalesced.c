@@ -53,7 +53,8 @@ void coalesced_range_disappears(struct model *m, unsigned space, const struct vi
 }
 
 /* Wherever the region is published now. */
-static void notify_published(struct model *m, unsigned region, enum event_kind kind, const struct coalesced_range *c)
+static void notify_published(struct model *m, unsigned region, enum event_kind kind,
+                             const struct coalesced_range *c)
 {
     for (size_t i = 0; i < m->space_order.count; i++) {
         const unsigned space = m->space_order.slots[i];

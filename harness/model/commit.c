@@ -10,7 +10,8 @@ void transaction_begin(struct model *m)
 }
 
 /* R-LST-8, for one space: what its listeners hear of the change from one view to the next. */
-static void tell_difference(struct model *m, unsigned space, const struct view *before, const struct view *after)
+static void tell_difference(struct model *m, unsigned space, const struct view *before,
+                            const struct view *after)
 {
     struct event e;
 
@@ -140,7 +141,7 @@ void space_new(struct model *m, unsigned slot, unsigned root)
     eventfds_resolve(m, slot);
 }
 
-/* R-TX-9 */
+/* R-TX-9.  Its view lives until the grace period: as long as any other that nobody uses. */
 void space_destroy(struct model *m, unsigned slot)
 {
     struct space *const s = &m->spaces[slot];
@@ -150,7 +151,7 @@ void space_destroy(struct model *m, unsigned slot)
     s->live = false;
     slot_list_remove(&m->live_spaces, slot);
     slot_list_remove(&m->space_order, slot);
-    m->doomed = array_reserve(m->doomed, &m->doomed_capacity, m->doomed_count + 1, sizeof(m->doomed[0]));
-    m->doomed[m->doomed_count++] = (struct doomed_space) { .root = s->root, .view = s->view };
+    slot_list_append(&m->doomed_roots, (unsigned)s->root);
+    views_let_go(m);
     transaction_commit(m);
 }

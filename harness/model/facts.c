@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The answer to `query`: getters and predicates, which see the newest state even in a transaction (R-TX-5). */
+/* The answer to `query`: getters and predicates, which see the newest state at once (R-TX-5). */
 #include "model/state.h"
 
 #include <stdio.h>
@@ -28,7 +28,8 @@ static bool is_only_block_at(const struct model *m, unsigned slot, uint64_t offs
 {
     for (size_t i = 0; i < m->live_regions.count && is_caller_memory(&m->regions[slot]); i++) {
         const unsigned other = m->live_regions.slots[i];
-        if (other != slot && is_caller_memory(&m->regions[other]) && offset < m->regions[other].block_length) {
+        const struct region *const r = &m->regions[other];
+        if (other != slot && is_caller_memory(r) && offset < r->block_length) {
             return false;
         }
     }

@@ -67,7 +67,10 @@ bool space_has_listeners(const struct model *m, unsigned space)
     return false;
 }
 
-/* R-LST-4.  What is published counts, also inside a transaction; eventfds and coalesced ranges are not replayed. */
+/*
+ * R-LST-4.  What is published counts, also inside a transaction; eventfds and
+ * coalesced ranges are not replayed.
+ */
 void listener_register(struct model *m, unsigned slot, unsigned space, unsigned priority, uint32_t hears_mask)
 {
     const struct view *const v = &m->spaces[space].view->view;
@@ -108,8 +111,8 @@ void listener_register(struct model *m, unsigned slot, unsigned space, unsigned 
 }
 
 /*
- * R-LST-5; no log_global_stop, eventfd_del or coalesced_io_del.  An arming is
- * dropped first, so the commit heard here toggles nothing.
+ * R-LST-5; no log_global_stop, eventfd_del or coalesced_io_del.  An arming goes
+ * with the registration: the commit heard here toggles nothing.
  */
 void listener_unregister(struct model *m, unsigned slot)
 {
@@ -122,7 +125,6 @@ void listener_unregister(struct model *m, unsigned slot)
     const struct view *const v = &m->spaces[space].view->view;
     struct event e;
 
-    l->armed = NO_SLOT;
     event_init(&e, EVENT_BEGIN);
     tell_one(m, slot, &e);
     for (size_t i = 0; i < v->count; i++) {

@@ -35,8 +35,8 @@ unsigned model_owner_references(const struct model *m, unsigned slot)
     for (size_t i = 0; i < m->live_spaces.count; i++) {
         n += owned(m, slot, m->spaces[m->live_spaces.slots[i]].root);
     }
-    for (size_t i = 0; i < m->doomed_count; i++) {
-        n += owned(m, slot, m->doomed[i].root);
+    for (size_t i = 0; i < m->doomed_roots.count; i++) {
+        n += owned(m, slot, m->doomed_roots.slots[i]);
     }
     for (size_t i = 0; i < m->live_copies.count; i++) {
         n += owned(m, slot, m->copies[m->live_copies.slots[i]].region);
@@ -58,11 +58,11 @@ void region_finalize(struct model *m, unsigned slot)
     region_forget(m, slot);
 }
 
-static int next_owned(const struct model *m, unsigned owner, bool aliases)
+static int next_owned(const struct model *m, unsigned owner, bool only_aliases)
 {
     for (size_t i = 0; i < m->live_regions.count; i++) {
         const unsigned slot = m->live_regions.slots[i];
-        if (owned(m, owner, (int)slot) && (!aliases || m->regions[slot].kind == KIND_ALIAS)) {
+        if (owned(m, owner, (int)slot) && (!only_aliases || m->regions[slot].kind == KIND_ALIAS)) {
             return (int)slot;
         }
     }
@@ -91,7 +91,10 @@ static void die(struct model *m, unsigned owner)
             r->owner = NO_SLOT;         /* R-OBJ-3: it stays */
         }
     }
-    while ((slot = next_owned(m, owner, true)) != NO_SLOT || (slot = next_owned(m, owner, false)) != NO_SLOT) {
+    while ((slot = next_owned(m, owner, true)) != NO_SLOT) {
+        region_finalize(m, (unsigned)slot);
+    }
+    while ((slot = next_owned(m, owner, false)) != NO_SLOT) {
         region_finalize(m, (unsigned)slot);
     }
     m->owners[owner].live = false;

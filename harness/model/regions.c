@@ -12,8 +12,8 @@ static wide decoded_size(uint64_t size)
     return size == UINT64_MAX ? WHOLE_SPACE : size;     /* R-REG-2 */
 }
 
-struct region *region_new(struct model *m, unsigned slot, enum region_kind kind, uint64_t size, unsigned owner,
-                          enum naming naming)
+struct region *region_new(struct model *m, unsigned slot, enum region_kind kind, uint64_t size,
+                          unsigned owner, enum naming naming)
 {
     struct region *const r = &m->regions[slot];
     /* The lists are empty (region_forget); their memory is used again. */

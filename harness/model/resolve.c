@@ -3,7 +3,8 @@
 #include "model/state.h"
 
 /* R-FV-1, word for word. */
-bool resolve(const struct model *m, unsigned slot, place x, bool readonly, bool nonvolatile, struct answer *out)
+bool resolve(const struct model *m, unsigned slot, place x, bool readonly, bool nonvolatile,
+             struct answer *out)
 {
     const struct region *const r = &m->regions[slot];
 

@@ -105,7 +105,7 @@ void model_free(struct model *m)
     slot_list_free(&m->space_order);
     slot_list_free(&m->listener_order);
     slot_list_free(&m->cache);
-    free(m->doomed);
+    slot_list_free(&m->doomed_roots);
     free(m->views);
     free(m->breakpoints);
     free(m->resolved.entries);
@@ -137,7 +137,7 @@ void model_reset(struct model *m)
     m->space_order.count = 0;
     m->listener_order.count = 0;
     m->cache.count = 0;
-    m->doomed_count = 0;
+    m->doomed_roots.count = 0;
     m->view_serial = 0;
     m->waiting_views = 0;
     m->reading = false;
@@ -322,12 +322,7 @@ bool model_is_space_root(const struct model *m, unsigned slot)
             return true;
         }
     }
-    for (size_t i = 0; i < m->doomed_count; i++) {
-        if (m->doomed[i].root == (int)slot) {
-            return true;
-        }
-    }
-    return false;
+    return slot_list_has(&m->doomed_roots, slot);
 }
 
 const struct view *model_view(const struct model *m, unsigned space)

@@ -90,12 +90,6 @@ struct space {
     struct eventfd_list eventfds;
 };
 
-/* What is left of a destroyed space until a grace period ends (R-TX-9). */
-struct doomed_space {
-    int root;
-    struct flat_view *view;
-};
-
 struct listener {
     bool registered;
     int space;
@@ -132,15 +126,14 @@ struct model {
     struct slot_list space_order;       /* live spaces in creation order */
     struct slot_list listener_order;    /* ascending by priority, then by registration (R-LST-1) */
 
-    struct doomed_space *doomed;
-    size_t doomed_count, doomed_capacity;
+    struct slot_list doomed_roots;      /* of destroyed spaces, until a grace period ends (R-TX-9) */
 
     struct flat_view empty_view;        /* the permanent one (R-FV-12) */
     struct flat_view **views;           /* every FlatView ever made; those not `used` are free */
     size_t view_count, view_capacity;
     unsigned view_serial;
     size_t waiting_views;               /* unreferenced, until a grace period ends */
-    struct slot_list cache;             /* qemu-7.2: indices in `views` of those made since the last topology commit began */
+    struct slot_list cache;             /* qemu-7.2, R-TX-7: indices in `views`, made since the last topology commit */
     bool reading;
 
     unsigned depth;
@@ -166,8 +159,8 @@ bool slot_list_has(const struct slot_list *l, unsigned slot);
 void slot_list_free(struct slot_list *l);
 
 /* regions.c: objects, kinds, the tree.  Sizes as the API gives them: UINT64_MAX is 2^64 (R-REG-2). */
-struct region *region_new(struct model *m, unsigned slot, enum region_kind kind, uint64_t size, unsigned owner,
-                          enum naming naming);
+struct region *region_new(struct model *m, unsigned slot, enum region_kind kind, uint64_t size,
+                          unsigned owner, enum naming naming);
 void region_give_block(struct region *r, bool migratable, uint64_t alignment);
 bool region_is_ram(const struct region *r);
 uint8_t region_dirty_log_mask(const struct model *m, unsigned slot);
@@ -195,7 +188,8 @@ struct answer {
     uint64_t offset;
     bool readonly, nonvolatile;
 };
-bool resolve(const struct model *m, unsigned slot, place x, bool readonly, bool nonvolatile, struct answer *out);
+bool resolve(const struct model *m, unsigned slot, place x, bool readonly, bool nonvolatile,
+             struct answer *out);
 struct collapsed {
     int root;                   /* D, or NO_SLOT */
     uint64_t base;
@@ -205,7 +199,7 @@ struct collapsed collapse(const struct model *m, unsigned root);
 /* view.c */
 struct flat_view *view_render(struct model *m, struct collapsed d);
 struct flat_view *view_for_new_space(struct model *m, struct collapsed d);
-void views_let_go(struct model *m);     /* those that nothing refers to any more start waiting for a grace period */
+void views_let_go(struct model *m);     /* unreferenced ones start waiting for a grace period */
 void views_grace(struct model *m);
 unsigned view_mentions(const struct view *v, unsigned slot);
 const struct view_range *view_find_same(const struct view *v, const struct view_range *r);
@@ -224,7 +218,8 @@ void tell_space(struct model *m, unsigned space, const struct event *e, enum dir
 bool space_has_listeners(const struct model *m, unsigned space);
 void tell_one(struct model *m, unsigned listener, const struct event *e);
 void event_for_range(struct event *e, enum event_kind kind, unsigned space, const struct view_range *r);
-void listener_register(struct model *m, unsigned slot, unsigned space, unsigned priority, uint32_t hears_mask);
+void listener_register(struct model *m, unsigned slot, unsigned space, unsigned priority,
+                       uint32_t hears_mask);
 void listener_unregister(struct model *m, unsigned slot);
 void listeners_remove(struct model *m, unsigned space);
 void listeners_disarm(struct model *m, unsigned region);

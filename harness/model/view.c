@@ -8,7 +8,7 @@
 /* Keeps the array ascending, without doubles. */
 static void add_breakpoint(struct model *m, place at)
 {
-    if (at < 0 || at >= SPACE_END) {
+    if (at == SPACE_END) {
         return;
     }
     size_t low = 0, high = m->breakpoint_count;
@@ -31,22 +31,28 @@ static void add_breakpoint(struct model *m, place at)
     m->breakpoint_count++;
 }
 
-/* Both edges of the region whose byte 0 is at `base`, and of all that is below it, over every path. */
-static void add_edges(struct model *m, unsigned slot, place base)
+/*
+ * Both edges of the region whose byte 0 is at `base`, and of all that is below
+ * it, over every path.  Outside of [low, high), the windows of the levels above,
+ * nobody asks the region, so its edges do not matter there.
+ */
+static void add_edges(struct model *m, unsigned slot, place base, place low, place high)
 {
     const struct region *const r = &m->regions[slot];
 
-    if (!r->enabled) {
+    low = base > low ? base : low;
+    high = base + (place)r->size < high ? base + (place)r->size : high;
+    if (!r->enabled || low >= high) {
         return;
     }
-    add_breakpoint(m, base);
-    add_breakpoint(m, base + (place)r->size);
+    add_breakpoint(m, low);
+    add_breakpoint(m, high);
     if (r->kind == KIND_ALIAS) {
-        add_edges(m, (unsigned)r->target, base - r->alias_offset);
+        add_edges(m, (unsigned)r->target, base - r->alias_offset, low, high);
         return;
     }
     for (size_t i = 0; i < r->children.count; i++) {
-        add_edges(m, r->children.slots[i], base + m->regions[r->children.slots[i]].address);
+        add_edges(m, r->children.slots[i], base + m->regions[r->children.slots[i]].address, low, high);
     }
 }
 
@@ -69,7 +75,7 @@ static void collect_runs(struct model *m, struct view *v, unsigned root, uint64_
 {
     m->breakpoint_count = 0;
     add_breakpoint(m, 0);
-    add_edges(m, root, base);
+    add_edges(m, root, base, 0, SPACE_END);
     for (size_t i = 0; i < m->breakpoint_count; i++) {
         const uint64_t from = m->breakpoints[i];
         const place to = i + 1 < m->breakpoint_count ? (place)m->breakpoints[i + 1] : SPACE_END;
@@ -173,9 +179,6 @@ void views_let_go(struct model *m)
     }
     for (size_t i = 0; i < m->live_spaces.count; i++) {
         m->spaces[m->live_spaces.slots[i]].view->marked = true;
-    }
-    for (size_t i = 0; i < m->doomed_count; i++) {
-        m->doomed[i].view->marked = true;
     }
     for (size_t i = 0; i < m->live_copies.count; i++) {
         m->copies[m->live_copies.slots[i]].view->marked = true;

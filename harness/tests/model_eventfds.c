@@ -17,9 +17,10 @@ static void assert_data(const char *region, const char *endian, const char *widt
 {
     g_autofree char *setup = g_strdup_printf("io %s size 0x100 owner none named plain endian %s\n"
                                              "space as0 root %s watched\n", region, endian, region);
-    g_autofree char *add = g_strdup_printf("eventfd %s at 0x10 width %s data %s notify e1\n", region, width, data);
-    g_autofree char *del = g_strdup_printf("eventfd_del %s at 0x10 width %s data %s notify e1\n", region, width,
+    g_autofree char *add = g_strdup_printf("eventfd %s at 0x10 width %s data %s notify e1\n", region, width,
                                            data);
+    g_autofree char *del = g_strdup_printf("eventfd_del %s at 0x10 width %s data %s notify e1\n", region,
+                                           width, data);
     struct trace_step step;
 
     world_begin(&w, MEMCORE);
@@ -41,7 +42,8 @@ static void test_endianness(void)
     assert_data("r0", "big", "4", "0x11223344", "eventfd_add w0 as0 0x10+0x4 data 0x44332211 e1\n");
     assert_data("r0", "big", "2", "0x11223344", "eventfd_add w0 as0 0x10+0x2 data 0x4433 e1\n");
     assert_data("r0", "big", "2_match", "0x11223344", "eventfd_add w0 as0 0x10+0x2 match 0x4433 e1\n");
-    assert_data("r0", "big", "8", "0x1122334455667788", "eventfd_add w0 as0 0x10+0x8 data 0x8877665544332211 e1\n");
+    assert_data("r0", "big", "8", "0x1122334455667788",
+                "eventfd_add w0 as0 0x10+0x8 data 0x8877665544332211 e1\n");
     assert_data("r0", "big", "any", "0x11223344", "eventfd_add w0 as0 0x10+0x0 data 0x11223344 e1\n");
     assert_data("r0", "little", "4", "0x11223344", "eventfd_add w0 as0 0x10+0x4 data 0x11223344 e1\n");
     assert_data("r0", "little", "2", "0x11223344", "eventfd_add w0 as0 0x10+0x2 data 0x11223344 e1\n");
@@ -89,8 +91,10 @@ static void test_list_order(void)
 
     world_begin(&w, MEMCORE);
     play(&w, IO("r0", "0x100") "space as0 root r0 watched\n" "enabled r0 off\n");
-    play(&w, "eventfd r0 at 0x4 width 2_match data 0x2 notify e4\n" "eventfd r0 at 0x4 width 2 data 0x9 notify e0\n"
-         "eventfd r0 at 0x4 width 2_match data 0x1 notify e5\n" "eventfd r0 at 0x4 width 2 data 0x3 notify e1\n"
+    play(&w, "eventfd r0 at 0x4 width 2_match data 0x2 notify e4\n"
+         "eventfd r0 at 0x4 width 2 data 0x9 notify e0\n"
+         "eventfd r0 at 0x4 width 2_match data 0x1 notify e5\n"
+         "eventfd r0 at 0x4 width 2 data 0x3 notify e1\n"
          "eventfd r0 at 0x4 width any data 0x0 notify e2\n" "eventfd r0 at 0x4 width 2 data 0x5 notify e0\n");
     assert_heard(&w, "");
     for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
@@ -128,16 +132,33 @@ static void test_hole(void)
     }
 }
 
+/* Two windows side by side on one region: what touches the second is not the first's (R-EFD-4). */
+static void test_two_windows(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(profiles); i++) {
+        world_begin(&w, profiles[i]);
+        play(&w, CONTAINER("r0", "0x1000") IO("r1", "0x10") ALIAS("r2", "r1", "0x0", "0x4")
+             ALIAS("r3", "r1", "0x8", "0x8") ADD("r0", "r2", "0x0", "0") ADD("r0", "r3", "0x4", "0")
+             "space as0 root r0 watched\n");
+        play(&w, "eventfd r1 at 0x6 width 4 data 0x0 notify e0\n");
+        assert_heard(&w, "eventfd_add w0 as0 0x2+0x4 data 0x0 e0\n");
+        world_end(&w);
+    }
+}
+
 /* R-EFD-4: the whole interval is reported, also where a window shows a part; R-EFD-6: not below 0. */
 static void test_straddling(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(profiles); i++) {
         world_begin(&w, profiles[i]);
         play(&w, CONTAINER("r0", "0x1000") IO("r1", "0x100") ALIAS("r2", "r1", "0x2", "0x10")
-             "eventfd r1 at 0x1 width 4 data 0x0 notify e0\n" "eventfd r1 at 0x11 width 4 data 0x0 notify e1\n"
-             "eventfd r1 at 0x12 width 4 data 0x0 notify e2\n" "eventfd r1 at 0x1 width 1 data 0x0 notify e3\n"
+             "eventfd r1 at 0x1 width 4 data 0x0 notify e0\n"
+             "eventfd r1 at 0x11 width 4 data 0x0 notify e1\n"
+             "eventfd r1 at 0x12 width 4 data 0x0 notify e2\n"
+             "eventfd r1 at 0x1 width 1 data 0x0 notify e3\n"
              "eventfd r2 at 0x0 width 1 data 0x0 notify e4\n"   /* R-EFD-7: never resolved */
-             "eventfd r1 at 0x2 width any data 0x0 notify e5\n" "eventfd r1 at 0x1 width any data 0x0 notify e6\n"
+             "eventfd r1 at 0x2 width any data 0x0 notify e5\n"
+             "eventfd r1 at 0x1 width any data 0x0 notify e6\n"
              "space as0 root r0 watched\n");
         play(&w, ADD("r0", "r2", "0x20", "0"));
         assert_heard(&w, "begin w0\n" "region_add w0 as0 0x20+0x10 r1@0x2\n"
@@ -231,7 +252,8 @@ static void test_coalesced_nothing(void)
         world_begin(&w, profiles[i]);
         play(&w, IO("r0", "0x1000") "space as0 root r0 watched\n");
         play(&w, "coalesce r0 0x20 size 0x0\n");
-        assert_heard(&w, profiles[i] == MEMCORE ? "" : "coalesced_io_add w0 0x20+0x0 in as0 0x0+0x1000 r0@0x0\n");
+        assert_heard(&w, profiles[i] == MEMCORE ? ""
+                         : "coalesced_io_add w0 0x20+0x0 in as0 0x0+0x1000 r0@0x0\n");
         world_end(&w);
     }
 }
@@ -243,6 +265,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model/R-EFD-3/wildcard", test_wildcard);
     g_test_add_func("/model/R-EFD-1/list-order", test_list_order);
     g_test_add_func("/model/R-EFD-5/hole", test_hole);
+    g_test_add_func("/model/R-EFD-4/two-windows", test_two_windows);
     g_test_add_func("/model/R-EFD-6/straddling", test_straddling);
     g_test_add_func("/model/R-EFD-4/unheard", test_unheard);
     g_test_add_func("/model/R-COAL-4/clipping", test_coalesced_clipping);

@@ -20,7 +20,8 @@ static void assert_find(const char *query, const char *expected)
 
 /* r = r0, c = r1, a = r2, b = r3, top = r4. */
 #define FIND_TREE \
-    CONTAINER("r0", WHOLE) CONTAINER("r1", "0x8000") IO("r2", "0x1000") IO("r3", "0x1000") IO("r4", "0x1000") \
+    CONTAINER("r0", WHOLE) CONTAINER("r1", "0x8000") IO("r2", "0x1000") IO("r3", "0x1000") \
+    IO("r4", "0x1000") \
     ADD("r0", "r1", "0x10000", "0") ADD("r1", "r2", "0x800", "0") ADD("r0", "r3", "0x14000", "0") \
     ADD("r0", "r4", "0xfffffffffffff000", "0")
 

@@ -25,7 +25,7 @@ static void test_counting(void)
     play(&w, CONTAINER("r0", "0x1000") ADD("r0", "r1", "0x0", "0"));
     g_assert_cmpuint(references(0), ==, 2);             /* in a container */
     play(&w, "space as0 root r0 bare\n");
-    g_assert_cmpuint(references(0), ==, 4);             /* D and range of a view; 7.2 shows 5 with its dispatch */
+    g_assert_cmpuint(references(0), ==, 4);             /* D and range of a view (7.2: 5, with its dispatch) */
     g_assert_cmpuint(model_live_views(w.model), ==, 1);
     play(&w, "space as1 root r1 bare\n");
     g_assert_cmpuint(references(0), ==, 5);             /* root of a space; the view is shared */
@@ -86,7 +86,8 @@ static void test_death(void)
     play(&w, "owner o0\n" "owner o1\n" OWNED_IO("r1", "o0") OWNED_IO("r2", "o1") CONTAINER("r0", "0x1000")
          ADD("r0", "r1", "0x0", "0") ADD("r0", "r2", "0x100", "0") "space as0 root r0 watched\n"
          "release o0\n" "release o1\n");
-    assert_heard(&w, "begin w0\n" "region_add w0 as0 0x0+0x100 r1@0x0\n" "region_add w0 as0 0x100+0x100 r2@0x0\n"
+    assert_heard(&w, "begin w0\n" "region_add w0 as0 0x0+0x100 r1@0x0\n"
+                 "region_add w0 as0 0x100+0x100 r2@0x0\n"
                  "commit w0\n");
     play(&w, "del r1\n" "begin\n" "del r2\n" "enabled r0 off\n" "commit\n");
     g_assert_cmpuint(model_owners(w.model, NULL), ==, 2);
@@ -153,11 +154,20 @@ static void test_chain(void)
          ADD("r1", "r3", "0x40", "5") "space as0 root r3 watched\n" "release o2\n" "release o1\n");
     assert_heard(&w, "begin w0\n" "region_add w0 as0 0x40+0x100 r3@0x0\n" "commit w0\n");
     play(&w, "release o0\n");
+    assert_heard(&w, "owner_finalized o0\n" "owner_finalized o1\n" "owner_finalized o2\n");
     g_assert_cmpuint(model_owners(w.model, NULL), ==, 0);
     g_assert_cmpuint(model_regions(w.model, NULL), ==, 1);
     g_assert_true(model_region(w.model, 3, &r));
     g_assert_cmpint(r.container, ==, OBSERVED_NONE);
     g_assert_cmpint(r.priority, ==, 5);
+    world_end(&w);
+
+    /* The other way round. */
+    world_begin(&w, MEMCORE);
+    play(&w, "owner o0\n" "owner o1\n" OWNED_IO("r0", "o0") OWNED_CONTAINER("r1", "o1")
+         ADD("r1", "r0", "0x0", "0") "release o0\n");
+    play(&w, "release o1\n");
+    assert_heard(&w, "owner_finalized o1\n" "owner_finalized o0\n");
     world_end(&w);
 }
 

@@ -105,7 +105,8 @@ static void test_pending(void)
 {
     world_begin(&w, MEMCORE);
     play(&w, CONTAINER("r0", "0x1000") IO("r1", "0x100") ALIAS("r2", "r1", "0x0", "0x100")
-         CONTAINER("r3", "0x1000") "space as0 root r0 bare\n" "listen l0 as0 priority 0 hears begin+commit\n");
+         CONTAINER("r3", "0x1000") "space as0 root r0 bare\n"
+         "listen l0 as0 priority 0 hears begin+commit\n");
     static const struct {
         const char *step;
         bool commits;
@@ -116,7 +117,8 @@ static void test_pending(void)
         { ADD("r3", "r2", "0x0", "0"), false }, { "address r2 0x10\n", false }, { "del r2\n", false },
         { "enabled r2 on\n", true }, { "alias_offset r2 0x20\n", true }, { "alias_offset r2 0x20\n", false },
         { "readonly r2 off\n", true }, { "readonly r2 off\n", false }, { "nonvolatile r2 off\n", true },
-        { "romd r2 on\n", true }, { "romd r2 on\n", false }, { "log r2 on\n", false }, { "log r2 off\n", false },
+        { "romd r2 on\n", true }, { "romd r2 on\n", false }, { "log r2 on\n", false },
+        { "log r2 off\n", false },
         { "log r2 off\n", true }, { ADD("r3", "r2", "0x0", "0"), true }, { "address r2 0x8\n", true },
         { "address r2 0x8\n", false }, { "enabled r3 off\n", true }, { "address r2 0x20\n", false },
         { "del r2\n", false },
@@ -126,7 +128,7 @@ static void test_pending(void)
         g_test_message("%s", cases[i].step);
         assert_heard(&w, cases[i].commits ? "begin l0\n" "commit l0\n" : "");
     }
-    /* R-TX-3: pending stays although nothing has changed in the end; R-TX-2: an empty transaction is silent. */
+    /* R-TX-3: pending stays although in the end nothing has changed; R-TX-2: empty transactions are silent. */
     play(&w, "begin\n" "enabled r1 off\n" "begin\n" "enabled r1 on\n" "commit\n");
     assert_heard(&w, "");
     play(&w, "commit\n");
@@ -167,14 +169,15 @@ static void test_destroy(void)
          "listen l0 as0 priority -5 hears region_del+commit\n" "listen l1 as0 priority 7 hears region_del\n");
     play(&w, "destroy as0\n");
     assert_heard(&w, "begin w0\n" "region_del w0 as0 0x0+0x1000 r0@0x0\n" "commit w0\n"
-                 "region_del l1 as0 0x0+0x1000 r0@0x0\n" "region_del l0 as0 0x0+0x1000 r0@0x0\n" "commit l0\n");
+                 "region_del l1 as0 0x0+0x1000 r0@0x0\n" "region_del l0 as0 0x0+0x1000 r0@0x0\n"
+                 "commit l0\n");
     g_assert_cmpuint(flushes(&w), ==, 1);
     play(&w, "enabled r0 off\n");
     assert_heard(&w, "begin w1\n" "region_del w1 as1 0x0+0x1000 r0@0x0\n" "commit w1\n");
     world_end(&w);
 }
 
-/* R-TX-2, I-22: all of one space before the next one; an empty space hears begin and commit only (R-FV-12). */
+/* R-TX-2, I-22: all of one space before the next; an empty one hears begin and commit only (R-FV-12). */
 static void test_spaces_in_turn(void)
 {
     world_begin(&w, MEMCORE);
@@ -232,7 +235,8 @@ static void test_masks(void)
     play(&w, "begin\n" "log_stop migration\n");
     assert_heard(&w, "log_global_stop w0\n");
     play(&w, "log_start migration\n" "commit\n");
-    assert_heard(&w, "log_global_start w0\n" "begin w0\n" "region_nop w0 as0 0x0+0x1000 r0@0x0\n" "commit w0\n");
+    assert_heard(&w, "log_global_start w0\n" "begin w0\n" "region_nop w0 as0 0x0+0x1000 r0@0x0\n"
+                 "commit w0\n");
     world_end(&w);
 }
 
@@ -288,7 +292,8 @@ static void test_sync_and_clear(void)
                  "log_clear l0 as1 0x17ff+0x20 r1@0x7ff\n");
     play(&w, "log_clear r1 0x800 size 0x10\n");
     assert_heard(&w, "log_clear l0 as1 0x1800+0x10 r1@0x800\n");
-    play(&w, "log_clear r3 0x0 size 0x1000\n" "log_clear r1 0x2000 size 0x10\n" "log_clear r1 0x0 size 0x0\n");
+    play(&w, "log_clear r3 0x0 size 0x1000\n" "log_clear r1 0x2000 size 0x10\n"
+         "log_clear r1 0x0 size 0x0\n");
     assert_heard(&w, "");
     world_end(&w);
 }

@@ -41,9 +41,11 @@ static void test_example(void)
 static void test_hidden(enum model_profile profile, const char *expected)
 {
     world_begin(&w, profile);
-    play(&w, CONTAINER("r0", "0x10000") CONTAINER("r1", WHOLE) IO("r2", "0x0") IO("r3", "0x10") IO("r4", "0x10")
+    play(&w, CONTAINER("r0", "0x10000") CONTAINER("r1", WHOLE) IO("r2", "0x0") IO("r3", "0x10")
+         IO("r4", "0x10")
          ADD("r0", "r1", "0x8000", "0") ADD("r1", "r2", "0x10", "0") ADD("r0", "r3", "0x8000", "1")
-         ADD("r0", "r4", "0x20", "0") "enabled r1 off\n" "space as0 root r0 bare\n" "mtree none\n");
+         ADD("r0", "r4", "0x20", "0") IO("r5", "0x8") ADD("r3", "r5", "0xfffffffffffffff0", "0")
+         "enabled r1 off\n" "space as0 root r0 bare\n" "mtree none\n");
     assert_text(&w, expected);
     world_end(&w);
 }
@@ -55,6 +57,7 @@ static void test_disabled(void)
         "  0000000000000000-000000000000ffff (prio 0, i/o): r0\n"
         "    0000000000000020-000000000000002f (prio 0, i/o): r4\n"
         "    0000000000008000-000000000000800f (prio 1, i/o): r3\n"
+        "[DETECTED OVERFLOW!]       0000000000007ff0-0000000000007ff7 (prio 0, i/o): r5\n"
         "      0000000000008010-0000000000008010 (prio 0, i/o): r2\n"
         "\n");
     test_hidden(QEMU,
@@ -62,6 +65,7 @@ static void test_disabled(void)
         "  0000000000000000-000000000000ffff (prio 0, i/o): r0\n"
         "    0000000000000020-000000000000002f (prio 0, i/o): r4\n"
         "    0000000000008000-000000000000800f (prio 1, i/o): r3\n"
+        "[DETECTED OVERFLOW!]       0000000000007ff0-0000000000007ff7 (prio 0, i/o): r5\n"
         "[DETECTED OVERFLOW!]       0000000000008010-0000000000008010 (prio 0, i/o): r2\n"
         "\n");
 }
@@ -121,7 +125,8 @@ static void test_flat_views(void)
         " Root memory region: r6\n"
         "  No rendered FlatView\n"
         "\n");
-    play(&w, "destroy as1\n" "destroy as0\n" "destroy as2\n" "enabled r6 off\n" "readonly r1 on\n" "size r1 0x10\n"
+    play(&w, "destroy as1\n" "destroy as0\n" "destroy as2\n" "enabled r6 off\n" "readonly r1 on\n"
+         "size r1 0x10\n"
          "space as0 root r1 bare\n" "mtree flatview+owner\n");
     assert_text(&w,
         "FlatView #0\n"

@@ -139,7 +139,8 @@ static void assert_bytes(const struct model *m, unsigned space)
             g_assert_cmpint(canvas[i].region, ==, r ? r->region : OBSERVED_NONE);
             if (r) {
                 g_assert_cmphex(canvas[i].offset, ==, byte.offset);
-                g_assert_true(canvas[i].readonly == byte.readonly && canvas[i].nonvolatile == byte.nonvolatile);
+                g_assert_true(canvas[i].readonly == byte.readonly);
+                g_assert_true(canvas[i].nonvolatile == byte.nonvolatile);
             }
         }
     }
@@ -212,7 +213,8 @@ static void commit_everything(struct model *m, bool *on, struct observation *see
     apply(m, &(struct trace_step) { .op = TRACE_OP_ENABLED, .a = SPARE, .n = *on }, seen);
 }
 
-static bool play_small(struct model *m, struct resolver *resolver, struct trace_step step, struct observation *seen)
+static bool play_small(struct model *m, struct resolver *resolver, struct trace_step step,
+                       struct observation *seen)
 {
     struct trace_step resolved;
     const char *reason;
@@ -236,7 +238,9 @@ static void small_worlds(enum model_profile profile)
         bool on = true;
         model_reset(m);
         resolver_reset(&resolver, m, &limits);
-        apply(m, &(struct trace_step) { .op = TRACE_OP_IO, .a = SPARE, .b = TRACE_OWNERS, .v.absolute = 1 }, &seen);
+        apply(m, &(struct trace_step) {
+            .op = TRACE_OP_IO, .a = SPARE, .b = TRACE_OWNERS, .v.absolute = 1,
+        }, &seen);
         for (unsigned slot = 0; slot < 12; slot++) {
             play_small(m, &resolver, small_region(slot), &seen);
         }
@@ -246,7 +250,9 @@ static void small_worlds(enum model_profile profile)
             }, &seen);
         }
         for (unsigned slot = 0; slot < 3; slot++) {
-            play_small(m, &resolver, (struct trace_step) { .op = TRACE_OP_SPACE, .a = slot, .b = slot }, &seen);
+            play_small(m, &resolver, (struct trace_step) {
+                .op = TRACE_OP_SPACE, .a = slot, .b = slot,
+            }, &seen);
         }
         for (int i = 0; i < 60; i++) {
             if (!play_small(m, &resolver, small_step(), &seen)) {
@@ -284,8 +290,8 @@ struct belief {
 
 static bool same_section(const struct view_range *r, const struct observed_section *s)
 {
-    return r->address == s->address && r->size == s->size && r->region == s->region && r->offset == s->offset &&
-           r->readonly == s->readonly && r->nonvolatile == s->nonvolatile;
+    return r->address == s->address && r->size == s->size && r->region == s->region &&
+           r->offset == s->offset && r->readonly == s->readonly && r->nonvolatile == s->nonvolatile;
 }
 
 static void believe_add(struct belief *b, const struct observed_section *s)
@@ -380,7 +386,8 @@ static void witness_comes(const struct model *m, struct belief *b, unsigned spac
     }
 }
 
-static void play_trace(struct model *m, const struct trace *t, struct belief *beliefs, struct event_log *heard)
+static void play_trace(struct model *m, const struct trace *t, struct belief *beliefs,
+                       struct event_log *heard)
 {
     struct resolver resolver;
     struct observation seen = { 0 };
@@ -417,7 +424,8 @@ static void append_prologue(struct trace *t)
         "io r1 size 0x1000 owner none named plain endian big\n" "ram r2 size 0x4000 owner none kind ram\n"
         "io r3 size 0x10 owner none named plain endian native\n"
         "alias r4 of r2 offset 0x800 size 0x1800 owner none named plain\n"
-        "add r0 r1 at 0x1000 priority 0\n" "add r0 r2 at 0x2000 priority 0\n" "add r2 r3 at 0x100 priority 0\n"
+        "add r0 r1 at 0x1000 priority 0\n" "add r0 r2 at 0x2000 priority 0\n"
+        "add r2 r3 at 0x100 priority 0\n"
         "add r0 r4 at 0x8000 priority 0\n" "space as0 root r0 watched\n" "space as1 root r2 watched\n";
     struct trace_error error;
     struct trace prologue;

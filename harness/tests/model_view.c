@@ -184,6 +184,36 @@ static void test_collapse_base(enum model_profile profile, const char *through_a
     world_end(&w);
 }
 
+/* What is left of R-FV-9 at the levels where both profiles stop or go on alike. */
+static void test_collapse_stops(void)
+{
+    const enum model_profile profiles[] = { MEMCORE, QEMU };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(profiles); i++) {
+        world_begin(&w, profiles[i]);
+        play(&w, CONTAINER("r0", "0x1000") CONTAINER("r1", "0x1000") CONTAINER("r2", "0x1001")
+             IO("r3", "0x100")
+             ALIAS("r4", "r3", "0x8", "0x200") ALIAS("r5", "r3", "0x0", "0x200") IO("r6", "0x10")
+             ADD("r0", "r1", "0x0", "0") ADD("r1", "r2", "0x0", "0") ADD("r2", "r3", "0x0", "0")
+             "space as0 root r0 bare\n" "space as1 root r4 bare\n" "space as2 root r5 bare\n");
+        /* r2 is larger than r1; r4 has an offset; r5 is larger than its target, which is fine. */
+        g_assert_cmpint(model_view(w.model, 0)->root, ==, 1);
+        g_assert_cmpint(model_view(w.model, 1)->root, ==, 4);
+        g_assert_cmpint(model_view(w.model, 2)->root, ==, 3);
+        assert_view(&w, 1, "0x0+0xf8 r3@0x8\n");
+        play(&w, "size r2 0x1000\n");
+        g_assert_cmpint(model_view(w.model, 0)->root, ==, 3);
+        play(&w, ADD("r2", "r6", "0x800", "0"));
+        g_assert_cmpint(model_view(w.model, 0)->root, ==, 2);
+        play(&w, "enabled r6 off\n" "nonvolatile r1 on\n");
+        g_assert_cmpint(model_view(w.model, 0)->root, ==, profiles[i] == MEMCORE ? 1 : 3);
+        assert_view(&w, 0, profiles[i] == MEMCORE ? "0x0+0x100 r3@0x0 nonvolatile\n" : "0x0+0x100 r3@0x0\n");
+        play(&w, "enabled r1 off\n");
+        g_assert_cmpint(model_view(w.model, 0)->root, ==, OBSERVED_NONE);
+        world_end(&w);
+    }
+}
+
 static void test_collapse_compat(void)
 {
     test_collapse_flags(QEMU, "0x0+0x1000 r1@0x0\n");
@@ -281,7 +311,11 @@ static void test_reset(void)
         play(&w, CONTAINER("r1023", "0x1000") IO("r7", "0x100") ADD("r1023", "r7", "0x0", "0")
              "owner o3\n" "space as7 root r1023 watched\n" "copy c2 r1023 0x0 size 0x10\n" "begin\n"
              "log_start migration\n" "vm off\n" "coalesce r7 0x0 size 0x1\n"
-             "eventfd r7 at 0x0 width 4 data 0x1 notify e0\n" "reader as7\n");
+             "log_stop migration\n" "eventfd r7 at 0x0 width 4 data 0x1 notify e0\n" "reader as7\n"
+             "destroy as7\n" "space as7 root r7 watched\n");
+        g_assert_cmpuint(identity(7), ==, 2);
+        g_assert_cmpuint(model_log_postponed(w.model), ==, 1);
+        g_assert_true(model_is_space_root(w.model, 1023));
         g_assert_cmpuint(model_regions(w.model, &slots), ==, 2);
         g_assert_cmpuint(slots[0], ==, 7);
         g_assert_cmpuint(slots[1], ==, 1023);
@@ -297,6 +331,8 @@ static void test_reset(void)
         g_assert_cmpuint(model_transaction_depth(w.model), ==, 0);
         g_assert_cmpuint(model_live_views(w.model), ==, 0);
         g_assert_cmpuint(model_log_flags(w.model), ==, 0);
+        g_assert_cmpuint(model_log_postponed(w.model), ==, 0);
+        g_assert_false(model_is_space_root(w.model, 1023));
         g_assert_true(model_vm_running(w.model));
         g_assert_false(model_reader_active(w.model));
         g_assert_false(model_region(w.model, 7, &r));
@@ -316,6 +352,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model/R-FV-5/terminating-container", test_terminating_container);
     g_test_add_func("/model/R-FV-6/alias-chain", test_alias_chain);
     g_test_add_func("/model/R-FV-7/edges-of-the-space", test_edges_of_the_space);
+    g_test_add_func("/model/R-FV-9/collapse-stops", test_collapse_stops);
     g_test_add_func("/model/R-FV-10/collapse", test_collapse_compat);
     g_test_add_func("/model/R-FV-11/sharing", test_sharing);
     g_test_add_func("/model/R-TX-7/new-space-in-transaction", test_new_space_in_transaction);

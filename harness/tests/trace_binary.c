@@ -255,6 +255,7 @@ static void test_value_modes(void)
         { TRACE_VALUE_GRID, 0x0220, { .absolute = 0x10000 } },
         { TRACE_VALUE_BOUNDARY, 0, { .absolute = 0 } },
         { TRACE_VALUE_BOUNDARY, 3, { .absolute = 0x1000 } },
+        { TRACE_VALUE_BOUNDARY, 0x0703, { .absolute = 0xffe } },
         { TRACE_VALUE_BOUNDARY, 0x0502, { .absolute = 0xffe } },
         { TRACE_VALUE_BOUNDARY, 0x0409, { .absolute = 0 } },
         { TRACE_VALUE_BOUNDARY, 8, { .absolute = UINT64_MAX - 0xfff } },
@@ -267,7 +268,8 @@ static void test_value_modes(void)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         const struct trace_value *expected = &cases[i].expected;
         struct trace_step in_v = decode_one(TRACE_OP_FIND, (uint8_t)cases[i].mode, 0, cases[i].bits, 0);
-        struct trace_step in_w = decode_one(TRACE_OP_FIND, (uint8_t)(cases[i].mode << 3), 0, 0, cases[i].bits);
+        struct trace_step in_w =
+            decode_one(TRACE_OP_FIND, (uint8_t)(cases[i].mode << 3), 0, 0, cases[i].bits);
 
         g_test_message("mode %u bits 0x%" PRIx64, cases[i].mode, cases[i].bits);
         for (int w = 0; w < 2; w++) {
@@ -288,7 +290,16 @@ static void test_value_modes(void)
 static void test_boundary_set(void)
 {
     static const uint64_t expected[] = {
-        0, 1, 0xfff, 0x1000, 0xffffffff, 0x100000000, 0x100000001, UINT64_C(1) << 63, UINT64_MAX - 0xfff, UINT64_MAX,
+        0,
+        1,
+        0xfff,
+        0x1000,
+        0xffffffff,
+        0x100000000,
+        0x100000001,
+        UINT64_C(1) << 63,
+        UINT64_MAX - 0xfff,
+        UINT64_MAX,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
@@ -316,7 +327,8 @@ static void test_number_modes(void)
     /* words and sets of words count modulo what there is, whatever the mode */
     for (unsigned mode = 0; mode < 4; mode++) {
         g_assert_cmpint(decode_one(TRACE_OP_RAM, (uint8_t)(mode << 6), 13, 1, 0).n, ==, 13 % 7);
-        g_assert_cmpint(decode_one(TRACE_OP_RAM, (uint8_t)(mode << 6), UINT32_MAX, 1, 0).n, ==, UINT32_MAX % 7);
+        g_assert_cmpint(decode_one(TRACE_OP_RAM, (uint8_t)(mode << 6), UINT32_MAX, 1, 0).n, ==,
+                        UINT32_MAX % 7);
         g_assert_cmpint(decode_one(TRACE_OP_MTREE, (uint8_t)(mode << 6), 0xfffffff5, 0, 0).n, ==, 5);
     }
 }
@@ -391,7 +403,8 @@ static void test_canonicalize_each_operand(void)
                                       &(struct trace){ .count = 1, .steps = &again }));
             g_assert_cmpuint(step.op, ==, op);
             for (size_t k = 0; k < 3; k++) {
-                const struct trace_operand_type *type = trace_operand_of(op, (enum trace_slot)(TRACE_SLOT_A + k));
+                const struct trace_operand_type *type =
+                    trace_operand_of(op, (enum trace_slot)(TRACE_SLOT_A + k));
 
                 g_assert_cmpuint(*objects[k], <=, type ? type->slots + type->word_count : 0);
                 if (type && type->kind != TRACE_KIND_OBJECT_OR_NONE) {
@@ -402,7 +415,8 @@ static void test_canonicalize_each_operand(void)
                 g_assert_cmpint(step.n, ==, 0);
             }
             for (size_t k = 0; k < 2; k++) {
-                const struct trace_operand_type *type = trace_operand_of(op, (enum trace_slot)(TRACE_SLOT_V + k));
+                const struct trace_operand_type *type =
+                    trace_operand_of(op, (enum trace_slot)(TRACE_SLOT_V + k));
 
                 g_assert_cmpuint(values[k]->mode, <=, type ? TRACE_VALUE_SIZE : 0);
                 g_assert_cmpuint(values[k]->region, <, values[k]->mode ? TRACE_REGIONS : 1);

@@ -24,7 +24,8 @@ static void test_operations(void)
         g_assert_cmpuint(trace_op_by_mnemonic(info->mnemonic, strlen(info->mnemonic) - 1), !=, op);
         g_assert_cmpuint(strlen(info->summary), >, 10);
         /* groups are contiguous, the tree's first: op bytes of the tree are the same in every input */
-        g_assert_true(op == 0 ? info->group == TRACE_GROUP_TREE : info->group >= trace_op_table[op - 1].group);
+        g_assert_true(op == 0 ? info->group == TRACE_GROUP_TREE
+                              : info->group >= trace_op_table[op - 1].group);
         for (size_t i = 0; i < count; i++) {
             operands += !pieces[i].word;
             g_assert_true(pieces[i].word || trace_operand_of(op, pieces[i].slot) == pieces[i].type);

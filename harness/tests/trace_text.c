@@ -89,9 +89,9 @@ static const char *const canonical_lines[] = {
     "destroy as0",
     "begin",
     "commit",
-    "listen l7 as0 priority 10 hears begin+commit+region_add+region_del+region_nop+log_start+log_stop+log_sync+"
-    "log_sync_global+log_clear+log_global_start+log_global_stop+log_global_after_sync+eventfd_add+eventfd_del+"
-    "coalesced_io_add+coalesced_io_del",
+    "listen l7 as0 priority 10 hears begin+commit+region_add+region_del+region_nop+log_start+log_stop"
+    "+log_sync+log_sync_global+log_clear+log_global_start+log_global_stop+log_global_after_sync"
+    "+eventfd_add+eventfd_del+coalesced_io_add+coalesced_io_del",
     "unlisten l0",
     "unlisten_all as0",
     "arm l0 toggles r1",
@@ -290,16 +290,21 @@ static void test_mistakes(void)
         { "add r0 r1 at 12a priority 0", 1, 14, "expected a decimal or 0x number, not '12a'" },
         { "add r0 r1 at 0x1g priority 0", 1, 14, "expected a decimal or 0x number, not '0x1g'" },
         { "add r0 r1 at 2^64 priority 0", 1, 14, "expected a decimal or 0x number, not '2^64'" },
-        { "add r0 r1 at 0x10000000000000000 priority 0", 1, 14, "'0x10000000000000000' does not fit 64 bits" },
-        { "add r0 r1 at 18446744073709551616 priority 0", 1, 14, "'18446744073709551616' does not fit 64 bits" },
+        { "add r0 r1 at 0x10000000000000000 priority 0", 1, 14,
+          "'0x10000000000000000' does not fit 64 bits" },
+        { "add r0 r1 at 18446744073709551616 priority 0", 1, 14,
+          "'18446744073709551616' does not fit 64 bits" },
         { "address r1 end(r2", 1, 18, "expected ')'" },
         { "address r1 end(x2)", 1, 16, "expected r0 to r1023, not 'x2'" },
         { "address r1 end()", 1, 16, "expected r0 to r1023, not ''" },
         { "address r1 end(r2)1", 1, 19, "expected +N or -N after the edge, not '1'" },
         { "address r1 end(r2)-", 1, 20, "expected a decimal or 0x number, not ''" },
-        { "address r1 end(r2)-0x8001", 1, 19, "the distance from an edge is -0x8000 to 0x7fff, not '-0x8001'" },
-        { "address r1 end(r2)+0x8000", 1, 19, "the distance from an edge is -0x8000 to 0x7fff, not '+0x8000'" },
-        { "address r1 middle(r2)", 1, 12, "expected a number or an edge such as end(r1)-0x1, not 'middle(r2)'" },
+        { "address r1 end(r2)-0x8001", 1, 19,
+          "the distance from an edge is -0x8000 to 0x7fff, not '-0x8001'" },
+        { "address r1 end(r2)+0x8000", 1, 19,
+          "the distance from an edge is -0x8000 to 0x7fff, not '+0x8000'" },
+        { "address r1 middle(r2)", 1, 12,
+          "expected a number or an edge such as end(r1)-0x1, not 'middle(r2)'" },
         { "ram r1 size 0 owner none kind ram", 1, 13,
           "expected a number from 0x1 to 0x4000000 or an edge such as end(r1)-0x1, not '0'" },
         { "ram r1 size 0x4000001 owner none kind ram", 1, 13,
@@ -310,7 +315,8 @@ static void test_mistakes(void)
           "expected a number from -2147483648 to 2147483647, not '2147483648'" },
         { "add r0 r1 at 0 priority -2147483649", 1, 25,
           "expected a number from -2147483648 to 2147483647, not '-2147483649'" },
-        { "add r0 r1 at 0 priority --1", 1, 25, "expected a number from -2147483648 to 2147483647, not '--1'" },
+        { "add r0 r1 at 0 priority --1", 1, 25,
+          "expected a number from -2147483648 to 2147483647, not '--1'" },
         { "add r0 r1 at 0 priority -", 1, 25, "expected a number from -2147483648 to 2147483647, not '-'" },
         { "enabled r1 maybe", 1, 12, "expected off or on, not 'maybe'" },
         { "enabled r1", 1, 11, "expected off or on, not the end of the line" },
@@ -400,7 +406,8 @@ static void test_damaged(void)
         struct trace_error error;
 
         for (uint32_t changes = random_32() % 3; changes > 0; changes--) {
-            text[random_32() % length] = random_32() % 2 ? bytes[random_32() % sizeof(bytes)] : (char)random_32();
+            text[random_32() % length] =
+                random_32() % 2 ? bytes[random_32() % sizeof(bytes)] : (char)random_32();
         }
         if (!parse(&t, text, length, &error)) {
             refused++;

@@ -49,6 +49,7 @@ static void write_headers(FILE *out)
 
 static void write_values(FILE *out)
 {
+    static const char *const where[] = { "before", "at", "after" };
     char name[40];
 
     fputs("# addresses and sizes of the boundary set\n", out);
@@ -64,7 +65,7 @@ static void write_values(FILE *out)
             if (delta == 0 && region <= 1) {
                 continue;       /* the same bytes as the numbers 0 and 1 */
             }
-            snprintf(name, sizeof(name), "edge_r%u_%s", region, delta < 0 ? "before" : delta > 0 ? "after" : "at");
+            snprintf(name, sizeof(name), "edge_r%u_%s", region, where[delta + 1]);
             write_number(out, name, operand_value_to_bits(&value), 8);
         }
     }
@@ -76,7 +77,9 @@ static void write_values(FILE *out)
 
 static void write_modes(FILE *out)
 {
-    static const char *const names[] = { "absolute", "start", "end", "size", "tiny", "grid", "boundary", "power" };
+    static const char *const names[] = {
+        "absolute", "start", "end", "size", "tiny", "grid", "boundary", "power",
+    };
     char name[40];
 
     fputs("# mode bytes: how v and w are given, n as it is\n", out);

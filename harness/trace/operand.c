@@ -187,8 +187,11 @@ static size_t print_value(const struct trace_value *value, char *buffer)
     }
     used = (size_t)snprintf(buffer, OPERAND_TEXT_MAX, "%s(r%u)", edge_names[value->mode], value->region);
     if (value->delta != 0) {
-        used += (size_t)snprintf(buffer + used, OPERAND_TEXT_MAX - used, "%c0x%x", value->delta < 0 ? '-' : '+',
-                                 value->delta < 0 ? 0u - (unsigned)value->delta : (unsigned)value->delta);
+        bool negative = value->delta < 0;
+        unsigned distance = negative ? 0u - (unsigned)value->delta : (unsigned)value->delta;
+
+        used += (size_t)snprintf(buffer + used, OPERAND_TEXT_MAX - used, "%c0x%x", negative ? '-' : '+',
+                                 distance);
     }
     return used;
 }
@@ -209,8 +212,8 @@ static size_t print_flags(const struct trace_operand_type *type, uint64_t bits, 
     return used;
 }
 
-size_t operand_print(const struct trace_step *step, enum trace_slot slot, const struct trace_operand_type *type,
-                     char *buffer)
+size_t operand_print(const struct trace_step *step, enum trace_slot slot,
+                     const struct trace_operand_type *type, char *buffer)
 {
     uint64_t number = operand_load(step, slot);
 
@@ -253,7 +256,8 @@ void operand_describe(const struct trace_operand_type *type, char *buffer, size_
         length = snprintf(buffer, capacity, "%s0 to %s%u", type->letter, type->letter, type->slots - 1);
         break;
     case TRACE_KIND_OBJECT_OR_NONE:
-        length = snprintf(buffer, capacity, "%s0 to %s%u or none", type->letter, type->letter, type->slots - 1);
+        length = snprintf(buffer, capacity, "%s0 to %s%u or none", type->letter, type->letter,
+                          type->slots - 1);
         break;
     case TRACE_KIND_VALUE:
         if (type->lowest == 0 && type->highest == UINT64_MAX) {

@@ -26,8 +26,8 @@ uint64_t operand_value_to_bits(const struct trace_value *value);
 
 /* Text of the operand, at least OPERAND_TEXT_MAX bytes of buffer.  Returns its length. */
 enum { OPERAND_TEXT_MAX = 320 };
-size_t operand_print(const struct trace_step *step, enum trace_slot slot, const struct trace_operand_type *type,
-                     char *buffer);
+size_t operand_print(const struct trace_step *step, enum trace_slot slot,
+                     const struct trace_operand_type *type, char *buffer);
 
 /*
  * Parse one word.  On failure returns false, error->message says what was

@@ -9,7 +9,8 @@
 #include "trace/spelling.h"
 
 /* `at` is the place within the word. */
-static bool __attribute__((format(printf, 3, 4))) fail(struct trace_error *error, size_t at, const char *format, ...)
+static bool __attribute__((format(printf, 3, 4)))
+fail(struct trace_error *error, size_t at, const char *format, ...)
 {
     va_list arguments;
 
@@ -57,7 +58,8 @@ static int digit_value(char c)
  * Decimal or 0x; the whole word.  A leading zero is refused: some readers would
  * take 010 for eight.
  */
-static bool parse_number(const char *word, size_t length, uint64_t *number, struct trace_error *error, size_t at)
+static bool parse_number(const char *word, size_t length, uint64_t *number, struct trace_error *error,
+                         size_t at)
 {
     char quoted[SPELLING_QUOTED];
     bool hexadecimal = starts_with(word, length, "0x") || starts_with(word, length, "0X");
@@ -65,14 +67,16 @@ static bool parse_number(const char *word, size_t length, uint64_t *number, stru
     size_t i = hexadecimal ? 2 : 0;
 
     if (i == length || (length > 1 && word[0] == '0' && !hexadecimal)) {
-        return fail(error, at, "expected a decimal or 0x number, not %s", spelling_quote(quoted, word, length));
+        return fail(error, at, "expected a decimal or 0x number, not %s",
+                    spelling_quote(quoted, word, length));
     }
     *number = 0;
     for (; i < length; i++) {
         int digit = digit_value(word[i]);
 
         if (digit >= (int)base) {
-            return fail(error, at, "expected a decimal or 0x number, not %s", spelling_quote(quoted, word, length));
+            return fail(error, at, "expected a decimal or 0x number, not %s",
+                        spelling_quote(quoted, word, length));
         }
         if (__builtin_mul_overflow(*number, (uint64_t)base, number) ||
             __builtin_add_overflow(*number, (uint64_t)digit, number)) {
@@ -88,7 +92,8 @@ static bool parse_slot(const char *letter, uint32_t slots, const char *word, siz
     size_t i = strlen(letter);
     uint64_t number = 0;
 
-    if (!starts_with(word, length, letter) || i == length || length - i > 9 || (word[i] == '0' && i + 1 < length)) {
+    if (!starts_with(word, length, letter) || i == length || length - i > 9 ||
+        (word[i] == '0' && i + 1 < length)) {
         return false;
     }
     for (; i < length; i++) {
@@ -130,7 +135,8 @@ static bool parse_delta(struct trace_value *value, const char *word, size_t leng
         return true;
     }
     if (word[0] != '+' && word[0] != '-') {
-        return fail(error, at, "expected +N or -N after the edge, not %s", spelling_quote(quoted, word, length));
+        return fail(error, at, "expected +N or -N after the edge, not %s",
+                    spelling_quote(quoted, word, length));
     }
     if (!parse_number(word + 1, length - 1, &number, error, at + 1)) {
         return false;
@@ -196,8 +202,9 @@ static bool parse_value(struct trace_value *value, const struct trace_operand_ty
     return true;
 }
 
-static bool parse_integer(struct trace_step *step, enum trace_slot slot, const struct trace_operand_type *type,
-                          const char *word, size_t length, struct trace_error *error)
+static bool parse_integer(struct trace_step *step, enum trace_slot slot,
+                          const struct trace_operand_type *type, const char *word, size_t length,
+                          struct trace_error *error)
 {
     bool negative = length > 0 && word[0] == '-';
     uint64_t limit = negative ? 0 - type->lowest : type->highest;

@@ -18,8 +18,8 @@ void trace_write_operations(FILE *out)
 
     fputs("# Operations of the trace language\n\n"
           "One operation a line; `#` starts a comment. `{...}` stands for an operand of that type.\n"
-          "An operation takes the object it names if that suits, else the (number modulo count)-th of those that\n"
-          "do; it is skipped only when none does.\n", out);
+          "An operation takes the object it names if that suits, else the (number modulo count)-th of\n"
+          "those that do; it is skipped only when none does.\n", out);
     for (enum trace_op op = 0; op < TRACE_OP_COUNT; op++) {
         const struct trace_op_info *info = &trace_op_table[op];
         size_t count;
@@ -40,9 +40,9 @@ void trace_write_operations(FILE *out)
         fprintf(out, "` | %s |\n", info->summary);
     }
     fputs("\n## Operands\n\n"
-          "Numbers are decimal or 0x. An edge is `start(rN)`, `end(rN)` or `size(rN)`, with `+K` or `-K` if wanted\n"
-          "(-0x8000 to 0x7fff): the region's address in its container, that plus its size, and its size, at the\n"
-          "moment of the step. `2^64` is a size. Regions are created in the slot that is named; `new...` marks it.\n\n"
+          "Numbers are decimal or 0x. An edge is `start(rN)`, `end(rN)` or `size(rN)`, with `+K` or `-K` if\n"
+          "wanted (-0x8000 to 0x7fff): the region's address in its container, that plus its size, and its\n"
+          "size, at the moment of the step. `2^64` is a size. A type `new...` names a slot to be filled.\n\n"
           "| type | accepts |\n|---|---|\n", out);
     for (size_t i = 0; i < TRACE_TYPE_COUNT; i++) {
         write_type(&trace_operand_types[i], out);

@@ -16,7 +16,7 @@ void spelling_start(struct spelling *s, const char *word, size_t length);
 void spelling_try(struct spelling *s, const char *candidate);
 const char *spelling_nearest(const struct spelling *s);
 
-/* The word in quotes, cut when long, unprintable bytes as '?'.  At most SPELLING_QUOTED bytes with the NUL. */
+/* The word in quotes, cut when long, unprintable bytes as '?'.  Returns the buffer. */
 enum { SPELLING_QUOTED = 36 };
 const char *spelling_quote(char buffer[SPELLING_QUOTED], const char *word, size_t length);
 

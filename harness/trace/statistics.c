@@ -58,15 +58,17 @@ static void print_bar(uint64_t part, uint64_t most, FILE *out)
 
 void trace_statistics_print(const struct trace_statistics *statistics, FILE *out)
 {
-    static const char *const modes[] = { "absolute", "start of a region", "end of a region", "size of a region" };
+    static const char *const modes[] = {
+        "absolute", "start of a region", "end of a region", "size of a region",
+    };
     uint64_t most = 0, values = 0;
     enum trace_group group = TRACE_GROUP_COUNT;
 
     for (enum trace_op op = 0; op < TRACE_OP_COUNT; op++) {
         most = statistics->op_steps[op] > most ? statistics->op_steps[op] : most;
     }
-    fprintf(out, "%" PRIu64 " traces, %" PRIu64 " steps, longest trace %" PRIu64 " steps\n\n", statistics->traces,
-            statistics->steps, statistics->steps_most);
+    fprintf(out, "%" PRIu64 " traces, %" PRIu64 " steps, longest trace %" PRIu64 " steps\n\n",
+            statistics->traces, statistics->steps, statistics->steps_most);
     fprintf(out, "%-12s %-13s %10s %7s %9s\n", "group", "operation", "steps", "", "traces");
     for (enum trace_op op = 0; op < TRACE_OP_COUNT; op++) {
         const struct trace_op_info *info = &trace_op_table[op];
@@ -89,7 +91,8 @@ void trace_statistics_print(const struct trace_statistics *statistics, FILE *out
     }
     fprintf(out, "\n%-26s %10s\n", "groups in use", "");
     for (group = 0; group < TRACE_GROUP_COUNT; group++) {
-        fprintf(out, "  %-24s %10" PRIu64 " %6.1f%%\n", trace_group_names[group], statistics->group_traces[group],
+        fprintf(out, "  %-24s %10" PRIu64 " %6.1f%%\n", trace_group_names[group],
+                statistics->group_traces[group],
                 percent(statistics->group_traces[group], statistics->traces));
     }
 }

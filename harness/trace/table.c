@@ -43,7 +43,9 @@ const char *const trace_group_names[TRACE_GROUP_COUNT] = {
 #undef FLAGS
 
 #define ENTRY(type_, kind_, ...) \
-    [TRACE_TYPE_##type_] = { .name = #type_, .type = TRACE_TYPE_##type_, .kind = TRACE_KIND_##kind_, __VA_ARGS__ },
+    [TRACE_TYPE_##type_] = { \
+        .name = #type_, .type = TRACE_TYPE_##type_, .kind = TRACE_KIND_##kind_, __VA_ARGS__ \
+    },
 #define WORD_LIST(type) .words = words_of_##type, .word_count = sizeof(words_of_##type) / sizeof(char *)
 
 const struct trace_operand_type trace_operand_types[TRACE_TYPE_COUNT] = {

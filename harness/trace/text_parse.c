@@ -103,7 +103,8 @@ static bool parse_literal(const struct word *word, const struct trace_piece *pie
         return true;
     }
     if (!word->text) {
-        return fail(error, word->column, "expected '%.*s', not the end of the line", (int)piece->length, piece->word);
+        return fail(error, word->column, "expected '%.*s', not the end of the line", (int)piece->length,
+                    piece->word);
     }
     return fail(error, word->column, "expected '%.*s', not %s", (int)piece->length, piece->word,
                 spelling_quote(quoted, word->text, word->length));
@@ -146,7 +147,8 @@ static bool parse_operation(const struct word *word, enum trace_op *op, struct t
     return fail(error, word->column, "expected an operation, not %s", quoted);
 }
 
-static bool parse_step(struct line *line, struct word word, struct trace_step *step, struct trace_error *error)
+static bool parse_step(struct line *line, struct word word, struct trace_step *step,
+                       struct trace_error *error)
 {
     const struct trace_piece *pieces;
     size_t count;
@@ -188,7 +190,8 @@ static bool parse_group(const struct word *word, uint32_t *groups, struct trace_
     }
     spelling_quote(quoted, word->text, word->length);
     if (spelling_nearest(&spelling)) {
-        return fail(error, word->column, "unknown group %s; did you mean '%s'?", quoted, spelling_nearest(&spelling));
+        return fail(error, word->column, "unknown group %s; did you mean '%s'?", quoted,
+                    spelling_nearest(&spelling));
     }
     return fail(error, word->column, "expected a group of operations such as listener, not %s", quoted);
 }
@@ -199,7 +202,8 @@ static bool parse_uses(struct line *line, uint32_t *groups, struct trace_error *
     struct word word = next_word(line);
 
     if (!word.text) {
-        return fail(error, word.column, "expected a group of operations such as listener, not the end of the line");
+        return fail(error, word.column,
+                    "expected a group of operations such as listener, not the end of the line");
     }
     for (; word.text; word = next_word(line)) {
         if (!parse_group(&word, groups, error)) {
@@ -210,7 +214,8 @@ static bool parse_uses(struct line *line, uint32_t *groups, struct trace_error *
 }
 
 /* One line of the text; `*begun` once a line has said something. */
-static bool parse_line(struct trace *t, const char *start, size_t length, bool *begun, struct trace_error *error)
+static bool parse_line(struct trace *t, const char *start, size_t length, bool *begun,
+                       struct trace_error *error)
 {
     struct line line;
     struct word word;
@@ -236,7 +241,8 @@ static bool parse_line(struct trace *t, const char *start, size_t length, bool *
         return false;
     }
     if (t->count == TRACE_STEPS_MAX) {
-        return fail(error, word.column, "expected the end: a trace has at most %d operations", TRACE_STEPS_MAX);
+        return fail(error, word.column, "expected the end: a trace has at most %d operations",
+                    TRACE_STEPS_MAX);
     }
     trace_append(t, &step);
     return true;

@@ -46,7 +46,10 @@ static inline Int128 flat_range_shift(const FlatRange *range)
  */
 MemoryRegion *flatview_collapse(MemoryRegion *root, hwaddr *base);
 
-/* Renders the tree below `root`, whose byte 0 lies at `base`.  NULL: the permanent empty view (R-FV-12).  Count 1. */
+/*
+ * Renders the tree below `root`, whose byte 0 lies at `base`; NULL gives the
+ * permanent empty view (R-FV-12).  The caller gets a reference.
+ */
 FlatView *flatview_build(MemoryRegion *root, hwaddr base);
 
 MemoryRegion *flatview_root(const FlatView *view);

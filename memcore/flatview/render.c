@@ -17,6 +17,7 @@
 #include "flatview/render.h"
 
 #include <glib.h>
+#include <string.h>
 
 #include "region/region.h"
 
@@ -45,13 +46,13 @@ typedef struct {
 static Pending *pending_slot(Renderer *r)
 {
     if (r->pending_count == r->pending_capacity) {
-        const size_t capacity = 2 * r->pending_capacity;
-
+        r->pending_capacity *= 2;
         if (r->pending == r->own) {
-            r->pending = g_memdup2(r->own, sizeof(r->own));
+            r->pending = g_new(Pending, r->pending_capacity);
+            memcpy(r->pending, r->own, sizeof(r->own));
+        } else {
+            r->pending = g_renew(Pending, r->pending, r->pending_capacity);
         }
-        r->pending = g_renew(Pending, r->pending, capacity);
-        r->pending_capacity = capacity;
     }
     return &r->pending[r->pending_count++];
 }

@@ -47,7 +47,7 @@ static inline RunList run_list_of(Run *run)
     return (RunList) { .first = run, .final = run };
 }
 
-/* Puts `upper` in front of `lower`: all of the first, and of the second what it leaves uncovered.  Uses both up. */
+/* All of `upper`, and of `lower` what that leaves uncovered.  Uses both up. */
 RunList run_list_over(RunPool *pool, RunList upper, RunList lower);
 
 /* Joins neighbours that continue each other (R-FV-3); returns how many runs are left. */

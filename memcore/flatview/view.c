@@ -51,9 +51,10 @@ static uint64_t digest(const FlatView *view)
 
 static bool joinable(const FlatRange *low, const FlatRange *high)
 {
-    return low->last + 1 == high->start && low->mr == high->mr && flat_range_shift(low) == flat_range_shift(high) &&
-           low->readonly == high->readonly && low->nonvolatile == high->nonvolatile &&
-           low->romd_mode == high->romd_mode && low->dirty_log_mask == high->dirty_log_mask;
+    return low->last + 1 == high->start && low->mr == high->mr &&
+           flat_range_shift(low) == flat_range_shift(high) && low->readonly == high->readonly &&
+           low->nonvolatile == high->nonvolatile && low->romd_mode == high->romd_mode &&
+           low->dirty_log_mask == high->dirty_log_mask;
 }
 
 void flatview_verify(const FlatView *view)
@@ -155,8 +156,8 @@ bool flatview_try_ref(FlatView *view)
     unsigned references = __atomic_load_n(&view->references, __ATOMIC_RELAXED);
 
     while (references > 0) {
-        if (__atomic_compare_exchange_n(&view->references, &references, references + 1, true, __ATOMIC_RELAXED,
-                                        __ATOMIC_RELAXED)) {
+        if (__atomic_compare_exchange_n(&view->references, &references, references + 1, true,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
             return true;
         }
     }

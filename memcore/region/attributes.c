@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Setters of single properties (R-TREE-8): each is one transaction, or nothing if the value is there already. */
+/* Setters of single properties (R-TREE-8): one transaction, or nothing if the value is there already. */
 #include "base/state.h"
 #include "exec/ramlist.h"
 #include "region/internal.h"
@@ -37,8 +37,9 @@ void memory_region_set_size(MemoryRegion *mr, uint64_t size)
 void memory_region_set_alias_offset(MemoryRegion *mr, hwaddr offset)
 {
     transaction_require_change_allowed(mr);
-    memcore_require(mr->alias, "R-TREE-13", "region '%s' is not an alias: it has no offset to set to 0x%" PRIx64,
-                    region_label(mr), offset);
+    memcore_require(mr->alias, "R-TREE-13",
+                    "region '%s' is not an alias: it has no offset to set to 0x%" PRIx64, region_label(mr),
+                    offset);
     if (mr->alias_offset != offset) {
         mr->alias_offset = offset;
         changed(mr->enabled);
@@ -79,10 +80,11 @@ void memory_region_set_log(MemoryRegion *mr, bool log, unsigned client)
     transaction_require_change_allowed(mr);
     memcore_require(client == DIRTY_MEMORY_VGA, "R-TREE-10", "region '%s': client %u cannot be set, only "
                     "DIRTY_MEMORY_VGA", region_label(mr), client);
-    memcore_require(log || mr->vga_logging_count > 0, "R-TREE-10", "region '%s': VGA logging is switched off more "
-                    "often than on", region_label(mr));
-    memcore_require(!log || mr->vga_logging_count < UINT8_MAX, "R-TREE-10", "region '%s': VGA logging is on for %u "
-                    "users already, the most there can be", region_label(mr), mr->vga_logging_count);
+    memcore_require(log || mr->vga_logging_count > 0, "R-TREE-10",
+                    "region '%s': VGA logging is switched off more often than on", region_label(mr));
+    memcore_require(!log || mr->vga_logging_count < UINT8_MAX, "R-TREE-10",
+                    "region '%s': VGA logging is on for %u users already, the most there can be",
+                    region_label(mr), mr->vga_logging_count);
 
     if (log) {
         if (mr->vga_logging_count++ == 0) {

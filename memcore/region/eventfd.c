@@ -32,11 +32,12 @@ int region_ioeventfd_compare(const MemoryRegionIoeventfd *left, const MemoryRegi
  * The entry these arguments mean, its data in the device's byte order: that of
  * the target, which is little-endian, unless the ops are big-endian (R-EFD-2).
  */
-static MemoryRegionIoeventfd entry_for(const char *function, const MemoryRegion *mr, hwaddr addr, unsigned size,
-                                       bool match_data, uint64_t data, EventNotifier *e)
+static MemoryRegionIoeventfd entry_for(const char *function, const MemoryRegion *mr, hwaddr addr,
+                                       unsigned size, bool match_data, uint64_t data, EventNotifier *e)
 {
     if (size > 8 || (size & (size - 1))) {
-        memcore_misuse_at(function, "R-EFD-1", "region '%s', address 0x%" PRIx64 ": size %u is not 0, 1, 2, 4 or 8",
+        memcore_misuse_at(function, "R-EFD-1",
+                          "region '%s', address 0x%" PRIx64 ": size %u is not 0, 1, 2, 4 or 8",
                           region_label(mr), addr, size);
     }
     if (size > 0 && mr->ops->endianness == DEVICE_BIG_ENDIAN) {
@@ -103,9 +104,10 @@ void memory_region_del_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size, boo
     const unsigned place = find_entry(mr, &wanted);
 
     transaction_require_change_allowed(mr);
-    memcore_require(place < mr->ioeventfd_nb, "R-EFD-3", "region '%s' has no such eventfd: address 0x%" PRIx64
-                    ", size %u, %s 0x%" PRIx64, region_label(mr), addr, size, match_data ? "matching" : "any data, not",
-                    data);
+    memcore_require(place < mr->ioeventfd_nb, "R-EFD-3",
+                    "region '%s' has no such ioeventfd: address 0x%" PRIx64
+                    ", size %u, match_data %d, data 0x%" PRIx64,
+                    region_label(mr), addr, size, match_data, data);
     region_verify(mr);
     mr->ioeventfd_nb--;
     region_ioeventfd_total--;

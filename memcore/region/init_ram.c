@@ -5,172 +5,181 @@
 #include "region/internal.h"
 
 /* R-REG-4: the region is as good as never made. */
-static void fail(MemoryRegion *mr, Error **errp, Error *error)
+static void fail(MemoryRegion *region, Error **errp, Error *error)
 {
-    mr->size = 0;
-    object_unparent(OBJECT(mr));
+    region->size = 0;
+    object_unparent(OBJECT(region));
     error_propagate(errp, error);
 }
 
 /* The anonymous kinds differ in what they do with the block, and with accesses. */
-static bool create_anonymous(const char *function, MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
-                             uint64_t max_size, uint32_t flags, RamBlockResized *resized, Error **errp)
+static bool create_anonymous(const char *function, MemoryRegion *region, Object *owner, const char *name,
+                             uint64_t size, uint64_t max_size, uint32_t flags, RamBlockResized *resized,
+                             Error **errp)
 {
     Error *error = NULL;
 
-    region_create(function, mr, sizeof(*mr), TYPE_MEMORY_REGION, owner, name, size);
-    mr->ram_block = ram_block_new_anonymous(size, max_size, flags, resized, mr, &error);
-    if (!mr->ram_block) {
-        fail(mr, errp, error);
+    region_create(function, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, size);
+    region->ram_block = ram_block_new_anonymous(size, max_size, flags, resized, region, &error);
+    if (!region->ram_block) {
+        fail(region, errp, error);
         return false;
     }
-    mr->terminates = true;
-    mr->align = RAM_BLOCK_ALIGNMENT;
+    region->terminates = true;
+    region->align = RAM_BLOCK_ALIGNMENT;
     return true;
 }
 
-static void init_ram(const char *function, MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
-                     Error **errp)
+static void init_ram(const char *function, MemoryRegion *region, Object *owner, const char *name,
+                     uint64_t size, Error **errp)
 {
-    mr->ram = create_anonymous(function, mr, owner, name, size, size, 0, NULL, errp);
+    region->ram = create_anonymous(function, region, owner, name, size, size, 0, NULL, errp);
 }
 
-void memory_region_init_ram_nomigrate(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
+void memory_region_init_ram_nomigrate(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                                       Error **errp)
 {
-    init_ram(__func__, mr, owner, name, size, errp);
+    init_ram(__func__, region, owner, name, size, errp);
 }
 
-void memory_region_init_ram_flags_nomigrate(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
-                                            uint32_t ram_flags, Error **errp)
+void memory_region_init_ram_flags_nomigrate(MemoryRegion *region, Object *owner, const char *name,
+                                            uint64_t size, uint32_t flags, Error **errp)
 {
     const uint32_t allowed = RAM_SHARED | RAM_NORESERVE;
 
-    if (ram_flags & ~allowed) {
+    if (flags & ~allowed) {
         Error *error = NULL;
 
-        region_create(__func__, mr, sizeof(*mr), TYPE_MEMORY_REGION, owner, name, size);
-        error_setg(&error, "region '%s': flags 0x%x are not among RAM_SHARED and RAM_NORESERVE", region_label(mr),
-                   ram_flags & ~allowed);
-        fail(mr, errp, error);
+        region_create(__func__, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, size);
+        error_setg(&error, "region '%s': flags 0x%x are not among RAM_SHARED and RAM_NORESERVE",
+                   region_label(region), flags & ~allowed);
+        fail(region, errp, error);
         return;
     }
-    mr->ram = create_anonymous(__func__, mr, owner, name, size, size, ram_flags, NULL, errp);
+    region->ram = create_anonymous(__func__, region, owner, name, size, size, flags, NULL, errp);
 }
 
-void memory_region_init_resizeable_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
-                                       uint64_t max_size,
-                                       void (*resized)(const char *, uint64_t length, void *host), Error **errp)
+void memory_region_init_resizeable_ram(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                                       uint64_t maximum,
+                                       void (*resized)(const char *, uint64_t length, void *host),
+                                       Error **errp)
 {
-    mr->ram = create_anonymous(__func__, mr, owner, name, size, max_size, RAM_RESIZEABLE, resized, errp);
+    region->ram =
+        create_anonymous(__func__, region, owner, name, size, maximum, RAM_RESIZEABLE, resized, errp);
 }
 
-static void init_ram_pointer(const char *function, MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
-                             void *ptr)
+static void init_ram_pointer(const char *function, MemoryRegion *region, Object *owner, const char *name,
+                             uint64_t size, void *ptr)
 {
     Error *error = NULL;
 
     if (!ptr) {
-        memcore_misuse_at(function, "R-RAM-7", "region '%s': no memory given (NULL)", name ? name : "(unnamed)");
+        memcore_misuse_at(function, "R-RAM-7", "region '%s': no memory given (NULL)",
+                          name ? name : "(unnamed)");
     }
-    region_create(function, mr, sizeof(*mr), TYPE_MEMORY_REGION, owner, name, size);
-    mr->ram_block = ram_block_new_from_pointer(size, ptr, mr, &error);
-    if (!mr->ram_block) {
-        memcore_misuse_at(function, "R-REG-5", "region '%s', size 0x%" PRIx64 ": %s", region_label(mr), size,
-                          error_get_pretty(error));
+    region_create(function, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, size);
+    region->ram_block = ram_block_new_from_pointer(size, ptr, region, &error);
+    if (!region->ram_block) {
+        memcore_misuse_at(function, "R-REG-5", "region '%s', size 0x%" PRIx64 ": %s", region_label(region),
+                          size, error_get_pretty(error));
     }
-    mr->terminates = true;
-    mr->ram = true;
+    region->terminates = true;
+    region->ram = true;
 }
 
-void memory_region_init_ram_ptr(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, void *ptr)
+void memory_region_init_ram_ptr(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                                void *ptr)
 {
-    init_ram_pointer(__func__, mr, owner, name, size, ptr);
+    init_ram_pointer(__func__, region, owner, name, size, ptr);
 }
 
-void memory_region_init_ram_device_ptr(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, void *ptr)
+void memory_region_init_ram_device_ptr(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                                       void *ptr)
 {
-    init_ram_pointer(__func__, mr, owner, name, size, ptr);
-    mr->ram_device = true;
-    mr->ops = &region_ram_device_ops;
-    mr->opaque = mr;
+    init_ram_pointer(__func__, region, owner, name, size, ptr);
+    region->ram_device = true;
+    region->ops = &region_ram_device_ops;
+    region->opaque = region;
 }
 
-void memory_region_init_rom_nomigrate(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
+void memory_region_init_rom_nomigrate(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                                       Error **errp)
 {
-    init_ram(__func__, mr, owner, name, size, errp);
-    mr->readonly = mr->ram;
+    init_ram(__func__, region, owner, name, size, errp);
+    region->readonly = region->ram;
 }
 
 /* `ram` stays false: not every access may go to the memory (R-REG-3). */
-static void init_rom_device(const char *function, MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops,
-                            void *opaque, const char *name, uint64_t size, Error **errp)
+static void init_rom_device(const char *function, MemoryRegion *region, Object *owner,
+                            const MemoryRegionOps *ops, void *device, const char *name, uint64_t size,
+                            Error **errp)
 {
     if (!ops) {
         memcore_misuse_at(function, "R-REG-3", "region '%s': writes to a ROM device need ops (NULL)",
                           name ? name : "(unnamed)");
     }
-    if (create_anonymous(function, mr, owner, name, size, size, 0, NULL, errp)) {
-        mr->rom_device = true;
-        mr->ops = ops;
-        mr->opaque = opaque;
+    if (create_anonymous(function, region, owner, name, size, size, 0, NULL, errp)) {
+        region->rom_device = true;
+        region->ops = ops;
+        region->opaque = device;
     }
 }
 
-void memory_region_init_rom_device_nomigrate(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops,
-                                             void *opaque, const char *name, uint64_t size, Error **errp)
+void memory_region_init_rom_device_nomigrate(MemoryRegion *region, Object *owner, const MemoryRegionOps *ops,
+                                             void *device, const char *name, uint64_t size, Error **errp)
 {
-    init_rom_device(__func__, mr, owner, ops, opaque, name, size, errp);
+    init_rom_device(__func__, region, owner, ops, device, name, size, errp);
 }
 
 /* --- with an id string, for migration ---------------------------------------- */
 
 /* Only devices can make id strings unique; checked before anything is allocated. */
-static bool owner_can_migrate(const char *function, MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
-                              Error **errp)
+static bool owner_can_migrate(const char *function, MemoryRegion *region, Object *owner, const char *name,
+                              uint64_t size, Error **errp)
 {
     Error *error = NULL;
 
     if (!owner || object_dynamic_cast(owner, TYPE_DEVICE)) {
         return true;
     }
-    region_create(function, mr, sizeof(*mr), TYPE_MEMORY_REGION, owner, name, size);
+    region_create(function, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, size);
     error_setg(&error, "region '%s': its owner, of type %s, is not a device, so its RAM cannot be named for "
-               "migration; use %s_nomigrate", region_label(mr), object_get_typename(owner), function);
-    fail(mr, errp, error);
+               "migration; use %s_nomigrate", region_label(region), object_get_typename(owner), function);
+    fail(region, errp, error);
     return false;
 }
 
-static void make_migratable(MemoryRegion *mr)
+static void make_migratable(MemoryRegion *region)
 {
-    if (mr->ram_block) {
-        ram_block_register(mr->ram_block, mr->name, (DeviceState *)mr->owner);
+    if (region->ram_block) {
+        ram_block_register(region->ram_block, region->name, (DeviceState *)region->owner);
     }
 }
 
-void memory_region_init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, Error **errp)
+void memory_region_init_ram(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                            Error **errp)
 {
-    if (owner_can_migrate(__func__, mr, owner, name, size, errp)) {
-        init_ram(__func__, mr, owner, name, size, errp);
-        make_migratable(mr);
+    if (owner_can_migrate(__func__, region, owner, name, size, errp)) {
+        init_ram(__func__, region, owner, name, size, errp);
+        make_migratable(region);
     }
 }
 
-void memory_region_init_rom(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, Error **errp)
+void memory_region_init_rom(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                            Error **errp)
 {
-    if (owner_can_migrate(__func__, mr, owner, name, size, errp)) {
-        init_ram(__func__, mr, owner, name, size, errp);
-        mr->readonly = mr->ram;
-        make_migratable(mr);
+    if (owner_can_migrate(__func__, region, owner, name, size, errp)) {
+        init_ram(__func__, region, owner, name, size, errp);
+        region->readonly = region->ram;
+        make_migratable(region);
     }
 }
 
-void memory_region_init_rom_device(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops, void *opaque,
-                                   const char *name, uint64_t size, Error **errp)
+void memory_region_init_rom_device(MemoryRegion *region, Object *owner, const MemoryRegionOps *ops,
+                                   void *device, const char *name, uint64_t size, Error **errp)
 {
-    if (owner_can_migrate(__func__, mr, owner, name, size, errp)) {
-        init_rom_device(__func__, mr, owner, ops, opaque, name, size, errp);
-        make_migratable(mr);
+    if (owner_can_migrate(__func__, region, owner, name, size, errp)) {
+        init_rom_device(__func__, region, owner, ops, device, name, size, errp);
+        make_migratable(region);
     }
 }

@@ -10,8 +10,8 @@
  * Makes `mr` an instance of `type_name` with the given owner, name and size
  * (R-OBJ-1, R-OBJ-2); `function` is whom to name if the caller misuses it.
  */
-void region_create(const char *function, MemoryRegion *mr, size_t storage, const char *type_name, Object *owner,
-                   const char *name, uint64_t size);
+void region_create(const char *function, MemoryRegion *mr, size_t storage, const char *type_name,
+                   Object *owner, const char *name, uint64_t size);
 
 /* UINT64_MAX means 2^64 (R-REG-2). */
 static inline Int128 region_decode_size(uint64_t size)
@@ -24,10 +24,10 @@ extern const MemoryRegionOps region_unassigned_ops;
 /* Sized accesses to the memory of a device; opaque is the region (R-RGN-6). */
 extern const MemoryRegionOps region_ram_device_ops;
 
-/* Out of its container, whatever that means for views; drops the owner reference of the membership (R-OBJ-7). */
+/* Out of its container, whatever that means for views; the reference of the membership goes (R-OBJ-6). */
 void region_take_out(MemoryRegion *subregion);
 
-/* The membership costs no reference if both have the same owner: an owner would keep itself alive (R-OBJ-7). */
+/* Such a membership takes no reference: the owner would keep itself alive (R-OBJ-7). */
 static inline bool region_same_owner(const MemoryRegion *left, const MemoryRegion *right)
 {
     return left->owner && left->owner == right->owner;

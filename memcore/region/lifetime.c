@@ -41,17 +41,19 @@ static char *child_name(const char *name)
     return g_string_free(escaped, FALSE);
 }
 
-void region_create(const char *function, MemoryRegion *mr, size_t storage, const char *type_name, Object *owner,
-                   const char *name, uint64_t size)
+void region_create(const char *function, MemoryRegion *mr, size_t storage, const char *type_name,
+                   Object *owner, const char *name, uint64_t size)
 {
     memcore_ensure_init();
     if (!mr) {
-        memcore_misuse_at(function, "R-OBJ-1", "region '%s': no storage for it (NULL)", name ? name : "(unnamed)");
+        memcore_misuse_at(function, "R-OBJ-1", "region '%s': no storage for it (NULL)",
+                          name ? name : "(unnamed)");
     }
     if (tfind(mr, &live_regions, compare_addresses)) {
         if (in_use(mr)) {
-            memcore_misuse_at(function, "R-OBJ-1", "region '%s': its storage still is the live region '%s', which "
-                              "must be finalized first", name ? name : "(unnamed)", region_label(mr));
+            memcore_misuse_at(function, "R-OBJ-1",
+                              "region '%s': its storage still is the live region '%s', which must be "
+                              "finalized first", name ? name : "(unnamed)", region_label(mr));
         }
     } else if (!tsearch(mr, &live_regions, compare_addresses)) {
         g_error("out of memory");
@@ -105,12 +107,14 @@ static void require_unused(const MemoryRegion *mr)
                           region_label(cds_list_entry(mr->aliases.next, MemoryRegion, aliases_link)));
     }
     if (mr->space_uses > 0) {
-        memcore_misuse_at(function, "R-TX-9", "region '%s' is still the root of %u address spaces (those being "
-                          "destroyed count until a grace period has passed)", name, mr->space_uses);
+        memcore_misuse_at(function, "R-TX-9",
+                          "region '%s' is still the root of an address space (a destroyed one counts until "
+                          "a grace period has passed)", name);
     }
     if (mr->view_uses > 0) {
-        memcore_misuse_at(function, "R-TX-6", "region '%s' is still shown by a view (views that were replaced count "
-                          "until a grace period has passed)", name);
+        memcore_misuse_at(function, "R-TX-6",
+                          "region '%s' is still shown by a view (a replaced one counts until a grace period "
+                          "has passed)", name);
     }
 }
 
@@ -152,7 +156,8 @@ static int take_out_of_sibling(Object *child, void *opaque)
     MemoryRegion *mr = (MemoryRegion *)child;
 
     (void)opaque;
-    if (object_dynamic_cast(child, TYPE_MEMORY_REGION) && mr->container && region_same_owner(mr, mr->container)) {
+    if (object_dynamic_cast(child, TYPE_MEMORY_REGION) && mr->container &&
+        region_same_owner(mr, mr->container)) {
         region_take_out(mr);
     }
     return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Getters and predicates (R-REG-6, R-REG-7): they answer with the state of now, also inside transactions (R-TX-5). */
+/* Getters and predicates (R-REG-6, R-REG-7): they show changes at once, also in transactions (R-TX-5). */
 #include "base/state.h"
 #include "exec/ramblock.h"
 #include "ram/ram_block.h"
@@ -22,16 +22,6 @@ uint64_t memory_region_size(MemoryRegion *mr)
     return mr->size == int128_2_64() ? UINT64_MAX : (uint64_t)mr->size;
 }
 
-bool memory_region_is_ram_device(MemoryRegion *mr)
-{
-    return mr->ram_device;
-}
-
-bool memory_region_is_protected(MemoryRegion *mr)
-{
-    return mr->ram && (mr->ram_block->flags & RAM_PROTECTED);
-}
-
 uint8_t memory_region_get_dirty_log_mask(MemoryRegion *mr)
 {
     uint8_t mask = mr->dirty_log_mask;
@@ -51,6 +41,11 @@ bool memory_region_is_logging(MemoryRegion *mr, uint8_t client)
     return client < 8 && (memory_region_get_dirty_log_mask(mr) >> client & 1);
 }
 
+bool memory_region_is_ram_device(MemoryRegion *mr)
+{
+    return mr->ram_device;
+}
+
 uint64_t memory_region_get_alignment(const MemoryRegion *mr)
 {
     return mr->align;
@@ -59,6 +54,13 @@ uint64_t memory_region_get_alignment(const MemoryRegion *mr)
 ram_addr_t memory_region_get_ram_addr(MemoryRegion *mr)
 {
     return mr->ram_block ? mr->ram_block->offset : RAM_ADDR_INVALID;
+}
+
+bool memory_region_is_protected(MemoryRegion *mr)
+{
+    const RAMBlock *block = mr->ram ? mr->ram_block : NULL;
+
+    return block && (block->flags & RAM_PROTECTED);
 }
 
 /* Where a chain of aliases ends; *offset is that of mr's first byte there, which may lie anywhere. */
@@ -79,11 +81,13 @@ void *memory_region_get_ram_ptr(MemoryRegion *mr)
     const RAMBlock *block = end->ram_block;
 
     memcore_require(block, "R-RAM-24", "region '%s' has no memory%s%s%s", region_label(mr),
-                    end == mr ? "" : ": it leads to '", end == mr ? "" : region_label(end), end == mr ? "" : "'");
+                    end == mr ? "" : ": it leads to '", end == mr ? "" : region_label(end),
+                    end == mr ? "" : "'");
     memcore_require(offset <= UINT64_MAX && ram_block_holds(block, (ram_addr_t)offset), "R-RAM-24",
-                    "region '%s' starts at 0x%" PRIx64 "%016" PRIx64 " in the memory of '%s', of which 0x%" PRIx64
-                    " bytes are used", region_label(mr), (uint64_t)(offset >> 64), (uint64_t)offset,
-                    region_label(end), block->used_length);
+                    "region '%s' starts at 0x%" PRIx64 "%016" PRIx64
+                    " in the memory of '%s', of which 0x%" PRIx64 " bytes are used",
+                    region_label(mr), (uint64_t)(offset >> 64), (uint64_t)offset, region_label(end),
+                    block->used_length);
     return block->host + (ram_addr_t)offset;
 }
 

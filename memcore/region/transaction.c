@@ -39,7 +39,8 @@ void memory_region_transaction_commit(void)
 {
     bool topology, anything;
 
-    memcore_require(depth > 0, "R-TX-1", "no transaction is open; call memory_region_transaction_begin first");
+    memcore_require(depth > 0, "R-TX-1",
+                    "no transaction is open; call memory_region_transaction_begin first");
     memcore_require_big_lock("R-TX-1");
     if (--depth > 0) {
         return;

@@ -121,23 +121,25 @@ void region_take_out(MemoryRegion *subregion)
     }
 }
 
-static void add_subregion(const char *function, MemoryRegion *container, hwaddr offset, MemoryRegion *subregion,
-                          int priority)
+static void add_subregion(const char *function, MemoryRegion *container, hwaddr offset,
+                          MemoryRegion *subregion, int priority)
 {
     const char *child = region_label(subregion), *parent = region_label(container);
 
     if (subregion->container) {
-        memcore_misuse_at(function, "R-TREE-1", "region '%s' cannot be added to '%s': it is in container '%s' already; "
-                          "an alias can show it in a second place", child, parent,
-                          region_label(subregion->container));
+        memcore_misuse_at(function, "R-TREE-1",
+                          "region '%s' cannot be added to '%s': it is in container '%s' already; an alias "
+                          "can show it in a second place", child, parent, region_label(subregion->container));
     }
     if (container->alias) {
-        memcore_misuse_at(function, "R-TREE-4", "region '%s' cannot be added to '%s', which is an alias of '%s'; add "
-                          "it to that", child, parent, region_label(container->alias));
+        memcore_misuse_at(function, "R-TREE-4",
+                          "region '%s' cannot be added to '%s', which is an alias of '%s'; add it to that",
+                          child, parent, region_label(container->alias));
     }
     if (would_contain_itself(container, subregion)) {
-        memcore_misuse_at(function, "R-TREE-5", "region '%s' cannot be added to '%s': '%s' is seen through '%s', so it "
-                          "would contain itself", child, parent, parent, child);
+        memcore_misuse_at(function, "R-TREE-5",
+                          "region '%s' cannot be added to '%s': '%s' is seen through '%s', so it would "
+                          "contain itself", child, parent, parent, child);
     }
     region_verify(container);
     region_verify(subregion);
@@ -159,7 +161,8 @@ void memory_region_add_subregion(MemoryRegion *mr, hwaddr offset, MemoryRegion *
     add_subregion(__func__, mr, offset, subregion, 0);
 }
 
-void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *subregion, int priority)
+void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *subregion,
+                                         int priority)
 {
     transaction_require_change_allowed(subregion);
     add_subregion(__func__, mr, offset, subregion, priority);
@@ -168,10 +171,9 @@ void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset, Memory
 void memory_region_del_subregion(MemoryRegion *mr, MemoryRegion *subregion)
 {
     transaction_require_change_allowed(subregion);
-    memcore_require(subregion->container == mr, "R-TREE-6", "region '%s' is not in '%s'; its container is %s%s%s",
-                    region_label(subregion), region_label(mr), subregion->container ? "'" : "",
-                    subregion->container ? region_label(subregion->container) : "none",
-                    subregion->container ? "'" : "");
+    memcore_require(subregion->container == mr, "R-TREE-6",
+                    "region '%s' is not in '%s'; its container is '%s'", region_label(subregion),
+                    region_label(mr), subregion->container ? region_label(subregion->container) : "(none)");
     region_verify(mr);
     region_verify(subregion);
 

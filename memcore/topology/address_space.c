@@ -59,10 +59,11 @@ void address_space_init(AddressSpace *as, MemoryRegion *root, const char *name)
     memcore_ensure_init();
     memcore_require(root, "R-TX-7", "address space '%s' has no root region (NULL)", label);
     transaction_require_change_allowed(root);
-    memcore_require(!is_on(&address_spaces, as), "R-TX-7", "address space '%s': its storage still is the live address "
-                    "space '%s'", label, as->name);
-    memcore_require(!is_on(&dying_spaces, as), "R-TX-9", "address space '%s': its storage still is the address space "
-                    "'%s', which waits for a grace period", label, as->name);
+    memcore_require(!is_on(&address_spaces, as), "R-TX-7",
+                    "address space '%s': its storage still is the live address space '%s'", label, as->name);
+    memcore_require(!is_on(&dying_spaces, as), "R-TX-9",
+                    "address space '%s': its storage still is the address space '%s', which waits for a "
+                    "grace period", label, as->name);
 
     transaction_install_commit(topology_commit);
     *as = (AddressSpace) {
@@ -85,8 +86,9 @@ static void release(struct rcu_head *head)
     if (!list_is_empty(&as->listeners)) {
         const MemoryListener *listener = cds_list_entry(as->listeners.next, MemoryListener, link_as);
 
-        memcore_misuse_at("address_space_destroy", "R-TX-9", "address space '%s': listener '%s' is still registered "
-                          "after the grace period", as->name, listener->name ? listener->name : "(unnamed)");
+        memcore_misuse_at("address_space_destroy", "R-TX-9",
+                          "address space '%s': listener '%s' is still registered after the grace period",
+                          as->name, listener->name ? listener->name : "(unnamed)");
     }
     cds_list_del(&as->address_spaces_link);
     flatview_unref(as->current_map);

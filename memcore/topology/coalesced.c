@@ -8,8 +8,8 @@
 enum change { CAME, GONE };
 
 /* One coalesced range where one range of a view shows it: cut to that, if it meets it at all (R-COAL-4). */
-static void tell(AddressSpace *as, FlatView *view, const FlatRange *range, const CoalescedMemoryRange *coalesced,
-                 enum change change)
+static void tell(AddressSpace *as, FlatView *view, const FlatRange *range,
+                 const CoalescedMemoryRange *coalesced, enum change change)
 {
     const Int128 first = flat_range_shift(range) + coalesced->offset;
     const Int128 start = int128_max(first, range->start);
@@ -21,9 +21,11 @@ static void tell(AddressSpace *as, FlatView *view, const FlatRange *range, const
     }
     section = flatview_section(view, range);
     if (change == CAME) {
-        DELIVER_FORWARD(&as->listeners, link_as, coalesced_io_add, &section, (hwaddr)start, (hwaddr)(end - start));
+        DELIVER_FORWARD(&as->listeners, link_as, coalesced_io_add, &section, (hwaddr)start,
+                        (hwaddr)(end - start));
     } else {
-        DELIVER_REVERSE(&as->listeners, link_as, coalesced_io_del, &section, (hwaddr)start, (hwaddr)(end - start));
+        DELIVER_REVERSE(&as->listeners, link_as, coalesced_io_del, &section, (hwaddr)start,
+                        (hwaddr)(end - start));
     }
 }
 
@@ -104,8 +106,8 @@ void memory_region_add_coalescing(MemoryRegion *mr, hwaddr offset, uint64_t size
 void memory_region_set_coalescing(MemoryRegion *mr)
 {
     transaction_require_change_allowed(mr);
-    memcore_require(mr->size <= UINT64_MAX, "R-COAL-5", "region '%s' has 2^64 bytes, which cannot be coalesced as a "
-                    "whole", region_label(mr));
+    memcore_require(mr->size <= UINT64_MAX, "R-COAL-5",
+                    "region '%s' has 2^64 bytes, which cannot be coalesced as a whole", region_label(mr));
     clear(mr);
     add(mr, 0, (uint64_t)mr->size);
 }

@@ -10,7 +10,8 @@
  */
 static bool touches(Int128 start, unsigned size, const FlatRange *range)
 {
-    return (start >= range->start && start <= range->last) || (start < range->start && start + size > range->start);
+    return (start >= range->start && start <= range->last) ||
+           (start < range->start && start + size > range->start);
 }
 
 /*
@@ -106,7 +107,8 @@ static void announce_difference(AddressSpace *as, const GArray *new)
 
     while (i < old_count || k < new->len) {
         const MemoryRegionIoeventfd *gone = i < old_count ? &as->ioeventfds[i] : NULL;
-        const MemoryRegionIoeventfd *come = k < new->len ? &g_array_index(new, MemoryRegionIoeventfd, k) : NULL;
+        const MemoryRegionIoeventfd *come =
+            k < new->len ? &g_array_index(new, MemoryRegionIoeventfd, k) : NULL;
         const int order = !come ? -1 : !gone ? 1 : region_ioeventfd_compare(gone, come);
 
         if (order < 0) {

@@ -13,8 +13,9 @@ static const char *label(const MemoryListener *listener)
 static void require_outside_callbacks(const char *function, const MemoryListener *listener)
 {
     if (callback_context != CALLBACK_NONE) {
-        memcore_misuse_at(function, "R-LST-13", "listener '%s': listeners must not be registered or unregistered from "
-                          "a listener's callback", label(listener));
+        memcore_misuse_at(function, "R-LST-13",
+                          "listener '%s': listeners must not be registered or unregistered from a "
+                          "listener's callback", label(listener));
     }
 }
 
@@ -95,13 +96,15 @@ void memory_listener_register(MemoryListener *listener, AddressSpace *filter)
 {
     memcore_ensure_init();
     require_outside_callbacks(__func__, listener);
-    memcore_require(filter, "R-LST-6", "listener '%s': no address space given (NULL); one listener hears one of them",
+    memcore_require(filter, "R-LST-6",
+                    "listener '%s': no address space given (NULL); one listener hears one of them",
                     label(listener));
     address_space_require_live(filter, __func__, "R-LST-6");
-    memcore_require(!listener->address_space, "R-LST-4", "listener '%s' is registered already, with address space "
-                    "'%s'", label(listener), listener->address_space->name);
-    memcore_require(!listener->log_sync || !listener->log_sync_global, "R-LOG-4", "listener '%s' has both log_sync and "
-                    "log_sync_global", label(listener));
+    memcore_require(!listener->address_space, "R-LST-4",
+                    "listener '%s' is registered already, with address space '%s'",
+                    label(listener), listener->address_space->name);
+    memcore_require(!listener->log_sync || !listener->log_sync_global, "R-LOG-4",
+                    "listener '%s' has both log_sync and log_sync_global", label(listener));
     topology_verify();
 
     listener->address_space = filter;

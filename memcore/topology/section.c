@@ -25,9 +25,9 @@ MemoryRegionSection *memory_region_section_new_copy(MemoryRegionSection *s)
     *copy = *s;
     memory_region_ref(copy->mr);
     if (copy->fv) {
-        memcore_require(flatview_try_ref(copy->fv), "R-SEC-3", "section of region '%s' at 0x%" PRIx64 ": its view is "
-                        "not live any more", copy->mr ? region_label(copy->mr) : "(none)",
-                        copy->offset_within_address_space);
+        memcore_require(flatview_try_ref(copy->fv), "R-SEC-3",
+                        "section of region '%s' at 0x%" PRIx64 ": its view is not live any more",
+                        copy->mr ? region_label(copy->mr) : "(none)", copy->offset_within_address_space);
     }
     return copy;
 }

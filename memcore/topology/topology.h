@@ -51,7 +51,7 @@ void address_space_update_ioeventfds(AddressSpace *as);
 void coalesced_range_gone(AddressSpace *as, FlatView *view, const FlatRange *range);
 void coalesced_range_came(AddressSpace *as, FlatView *view, const FlatRange *range);
 
-/* log_sync of the ranges of one region, or of all (NULL); log_sync_global goes to those who want that (R-LOG-4). */
+/* log_sync for the ranges of one region, or all (NULL); log_sync_global where that is wanted (R-LOG-4). */
 void listeners_sync_dirty_log(MemoryRegion *mr);
 
 /* Unless `as` is a live space: misuse in the name of `function`. */

@@ -11,11 +11,13 @@
 
 /*
  * The one knob of a build: the target's page is 1 << TARGET_PAGE_BITS bytes.
- * It must be the same for memcore and for every program linked with it.
+ * -DMEMCORE_TARGET_PAGE_BITS=n must be the same for memcore and for every
+ * program linked with it.
  */
-#ifndef TARGET_PAGE_BITS
-#define TARGET_PAGE_BITS 12
+#ifndef MEMCORE_TARGET_PAGE_BITS
+#define MEMCORE_TARGET_PAGE_BITS 12
 #endif
+#define TARGET_PAGE_BITS MEMCORE_TARGET_PAGE_BITS
 #if TARGET_PAGE_BITS < 10 || TARGET_PAGE_BITS > 16
 #error "TARGET_PAGE_BITS must be 10 to 16"
 #endif

@@ -82,8 +82,10 @@ typedef struct MemoryRegionOps MemoryRegionOps;
 struct MemoryRegionOps {
     uint64_t (*read)(void *opaque, hwaddr addr, unsigned size);
     void (*write)(void *opaque, hwaddr addr, uint64_t data, unsigned size);
-    MemTxResult (*read_with_attrs)(void *opaque, hwaddr addr, uint64_t *data, unsigned size, MemTxAttrs attrs);
-    MemTxResult (*write_with_attrs)(void *opaque, hwaddr addr, uint64_t data, unsigned size, MemTxAttrs attrs);
+    MemTxResult (*read_with_attrs)(void *opaque, hwaddr addr, uint64_t *data, unsigned size,
+                                   MemTxAttrs attrs);
+    MemTxResult (*write_with_attrs)(void *opaque, hwaddr addr, uint64_t data, unsigned size,
+                                    MemTxAttrs attrs);
 
     enum device_endian endianness;
 
@@ -194,15 +196,15 @@ static inline bool MemoryRegionSection_eq(MemoryRegionSection *a, MemoryRegionSe
 
 /*
  * Common to all memory_region_init functions:
- *   mr     storage of the caller; zeroed here, so a region must have been
- *          finalized before it is made anew
- *   owner  may be NULL; the region becomes its child (of "/machine/unattached"
- *          without owner) and dies with it.  References that others take to
- *          the region are counted on it (R-OBJ-5)
- *   name   copied; for people, and under it the region hangs in the object
- *          tree (R-OBJ-2).  NULL: the region has no parent; the caller keeps
- *          the one reference to it and ends it with object_unref() (R-OBJ-3)
- *   size   0 is fine except for RAM (R-REG-5)
+ *   region  storage of the caller; zeroed here, so a region must have been
+ *           finalized before it is made anew
+ *   owner   may be NULL; the region becomes its child (of "/machine/unattached"
+ *           without owner) and dies with it.  References that others take to
+ *           the region are counted on it (R-OBJ-5)
+ *   name    copied; for people, and under it the region hangs in the object
+ *           tree (R-OBJ-2).  NULL: the region has no parent; the caller keeps
+ *           the one reference to it and ends it with object_unref() (R-OBJ-3)
+ *   size    0 is fine except for RAM (R-REG-5)
  * The result is enabled, in no container, with defaults as in R-REG-1.
  *
  * Functions with errp: if the memory cannot be had, the region is finalized
@@ -210,65 +212,71 @@ static inline bool MemoryRegionSection_eq(MemoryRegionSection *a, MemoryRegionSe
  */
 
 /* A container: answers nothing itself. */
-void memory_region_init(MemoryRegion *mr, Object *owner, const char *name, uint64_t size);
+void memory_region_init(MemoryRegion *region, Object *owner, const char *name, uint64_t size);
 
 /*
- * A device region.  `ops` is not copied; NULL makes a reservation, which
- * occupies its place and rejects all accesses.  Subregions in front of it are
- * allowed, like in any kind that is not an alias.
+ * A device region.  `device` is handed to the callbacks as their `opaque`;
+ * `ops` is not copied, NULL makes a reservation, which occupies its place and
+ * rejects all accesses.  Subregions in front of it are allowed, like in any
+ * kind that is not an alias.
  */
-void memory_region_init_io(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops, void *opaque,
+void memory_region_init_io(MemoryRegion *region, Object *owner, const MemoryRegionOps *ops, void *device,
                            const char *name, uint64_t size);
 
 /* RAM that migration does not know; zero filled. */
-void memory_region_init_ram_nomigrate(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
+void memory_region_init_ram_nomigrate(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                                       Error **errp);
 
 /* The same with RAM_SHARED and RAM_NORESERVE as wanted; other flags are an error. */
-void memory_region_init_ram_flags_nomigrate(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
-                                            uint32_t ram_flags, Error **errp);
+void memory_region_init_ram_flags_nomigrate(MemoryRegion *region, Object *owner, const char *name,
+                                            uint64_t size, uint32_t flags, Error **errp);
 
 /*
- * RAM of which `size` bytes are used now and up to `max_size` after resizing;
+ * RAM of which `size` bytes are used now and up to `maximum` after resizing;
  * `resized` (may be NULL) is called after each change with the block's id
  * string, the new size and the memory.
  */
-void memory_region_init_resizeable_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
-                                       uint64_t max_size,
-                                       void (*resized)(const char *, uint64_t length, void *host), Error **errp);
+void memory_region_init_resizeable_ram(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                                       uint64_t maximum,
+                                       void (*resized)(const char *, uint64_t length, void *host),
+                                       Error **errp);
 
 /* RAM in `size` bytes at `ptr`, which stay the caller's (R-RAM-7).  Misuse: ptr NULL; size 0 or 2^64. */
-void memory_region_init_ram_ptr(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, void *ptr);
+void memory_region_init_ram_ptr(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                                void *ptr);
 
 /* The same for memory of a device: accessed in the sizes the guest uses, never marked dirty (R-RGN-6). */
-void memory_region_init_ram_device_ptr(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, void *ptr);
+void memory_region_init_ram_device_ptr(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                                       void *ptr);
 
 /*
- * Shows bytes [offset, offset + size) of `orig`, as far as it has them, in
- * another place (R-TREE-13).  orig may be an alias itself; its own address and
+ * Shows bytes [offset, offset + size) of `target`, as far as it has them, in
+ * another place (R-TREE-13).  target may be an alias itself; its own address and
  * container do not matter, its being enabled and its attributes do.  It must
  * live longer than the alias (R-OBJ-10).
  */
-void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name, MemoryRegion *orig, hwaddr offset,
-                              uint64_t size);
+void memory_region_init_alias(MemoryRegion *region, Object *owner, const char *name, MemoryRegion *target,
+                              hwaddr offset, uint64_t size);
 
 /* RAM that is read-only from the start. */
-void memory_region_init_rom_nomigrate(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
+void memory_region_init_rom_nomigrate(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                                       Error **errp);
 
 /* Reads come from RAM while in ROMD mode (the default), writes go to ops->write.  Misuse: ops NULL. */
-void memory_region_init_rom_device_nomigrate(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops,
-                                             void *opaque, const char *name, uint64_t size, Error **errp);
+void memory_region_init_rom_device_nomigrate(MemoryRegion *region, Object *owner, const MemoryRegionOps *ops,
+                                             void *device, const char *name, uint64_t size, Error **errp);
 
 /*
  * As their _nomigrate twins, and the block gets an id string, under which
  * migration finds it (R-RAM-12).  The name must make the id string unique
  * (R-RAM-14), the owner must be NULL or a device.
  */
-void memory_region_init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, Error **errp);
-void memory_region_init_rom(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, Error **errp);
-void memory_region_init_rom_device(MemoryRegion *mr, Object *owner, const MemoryRegionOps *ops, void *opaque,
-                                   const char *name, uint64_t size, Error **errp);
+void memory_region_init_ram(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                            Error **errp);
+void memory_region_init_rom(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                            Error **errp);
+void memory_region_init_rom_device(MemoryRegion *region, Object *owner, const MemoryRegionOps *ops,
+                                   void *device, const char *name, uint64_t size, Error **errp);
 
 /* --- asking regions -------------------------------------------------------- */
 
@@ -280,7 +288,7 @@ void memory_region_init_rom_device(MemoryRegion *mr, Object *owner, const Memory
 void memory_region_ref(MemoryRegion *mr);
 void memory_region_unref(MemoryRegion *mr);
 
-/* The parent in the object tree, which is not NULL for a named region without owner (R-OBJ-4).  Not referenced. */
+/* The parent in the object tree: not NULL for a named region without owner (R-OBJ-4).  Not referenced. */
 Object *memory_region_owner(MemoryRegion *mr);
 
 /* As given to init, NULL if none was; belongs to the region. */
@@ -340,7 +348,7 @@ static inline IOMMUMemoryRegionClass *memory_region_get_iommu_class_nocheck(IOMM
 uint8_t memory_region_get_dirty_log_mask(MemoryRegion *mr);
 bool memory_region_is_logging(MemoryRegion *mr, uint8_t client);
 
-/* Its container chain aside: has a container itself, or is shown by an alias that has one (R-TREE-12). */
+/* Has a container, or an alias that has one leads to it, maybe through others (R-TREE-12). */
 bool memory_region_is_mapped(MemoryRegion *mr);
 
 /* The file behind the RAM, also through aliases; -1 without one.  The fd stays the block's. */
@@ -382,7 +390,8 @@ uint64_t memory_region_get_alignment(const MemoryRegion *mr);
  * (R-TREE-4); mr can be reached from subregion (R-TREE-5).
  */
 void memory_region_add_subregion(MemoryRegion *mr, hwaddr offset, MemoryRegion *subregion);
-void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *subregion, int priority);
+void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset, MemoryRegion *subregion,
+                                         int priority);
 
 /* Takes it out again; it keeps address and priority.  Misuse: it is not in mr. */
 void memory_region_del_subregion(MemoryRegion *mr, MemoryRegion *subregion);
@@ -514,11 +523,11 @@ static inline FlatView *address_space_to_flatview(AddressSpace *as)
     return qatomic_rcu_read(&as->current_map);
 }
 
-/* One range of a view: addresses [start, start + len) are bytes of mr from offset_in_region on.  True: stop. */
+/* One range: addresses [start, start + len) are bytes of mr from offset_in_region on.  True: stop. */
 typedef bool (*flatview_cb)(Int128 start, Int128 len, const MemoryRegion *mr, hwaddr offset_in_region,
                             void *opaque);
 
-/* Every range, ascending, until cb returns true (R-SEC-1).  The caller keeps the view alive.  Misuse: fv or cb NULL. */
+/* Ascending, until cb returns true (R-SEC-1).  The caller keeps fv alive.  Misuse: fv or cb NULL. */
 void flatview_for_each_range(FlatView *fv, flatview_cb cb, void *opaque);
 
 /*
@@ -528,11 +537,11 @@ void flatview_for_each_range(FlatView *fv, flatview_cb cb, void *opaque);
  *
  * Returns a section with a reference to the region found, which the caller
  * drops with memory_region_unref(section.mr); its `fv` is not referenced.
- * Nothing found, or size 0: everything zero (R-FIND-5).
+ * Nothing found, or size 0: everything zero (R-FIND-5).  Needs the big lock.
  */
 MemoryRegionSection memory_region_find(MemoryRegion *mr, hwaddr addr, uint64_t size);
 
-/* Whether find(container, addr, 1) hits a region other than container.  Takes no reference. */
+/* Whether memory_region_find(container, addr, 1) hits another region.  No reference.  Needs the big lock. */
 bool memory_region_present(MemoryRegion *container, hwaddr addr);
 
 /*
@@ -581,7 +590,7 @@ struct MemoryListener {
     void (*log_start)(MemoryListener *listener, MemoryRegionSection *section, int old, int new);
     void (*log_stop)(MemoryListener *listener, MemoryRegionSection *section, int old, int new);
 
-    /* Bring what was written here, or anywhere, into the dirty bitmaps.  Only one of them may be set.  Forward. */
+    /* Bring what was written here, or anywhere, into the dirty bitmaps; at most one may be set.  Forward. */
     void (*log_sync)(MemoryListener *listener, MemoryRegionSection *section);
     void (*log_sync_global)(MemoryListener *listener);
 
@@ -598,10 +607,10 @@ struct MemoryListener {
      * add is called in reverse, del forward (R-LST-2).  Entries that exist
      * when a listener registers are not announced to it.
      */
-    void (*eventfd_add)(MemoryListener *listener, MemoryRegionSection *section, bool match_data, uint64_t data,
-                        EventNotifier *e);
-    void (*eventfd_del)(MemoryListener *listener, MemoryRegionSection *section, bool match_data, uint64_t data,
-                        EventNotifier *e);
+    void (*eventfd_add)(MemoryListener *listener, MemoryRegionSection *section, bool match_data,
+                        uint64_t data, EventNotifier *e);
+    void (*eventfd_del)(MemoryListener *listener, MemoryRegionSection *section, bool match_data,
+                        uint64_t data, EventNotifier *e);
 
     /*
      * [addr, addr + len) of the address space, inside the section, is (no
@@ -636,7 +645,8 @@ void memory_listener_unregister(MemoryListener *listener);
  * All migratable RAM is logged as long as one of the purposes is active.
  * start ignores those that are; listeners hear of the first start and the last
  * stop only.  While the machine is paused a stop waits until it runs, or until
- * the next start (R-LOG-3).  Misuse: flags 0 or unknown; stopping what is not active.
+ * the next start (R-LOG-3).  Misuse: flags 0 or unknown; stopping what is not
+ * active by the time the stop is carried out.
  */
 void memory_global_dirty_log_start(unsigned int flags);
 void memory_global_dirty_log_stop(unsigned int flags);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Specification part 1, section 11, row "listener callbacks": every function that
+ * changes something is refused there, not only the most common one.  Which callbacks
+ * refuse is in listener_nesting.c.
+ */
+#include "common/conformance.h"
+
+static MemoryRegion *loose, *placed, *container;
+static EventNotifier *notifier;
+static void (*act)(void);
+
+static void act_in_region_nop(Recorder *recorder, const char *event, MemoryRegionSection *section)
+{
+    (void)recorder;
+    (void)section;
+    if (g_str_equal(event, "region_nop")) {
+        act();
+    }
+}
+
+/* A commit that changes nothing, to a listener that does, with things at hand that nobody sees. */
+static void act_in_a_commit(void (*what)(void))
+{
+    MemoryRegion *ram = stage_ram("ram", 0x1000);
+
+    loose = stage_alias("the victim", ram, 0, 0x100);
+    placed = stage_io("the placed victim", 0x100);
+    container = stage_container("container", 0x1000);
+    notifier = stage_notifier("e");
+    stage_add(container, 0x100, placed);
+    memory_region_add_eventfd(placed, 0, 4, false, 0, notifier);
+    memory_global_dirty_log_start(GLOBAL_DIRTY_MIGRATION);
+    act = what;
+    recorder_watch(stage_space(ram, "as"), "listener", 0, stage_log())->hook = act_in_region_nop;
+    stage_force_commit();
+}
+
+#define FORBIDDEN(name, call) \
+    static void name##_it(void) \
+    { \
+        call; \
+    } \
+    static void name(void) \
+    { \
+        act_in_a_commit(name##_it); \
+    }
+
+FORBIDDEN(add, memory_region_add_subregion(container, 0, loose))
+FORBIDDEN(add_overlap, memory_region_add_subregion_overlap(container, 0, loose, 1))
+FORBIDDEN(take_out, memory_region_del_subregion(container, placed))
+FORBIDDEN(move, memory_region_set_address(placed, 7))
+FORBIDDEN(disable, memory_region_set_enabled(loose, false))
+FORBIDDEN(resize, memory_region_set_size(loose, 7))
+FORBIDDEN(shift, memory_region_set_alias_offset(loose, 7))
+FORBIDDEN(set_readonly, memory_region_set_readonly(loose, true))
+FORBIDDEN(set_nonvolatile, memory_region_set_nonvolatile(loose, true))
+FORBIDDEN(set_romd, memory_region_rom_device_set_romd(loose, false))
+FORBIDDEN(set_log, memory_region_set_log(loose, true, DIRTY_MEMORY_VGA))
+FORBIDDEN(add_eventfd, memory_region_add_eventfd(loose, 8, 4, false, 0, notifier))
+FORBIDDEN(del_eventfd, memory_region_del_eventfd(placed, 0, 4, false, 0, notifier))
+FORBIDDEN(log_start, memory_global_dirty_log_start(GLOBAL_DIRTY_DIRTY_RATE))
+FORBIDDEN(log_stop, memory_global_dirty_log_stop(GLOBAL_DIRTY_MIGRATION))
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *path;
+        void (*test)(void);
+        const char *function;
+        const char *object;
+    } cases[] = {
+        { "/R-LST-13/nop/add", add, "memory_region_add_subregion", "the victim" },
+        { "/R-LST-13/nop/add-overlap", add_overlap, "memory_region_add_subregion_overlap", "the victim" },
+        { "/R-LST-13/nop/take-out", take_out, "memory_region_del_subregion", "the placed victim" },
+        { "/R-LST-13/nop/move", move, "memory_region_set_address", "the placed victim" },
+        { "/R-LST-13/nop/disable", disable, "memory_region_set_enabled", "the victim" },
+        { "/R-LST-13/nop/resize", resize, "memory_region_set_size", "the victim" },
+        { "/R-LST-13/nop/alias-offset", shift, "memory_region_set_alias_offset", "the victim" },
+        { "/R-LST-13/nop/readonly", set_readonly, "memory_region_set_readonly", "the victim" },
+        { "/R-LST-13/nop/nonvolatile", set_nonvolatile, "memory_region_set_nonvolatile", "the victim" },
+        { "/R-LST-13/nop/romd", set_romd, "memory_region_rom_device_set_romd", "the victim" },
+        { "/R-LST-13/nop/log", set_log, "memory_region_set_log", "the victim" },
+        { "/R-LST-13/nop/add-eventfd", add_eventfd, "memory_region_add_eventfd", "the victim" },
+        { "/R-LST-13/nop/del-eventfd", del_eventfd, "memory_region_del_eventfd", "the placed victim" },
+        { "/R-LST-13/nop/dirty-log-start", log_start, "memory_global_dirty_log_start", NULL },
+        { "/R-LST-13/nop/dirty-log-stop", log_stop, "memory_global_dirty_log_stop", NULL },
+    };
+
+    conformance_start(&argc, &argv);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        conformance_misuse(cases[i].path, cases[i].test, cases[i].function, cases[i].object);
+    }
+    return g_test_run();
+}
