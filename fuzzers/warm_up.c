@@ -37,7 +37,7 @@ static const char text[] =
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    static const struct fuzz_options options = { .target = "warm-up", .groups_allowed = UINT32_MAX };
+    static const struct fuzz_options options = { .target = "warm-up", .groups_allowed = UINT32_MAX, .warm_up = true };
     struct trace t;
     struct trace_error error;
 

@@ -285,12 +285,23 @@ void minimize_resolve(struct trace *t, const struct run_options *options)
     trace_free(&resolved);
 }
 
-/* What comes after the failing step is not needed, unless it fails while everything is undone. */
-static void cut_after(struct trace *t, size_t step)
+/*
+ * What is written becomes what is played.  What comes after the failing step is
+ * not needed, unless it fails while everything is undone.
+ */
+static void exact_names(struct work *w, size_t failing_step)
 {
-    if (step + 1 < t->count) {
-        t->count = step + 1;
+    struct trace exact;
+    bool kept;
+
+    trace_init(&exact);
+    copy_trace(&exact, w->best);
+    if (failing_step < exact.count) {
+        exact.count = failing_step + 1;
     }
+    minimize_resolve(&exact, &w->options->run);
+    keep_if_failing(w, &exact, &kept);
+    trace_free(&exact);
 }
 
 bool minimize_trace(struct trace *t, const struct minimize_options *options, struct failure_signature *signature,
@@ -298,7 +309,6 @@ bool minimize_trace(struct trace *t, const struct minimize_options *options, str
 {
     struct work w = { .options = options, .best = t, .steps_before = t->count, .phase = "steps" };
     struct failure_signature again;
-    struct trace resolved;
 
     failure_probe(t, &options->run, &w.wanted);
     *signature = w.wanted;
@@ -314,15 +324,7 @@ bool minimize_trace(struct trace *t, const struct minimize_options *options, str
         return false;
     }
 
-    trace_init(&resolved);
-    copy_trace(&resolved, t);
-    cut_after(&resolved, w.wanted.step);
-    minimize_resolve(&resolved, &options->run);
-    if (fails_the_same(&w, &resolved)) {
-        copy_trace(t, &resolved);
-    }
-    trace_free(&resolved);
-
+    exact_names(&w, w.wanted.step);
     while (!out_of_tries(&w)) {
         bool any;
 
@@ -334,6 +336,7 @@ bool minimize_trace(struct trace *t, const struct minimize_options *options, str
             break;
         }
     }
+    exact_names(&w, SIZE_MAX);      /* a step may have come to mean another object than it names */
     renumber(&w);
     t->groups = 0;      /* only the groups that are left */
     for (size_t i = 0; i < t->count; i++) {

@@ -32,7 +32,11 @@ void model_free(struct model *m);
 void model_reset(struct model *m);      /* back to new, memory kept: cheap enough for every input */
 enum model_profile model_profile(const struct model *m);
 
-/* Apply one resolved step; fills *expected (cleared by the caller). */
+/*
+ * Apply one resolved step; fills *expected (cleared by the caller).  Flushes of
+ * the accelerator and deaths of owners come in an order of the model's own:
+ * they are to be compared as run/check.c does.
+ */
 void model_apply(struct model *m, const struct trace_step *step, struct observation *expected);
 
 /* --- questions about state: for resolving, checking and drawing ------------ */

@@ -43,10 +43,10 @@ void slot_list_insert_sorted(struct slot_list *l, unsigned slot)
 
 void slot_list_remove(struct slot_list *l, unsigned slot)
 {
-    size_t i = 0;
+    size_t i = l->count - 1;    /* from the end: that is where model_reset takes away */
 
     while (l->slots[i] != slot) {
-        i++;
+        i--;
     }
     l->count--;
     memmove(&l->slots[i], &l->slots[i + 1], (l->count - i) * sizeof(l->slots[0]));

@@ -133,7 +133,7 @@ struct model {
     size_t view_count, view_capacity;
     unsigned view_serial;
     size_t waiting_views;               /* unreferenced, until a grace period ends */
-    struct slot_list cache;             /* qemu-7.2, R-TX-7: indices in `views`, made since the last topology commit */
+    struct slot_list cache;             /* qemu-7.2, R-TX-7: indices in `views` */
     bool reading;
 
     unsigned depth;

@@ -22,6 +22,7 @@ static struct {
     struct run_totals totals;
     uint64_t execs, steps_reported, last_hash;
     int stats_fd;
+    bool watched;               /* crash_watch_install() was called */
 } fuzz = { .stats_fd = -1 };
 
 /* The input as text, so that a log alone is enough to go on. */
@@ -56,7 +57,6 @@ static void start(void)
     run_options_default(&options);
     fuzz.runner = runner_new(&options);
     trace_init(&fuzz.trace);
-    crash_watch_install();
     if (stats) {
         fuzz.stats_fd = open(stats, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     }
@@ -75,6 +75,11 @@ int fuzz_run_trace(const uint8_t *data, size_t size, const struct fuzz_options *
 {
     if (!fuzz.runner) {
         start();
+    }
+    if (!fuzz.watched && !options->warm_up) {
+        /* libFuzzer leaves handlers alone that it finds, so ours go in front of its own, not before. */
+        fuzz.watched = true;
+        crash_watch_install();
     }
     trace_decode(&fuzz.trace, data, size);
     if (fuzz.trace.groups & ~options->groups_allowed) {

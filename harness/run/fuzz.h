@@ -10,12 +10,14 @@
 #ifndef HARNESS_RUN_FUZZ_H
 #define HARNESS_RUN_FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct fuzz_options {
     const char *target;         /* for the report */
     uint32_t groups_allowed;    /* bits of enum trace_group; inputs that use others are rejected at once */
+    bool warm_up;               /* before the engine starts: its crash handlers are not in place yet */
 };
 
 /* Always returns 0. */

@@ -25,7 +25,7 @@ static void test_counting(void)
     play(&w, CONTAINER("r0", "0x1000") ADD("r0", "r1", "0x0", "0"));
     g_assert_cmpuint(references(0), ==, 2);             /* in a container */
     play(&w, "space as0 root r0 bare\n");
-    g_assert_cmpuint(references(0), ==, 4);             /* D and range of a view (7.2: 5, with its dispatch) */
+    g_assert_cmpuint(references(0), ==, 4);             /* D and range; 7.2 has 5, with its dispatch */
     g_assert_cmpuint(model_live_views(w.model), ==, 1);
     play(&w, "space as1 root r1 bare\n");
     g_assert_cmpuint(references(0), ==, 5);             /* root of a space; the view is shared */

@@ -128,7 +128,7 @@ static void test_pending(void)
         g_test_message("%s", cases[i].step);
         assert_heard(&w, cases[i].commits ? "begin l0\n" "commit l0\n" : "");
     }
-    /* R-TX-3: pending stays although in the end nothing has changed; R-TX-2: empty transactions are silent. */
+    /* R-TX-3: pending stays though nothing has changed in the end; R-TX-2: empty transactions are silent. */
     play(&w, "begin\n" "enabled r1 off\n" "begin\n" "enabled r1 on\n" "commit\n");
     assert_heard(&w, "");
     play(&w, "commit\n");
