@@ -515,6 +515,24 @@ static void straddling_two_holes(void)
 }
 
 /*
+ * What lies below is another mapping of the same region, not another piece of this one:
+ *
+ *   address   100 101 | 102 103 104 ...
+ *   shows mr    0   1 |  12  13  14         4@0x10 starts at 0x100 of the right one
+ */
+static void another_mapping_below_is_no_piece(void)
+{
+    World w = world_new();
+    MemoryRegion *mr = stage_io("mr", 0x100);
+
+    stage_add(w.root, 0x100, stage_alias("left", mr, 0, 2));
+    stage_add(w.root, 0x102, stage_alias("right", mr, 0x12, 0x20));
+    g_string_truncate(w.log, 0);
+    memory_region_add_eventfd(mr, 0x10, 4, false, 0, w.e0);
+    check_log(w.log, "eventfd_add 0x100+0x4 data 0x0 e0\n");
+}
+
+/*
  * The later range has the entry that starts earlier:
  *
  *  a   ..... 1ff8 ...... 1ffe 1fff|          4@0xffe starts at 0x1ffe
@@ -654,6 +672,7 @@ int main(int argc, char **argv)
     conformance_case("/R-EFD-5/straddling-a-hole", straddling_a_hole_is_reported_once);
     conformance_case("/R-EFD-5/straddling-duplicates", straddling_duplicates_are_reported_each);
     conformance_case("/R-EFD-5/straddling-two-holes", straddling_two_holes);
+    conformance_case("/R-EFD-5/another-mapping-below", another_mapping_below_is_no_piece);
     conformance_case("/R-EFD-5/resolved-list-is-sorted", resolved_list_is_sorted);
     conformance_case("/R-EFD-6/negative-start", negative_start_is_dropped);
     conformance_case("/R-EFD-7/alias", entries_of_an_alias_region);

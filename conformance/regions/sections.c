@@ -318,6 +318,26 @@ static void same_root_same_view(void)
     check(address_space_to_flatview(through) != address_space_to_flatview(one));
 }
 
+/* The same collapsed root, but shown at its own address by one and from 0 on by the other (R-FV-10). */
+static void same_root_at_two_places(void)
+{
+    MemoryRegion *sys = stage_container("sys", UINT64_MAX);
+    MemoryRegion *ram = stage_ram("ram", 0x1000);
+    AddressSpace *direct, *aliased, *aliased_too;
+
+    stage_add(sys, 0x4000, ram);
+    direct = stage_space(ram, "direct");
+    aliased = stage_space(stage_alias("full", ram, 0, 0x1000), "aliased");
+    aliased_too = stage_space(stage_alias("more", ram, 0, 0x2000), "aliased too");
+    for (int round = 0; round < 2; round++) {
+        check_view(direct, round ? "ram[0x4000,0x5000) nv" : "ram[0x4000,0x5000)");
+        check_view(aliased, round ? "ram[0,0x1000) nv" : "ram[0,0x1000)");
+        check_pointer(address_space_to_flatview(aliased_too), address_space_to_flatview(aliased));
+        check(address_space_to_flatview(direct) != address_space_to_flatview(aliased));
+        memory_region_set_nonvolatile(ram, true);
+    }
+}
+
 static void one_empty_view_for_all(void)
 {
     MemoryRegion *off = stage_io("off", 0x1000);
@@ -358,6 +378,7 @@ int main(int argc, char **argv)
     conformance_misuse_both("/R-SEC-3/of-a-dead-view", copy_of_a_dead_view,
                             "memory_region_section_new_copy", NULL, "(R-SEC-3");
     conformance_case("/I-13/regions-same-root-same-view", same_root_same_view);
+    conformance_case("/I-13/regions-same-root-at-two-places", same_root_at_two_places);
     conformance_case("/I-13/regions-one-empty-view", one_empty_view_for_all);
     return g_test_run();
 }
