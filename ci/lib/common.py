@@ -76,7 +76,9 @@ def sanitizer_environment(engine):
     # The small quarantine is OSS-Fuzz's: a fifth faster, an eighth of the memory.
     asan = "quarantine_size_mb=10:detect_stack_use_after_return=1:allocator_may_return_null=1:dedup_token_length=3"
     if engine == "afl":
-        environment["ASAN_OPTIONS"] = asan + ":abort_on_error=1:symbolize=0:detect_leaks=0"
+        # AFL++'s driver has no frame pointers: stacks of allocations would be garbage, each a new one to keep,
+        # which costs nine tenths of the speed.  The replay has them.
+        environment["ASAN_OPTIONS"] = asan + ":abort_on_error=1:symbolize=0:detect_leaks=0:malloc_context_size=0"
         environment["UBSAN_OPTIONS"] = "abort_on_error=1:halt_on_error=1:symbolize=0"
         environment.update(AFL_NO_UI="1", AFL_SKIP_CPUFREQ="1", AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES="1",
                            AFL_TRY_AFFINITY="1", AFL_BENCH_UNTIL_CRASH="1", AFL_FORKSRV_INIT_TMOUT="30000",

@@ -6,8 +6,7 @@
  * rule's other cases (R-OBJ-10, R-TREE-4 to -6 and -10, R-TX-1 and -9, R-EFD-3,
  * R-COAL-5, R-LST-6 and -13, R-LOG-*, R-SEC-*).  The core cannot notice these, and they
  * have no case:
- *   init of a struct that is a live region: it may as well hold garbage (R-OBJ-1)
- *   an owner that is dead, a container that was never initialised
+ *   an owner whose memory is gone, a container that was never initialised
  *   an address space whose struct was freed before the deferred part ran
  *   a find result that is never unreferenced
  * Where memcore reports an Error instead of stopping (part 3, section 11 says where),
@@ -42,6 +41,56 @@ static void too_many_equal_names(void)
             g_assert_cmpstr(object_get_canonical_path_component(OBJECT(&regions[i])), ==, "crowd[32766]");
         }
     }
+}
+
+static void init_in_a_container(void)
+{
+    MemoryRegion *mr = stage_io("still alive", 0x100);
+
+    memory_region_add_subregion(stage_container("c", 0x1000), 0, mr);
+    memory_region_init(mr, NULL, "reborn", 0x1000);
+}
+
+static void init_in_a_view(void)
+{
+    MemoryRegion *root = stage_container("root", 0x1000);
+    MemoryRegion *mr = stage_io(NULL, 0x100);
+
+    memory_region_add_subregion(root, 0x100, mr);
+    stage_space(root, "as");
+    memory_region_del_subregion(root, mr);
+    memory_region_init_io(mr, NULL, &stage_ops, NULL, "reborn", 0x1000);
+}
+
+static void init_of_an_alias_target(void)
+{
+    MemoryRegion *mr = stage_io(NULL, 0x100);
+
+    stage_alias("alias", mr, 0, 0x100);
+    memory_region_init_ram(mr, NULL, "reborn", 0x1000, &error_fatal);
+}
+
+static void init_of_a_child(void)
+{
+    MemoryRegion *mr = stage_io("still alive", 0x100);
+
+    memory_region_init_alias(mr, NULL, "reborn", stage_io("target", 0x100), 0, 0x100);
+}
+
+static void make_a_child_of_the_dying(void *opaque)
+{
+    static MemoryRegion late;
+    Object **owner = opaque;
+
+    memory_region_init(&late, *owner, "late", 0x1000);
+}
+
+static void owner_is_dying(void)
+{
+    static Object *owner;
+
+    owner = stage_owner_watched("dev", make_a_child_of_the_dying, &owner);
+    stage_owner_drop(owner);
 }
 
 static void check_bad_input(MemoryRegion *mr, Error *error)
@@ -359,6 +408,14 @@ static void space_made_again_too_early(void)
     address_space_init(as, root, "the second");
 }
 
+static void destroyed_twice(void)
+{
+    AddressSpace *as = stage_space(stage_container("root", 0x1000), "the doomed");
+
+    stage_space_destroy(as);
+    address_space_destroy(as);
+}
+
 static void register_twice(void)
 {
     AddressSpace *as = stage_space(stage_container("root", 0x1000), "as");
@@ -472,6 +529,11 @@ static void add_cases_of_regions(void)
         const char *object;
     } cases[] = {
         { "/R-OBJ-2/too-many-equal-names", too_many_equal_names, "", "crowd" },
+        { "/R-OBJ-1/init-in-a-container", init_in_a_container, "memory_region_init", "still alive" },
+        { "/R-OBJ-1/init-in-a-view", init_in_a_view, "memory_region_init_io", NULL },
+        { "/R-OBJ-1/init-of-an-alias-target", init_of_an_alias_target, "memory_region_init_ram", NULL },
+        { "/R-OBJ-1/init-of-a-child", init_of_a_child, "memory_region_init_alias", "still alive" },
+        { "/R-OBJ-2/owner-is-dying", owner_is_dying, "memory_region_init", "late" },
         { "/R-REG-3/ram-ptr-null", ram_ptr_null, "memory_region_init_ram_ptr", "pointless" },
         { "/R-REG-3/ram-device-ptr-null", ram_device_ptr_null, "memory_region_init_ram_device_ptr", "pointless" },
         { "/R-REG-5/ram-ptr-of-no-size", ram_ptr_of_no_size, "memory_region_init_ram_ptr", "empty memory" },
@@ -534,6 +596,7 @@ static void add_cases_of_topology(void)
         { "/R-TX-7/no-root", space_without_root, "address_space_init", "rootless" },
         { "/R-TX-7/made-twice", space_made_twice, "address_space_init", "the second" },
         { "/R-TX-9/made-again-too-early", space_made_again_too_early, "address_space_init", "the second" },
+        { "/R-TX-9/destroyed-twice", destroyed_twice, "address_space_destroy", NULL },
         { "/R-LST-4/registered-twice", register_twice, "memory_listener_register", "eager" },
         { "/R-LST-4/registered-on-two-spaces", register_on_two_spaces, "memory_listener_register", "eager" },
         { "/R-LOG-1/start-without-flags", log_start_without_flags, "memory_global_dirty_log_start", NULL },

@@ -8,6 +8,7 @@
 
 static MemoryRegion *loose, *placed, *container;
 static EventNotifier *notifier;
+static AddressSpace *other;
 static void (*act)(void);
 
 static void act_in_region_nop(Recorder *recorder, const char *event, MemoryRegionSection *section)
@@ -31,6 +32,7 @@ static void act_in_a_commit(void (*what)(void))
     stage_add(container, 0x100, placed);
     memory_region_add_eventfd(placed, 0, 4, false, 0, notifier);
     memory_global_dirty_log_start(GLOBAL_DIRTY_MIGRATION);
+    other = stage_space(container, "the other space");
     act = what;
     recorder_watch(stage_space(ram, "as"), "listener", 0, stage_log())->hook = act_in_region_nop;
     stage_force_commit();
@@ -59,6 +61,7 @@ FORBIDDEN(set_romd, memory_region_rom_device_set_romd(loose, false))
 FORBIDDEN(set_log, memory_region_set_log(loose, true, DIRTY_MEMORY_VGA))
 FORBIDDEN(add_eventfd, memory_region_add_eventfd(loose, 8, 4, false, 0, notifier))
 FORBIDDEN(del_eventfd, memory_region_del_eventfd(placed, 0, 4, false, 0, notifier))
+FORBIDDEN(destroy, address_space_destroy(other))
 FORBIDDEN(log_start, memory_global_dirty_log_start(GLOBAL_DIRTY_DIRTY_RATE))
 FORBIDDEN(log_stop, memory_global_dirty_log_stop(GLOBAL_DIRTY_MIGRATION))
 
@@ -83,6 +86,7 @@ int main(int argc, char **argv)
         { "/R-LST-13/nop/log", set_log, "memory_region_set_log", "the victim" },
         { "/R-LST-13/nop/add-eventfd", add_eventfd, "memory_region_add_eventfd", "the victim" },
         { "/R-LST-13/nop/del-eventfd", del_eventfd, "memory_region_del_eventfd", "the placed victim" },
+        { "/R-LST-13/nop/destroy", destroy, "address_space_destroy", NULL },
         { "/R-LST-13/nop/dirty-log-start", log_start, "memory_global_dirty_log_start", NULL },
         { "/R-LST-13/nop/dirty-log-stop", log_stop, "memory_global_dirty_log_stop", NULL },
     };

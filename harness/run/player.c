@@ -98,6 +98,7 @@ void player_free(struct player *p)
 
 void player_reset(struct player *p)
 {
+    p->region_limit = 0;
     for (unsigned i = 0; i < PLAYER_LISTENERS; i++) {
         p->recorders[i].armed = OBSERVED_NONE;
     }
@@ -173,6 +174,9 @@ static MemoryRegion *region_occupy(struct player *p, unsigned slot, unsigned own
 {
     unpoison(&p->regions[slot], sizeof(p->regions[slot]));
     p->region_live[slot] = true;
+    if (slot >= p->region_limit) {
+        p->region_limit = slot + 1;
+    }
     p->region_named[slot] = named;
     p->region_enabled[slot] = true;
     p->region_owner[slot] = owner < TRACE_OWNERS ? (int)owner : OBSERVED_NONE;
@@ -190,7 +194,7 @@ static void region_vacate(struct player *p, unsigned slot)
             p->recorders[i].armed = OBSERVED_NONE;
         }
     }
-    for (unsigned i = 0; i < TRACE_REGIONS; i++) {
+    for (unsigned i = 0; i < p->region_limit; i++) {
         if (p->region_live[i] && p->region_container[i] == (int)slot) {
             p->region_container[i] = OBSERVED_NONE;     /* R-OBJ-9: its subregions were taken out */
         }
@@ -323,7 +327,7 @@ static void on_owner_finalized(void *opaque)
     event_init(&e, EVENT_OWNER_FINALIZED);
     e.number = owner->slot;
     player_record(p, &e);
-    for (unsigned i = 0; i < TRACE_REGIONS; i++) {
+    for (unsigned i = 0; i < p->region_limit; i++) {
         if (p->region_live[i] && p->region_owner[i] == owner->slot) {
             region_vacate(p, i);        /* R-OBJ-8: its regions were released before */
         }

@@ -52,6 +52,7 @@ struct player {
 
     MemoryRegion regions[TRACE_REGIONS];
     bool region_live[TRACE_REGIONS];
+    unsigned region_limit;      /* slots from here on were not used since the reset */
     bool region_named[TRACE_REGIONS];
     bool region_enabled[TRACE_REGIONS];
     int region_owner[TRACE_REGIONS];

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/misuse.h"
+#include "base/state.h"
 
 /*
  * Called when the outermost transaction ends with something pending; nothing
@@ -47,10 +48,13 @@ static inline void callback_leave(CallbackContext outer)
     callback_context = outer;
 }
 
-/* For every function that changes something; `mr` is whom to name in the message. */
+/* First in every function that changes something; `mr` is whom to name in the message. */
 #define transaction_require_change_allowed(mr) \
-    memcore_require(callback_context != CALLBACK_OTHER, "R-LST-13", \
-                    "region '%s': nothing may be changed from a listener's callback other than commit", \
-                    region_label(mr))
+    do { \
+        memcore_require_big_lock("R-TX-1"); \
+        memcore_require(callback_context != CALLBACK_OTHER, "R-LST-13", \
+                        "region '%s': nothing may be changed from a listener's callback other than commit", \
+                        region_label(mr)); \
+    } while (0)
 
 #endif

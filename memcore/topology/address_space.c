@@ -56,7 +56,6 @@ void address_space_init(AddressSpace *as, MemoryRegion *root, const char *name)
 {
     const char *label = name ? name : "anonymous";
 
-    memcore_ensure_init();
     memcore_require(root, "R-TX-7", "address space '%s' has no root region (NULL)", label);
     transaction_require_change_allowed(root);
     memcore_require(!is_on(&address_spaces, as), "R-TX-7",

@@ -94,7 +94,7 @@ static void replay(MemoryListener *listener, void (*function)(MemoryListener *li
 
 void memory_listener_register(MemoryListener *listener, AddressSpace *filter)
 {
-    memcore_ensure_init();
+    memcore_require_big_lock("R-TX-1");
     require_outside_callbacks(__func__, listener);
     memcore_require(filter, "R-LST-6",
                     "listener '%s': no address space given (NULL); one listener hears one of them",
@@ -119,6 +119,7 @@ void memory_listener_unregister(MemoryListener *listener)
     if (!listener->address_space) {
         return;
     }
+    memcore_require_big_lock("R-TX-1");
     require_outside_callbacks(__func__, listener);
     topology_verify();
 

@@ -83,7 +83,7 @@ static void require_flags(const char *function, unsigned flags)
 
 void memory_global_dirty_log_start(unsigned int flags)
 {
-    memcore_ensure_init();
+    memcore_require_big_lock("R-TX-1");
     require_flags(__func__, flags);
     stop_now(take_postponed() & ~flags);
 
@@ -98,7 +98,7 @@ void memory_global_dirty_log_start(unsigned int flags)
 
 void memory_global_dirty_log_stop(unsigned int flags)
 {
-    memcore_ensure_init();
+    memcore_require_big_lock("R-TX-1");
     require_flags(__func__, flags);
     if (!memcore_vm_running()) {
         postponed |= flags;
