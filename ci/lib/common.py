@@ -53,10 +53,17 @@ def build(preset, directory=None, arguments=(), source=ROOT, environment=None):
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "build.log"
     print(f"building {shown(directory)} (log: {shown(log)})", flush=True)
-    with open(log, "w") as out:
-        result = subprocess.run([source / "ci/build", preset, directory, *arguments], stdout=out,
-                                stderr=subprocess.STDOUT, env=environment, cwd=source)
-    if result.returncode != 0:
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    with open(log, "w") as out, subprocess.Popen(
+            [source / "ci/build", preset, directory, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=environment, cwd=source, text=True, errors="replace") as process:
+        for line in process.stdout:
+            out.write(line)
+            if width and line.strip():
+                print(f"\r\x1b[K  {line.strip()[:width - 4]}", end="", flush=True)
+    if width:
+        print("\r\x1b[K", end="", flush=True)
+    if process.returncode != 0:
         lines = log.read_text(errors="replace").splitlines()
         print("\n".join(lines[-40:]), file=sys.stderr)
         die(f"the build failed; the whole log is {shown(log)}", 1)

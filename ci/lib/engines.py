@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -271,8 +272,13 @@ class Afl(Campaign):
                        "-t", "5000+", "-G", self.target.max_len, "-x", self.dictionary]
             if self.seed is not None:
                 command += ["-s", self.seed + worker]
-            process = Process(command + ["--", self.program], self.environment, self.folder, f"afl-{worker}")
-            process.output = self.folder / "out" / f"w{worker}"
+            # Its files are written once a minute; its metrics, once a second.
+            metrics = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            metrics.bind(("127.0.0.1", 0))
+            metrics.setblocking(False)
+            environment = {**self.environment, "AFL_STATSD": "1", "AFL_STATSD_PORT": str(metrics.getsockname()[1])}
+            process = Process(command + ["--", self.program], environment, self.folder, f"afl-{worker}")
+            process.output, process.metrics = self.folder / "out" / f"w{worker}", metrics
             self.processes.append(process)
 
     def poll(self):
@@ -281,23 +287,29 @@ class Afl(Campaign):
         super().poll()
 
     def read(self, process):
-        lines, _ = lines_since(process.output / "plot_data", 0)
-        if len(lines) > 1 and not lines[-1].startswith("#"):
-            figures = lines[-1].split(",")
-            names = [n.strip() for n in lines[0].lstrip("# ").split(",")]
-            row = dict(zip(names, figures))
-            process.execs = max(process.execs or 0, int(row.get("total_execs", "0")))
-            process.edges, process.corpus = int(row["edges_found"]), int(row["corpus_count"])
+        row = {}
+        try:
+            while True:
+                row.update(re.findall(r"fuzzing\.(\w+):(\d+)\|g", process.metrics.recv(1 << 16).decode(errors="replace")))
+        except OSError:
+            pass                # nothing new
+        self.take(process, row)
         try:
             text = (process.output / "fuzzer_stats").read_text()
         except OSError:
             return
         row = dict(line.replace(" ", "").split(":", 1) for line in text.splitlines() if ":" in line)
-        if row.get("execs_done", "").isdigit():
-            process.execs = max(process.execs or 0, int(row["execs_done"]))
-            process.edges, process.corpus = int(row["edges_found"]), int(row["corpus_count"])
+        self.take(process, row)
+        if "stability" in row:
             stability = float(row["stability"].rstrip("%"))
             self.stability = stability if self.stability is None else min(stability, self.stability)
+
+    @staticmethod
+    def take(process, row):
+        if all(row.get(key, "").isdigit() for key in ("execs_done", "edges_found", "corpus_count")):
+            process.execs = max(process.execs or 0, int(row["execs_done"]))
+            process.edges = max(process.edges or 0, int(row["edges_found"]))
+            process.corpus = max(process.corpus or 0, int(row["corpus_count"]))
 
     def find_artifact(self):
         for process in self.processes:

@@ -72,7 +72,7 @@ class Copy:
             path = common.ROOT / name
             if path.is_dir():
                 # Times are kept, so only what a patch touches is compiled again.
-                shutil.copytree(path, self.source / name, ignore=shutil.ignore_patterns("__pycache__", "build"))
+                shutil.copytree(path, self.source / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(path, self.source / name)
 

@@ -197,7 +197,8 @@ bool check_text_at(const char *where, const char *what, const char *actual, cons
     if (!equal) {
         report(where, what);
         if (!actual || !expected) {
-            g_printerr("  expected %s\n  actual   %s\n", expected ? expected : "NULL", actual ? actual : "NULL");
+            g_printerr("  expected %s\n  actual   %s\n", expected ? expected : "NULL",
+                       actual ? actual : "NULL");
         } else {
             print_difference(actual, expected);
         }

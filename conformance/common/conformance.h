@@ -80,7 +80,7 @@ MemoryRegion *stage_rom(const char *name, uint64_t size);               /* _rom_
 MemoryRegion *stage_rom_device(const char *name, uint64_t size);        /* _rom_device_nomigrate, stage_ops */
 MemoryRegion *stage_ram_ptr(const char *name, uint64_t size, void *host);
 MemoryRegion *stage_alias(const char *name, MemoryRegion *target, hwaddr offset, uint64_t size);
-/* Adopts a region which the case initialised itself, in memory of stage_storage; `owner` as given to its init. */
+/* Adopts a region which the case initialised itself, in stage_storage; `owner` as given to its init. */
 MemoryRegion *stage_adopt(MemoryRegion *mr, Object *owner);
 /* Garbage-filled memory for structs the case initialises itself; freed after the case. */
 void *stage_storage(size_t size);
@@ -101,7 +101,7 @@ void stage_release(MemoryRegion *mr);
 /* The core has finalized it already (as a failed init does): nothing to do after the case. */
 void stage_forget(MemoryRegion *mr);
 
-/* A topology commit that changes nothing: every listener hears begin, its region_nops and commit (R-TREE-11). */
+/* A topology commit that changes nothing: listeners hear begin, their region_nops and commit (R-TREE-11). */
 void stage_force_commit(void);
 
 AddressSpace *stage_space(MemoryRegion *root, const char *name);
@@ -131,7 +131,7 @@ struct Recorder {
     const char *name;
     GString *log;
     bool quiet;                     /* writes nothing (the hook still runs) */
-    /* Runs in every callback, after it was written down.  `event` is the callback's name; section may be NULL. */
+    /* Runs in every callback, after it was written down.  `event` names the callback; section may be NULL. */
     void (*hook)(Recorder *recorder, const char *event, MemoryRegionSection *section);
     void *opaque;                   /* the case's own, for the hook */
 };
@@ -161,18 +161,20 @@ GString *stage_log(void);           /* an empty log that lives as long as the ca
 
 /* Hex: 0, 0x1000, 0x10000000000000000; negative: -0x10.  Free with g_free, as all of these. */
 char *text_of_int128(Int128 value);
-/* NAME[START,END)@OFFSET and the words " ro", " nv"; "@0" is left out; a NULL mr is "-", a NULL name "(null)". */
+/* NAME[START,END)@OFFSET and the words " ro", " nv"; no "@0"; a NULL mr is "-", a NULL name "(null)". */
 char *text_of_section(const MemoryRegionSection *section);
-/* The published view: sections joined by ", ", with " log=MASK" where the dirty mask is not 0; "" if it has none. */
+/* The published view: sections joined by ", ", with " log=MASK" where the dirty mask is not 0. */
 char *text_of_view(AddressSpace *as);
 /* The same from flatview_for_each_range alone, hence without the words. */
 char *text_of_flatview(FlatView *fv);
-char *text_of_find(MemoryRegion *mr, hwaddr addr, uint64_t size);   /* find, then unref; "-" if nothing was found */
+/* find, then unref; "-" if nothing was found. */
+char *text_of_find(MemoryRegion *mr, hwaddr addr, uint64_t size);
 
 /* ---- checks: actual first, expected second ---- */
 
 #define check(condition) check_condition_at(G_STRLOC, #condition, (condition))
-#define check_number(actual, expected) check_number_at(G_STRLOC, #actual, (uint64_t)(actual), (uint64_t)(expected))
+#define check_number(actual, expected) \
+    check_number_at(G_STRLOC, #actual, (uint64_t)(actual), (uint64_t)(expected))
 #define check_pointer(actual, expected) check_pointer_at(G_STRLOC, #actual, (actual), (expected))
 #define check_text(actual, expected) check_text_at(G_STRLOC, #actual, (actual), (expected))
 /* Takes the text over and frees it. */
@@ -180,7 +182,8 @@ char *text_of_find(MemoryRegion *mr, hwaddr addr, uint64_t size);   /* find, the
 /* As text_of_view; flatview_for_each_range must agree with what a listener is told. */
 #define check_view(as, expected) check_view_at(G_STRLOC, #as, (as), (expected))
 #define check_find(mr, addr, size, expected) \
-    check_text_taken_at(G_STRLOC, "find(" #mr ", " #addr ", " #size ")", text_of_find((mr), (addr), (size)), (expected))
+    check_text_taken_at(G_STRLOC, "find(" #mr ", " #addr ", " #size ")", text_of_find((mr), (addr), (size)), \
+                        (expected))
 #define check_section(section, expected) \
     check_text_taken_at(G_STRLOC, #section, text_of_section(section), (expected))
 /* What was logged since the last check_log; `expected` is lines, each with its "\n".  Empties the log. */

@@ -67,7 +67,8 @@ static void separate(GString *text)
     }
 }
 
-static bool append_walked_range(Int128 start, Int128 size, const MemoryRegion *mr, hwaddr offset, void *opaque)
+static bool append_walked_range(Int128 start, Int128 size, const MemoryRegion *mr, hwaddr offset,
+                                void *opaque)
 {
     GString *text = opaque;
 
@@ -228,7 +229,8 @@ static GString *section_detail(const MemoryRegionSection *section)
         record(listener, #event, section, eventfd_detail(section, match_data, data, e)); \
     }
 #define RECORD_COALESCED(event) \
-    static void record_##event(MemoryListener *listener, MemoryRegionSection *section, hwaddr addr, hwaddr len) \
+    static void record_##event(MemoryListener *listener, MemoryRegionSection *section, hwaddr addr, \
+                               hwaddr len) \
     { \
         GString *detail = g_string_new(NULL); \
         g_string_append_printf(detail, "0x%" PRIx64 "+0x%" PRIx64 " in ", (uint64_t)addr, (uint64_t)len); \
@@ -236,8 +238,9 @@ static GString *section_detail(const MemoryRegionSection *section)
         record(listener, #event, section, detail); \
     }
 
-/* R-LST-7: an eventfd's section names no region and has no offset and no flags; if it does, that is written too. */
-static GString *eventfd_detail(const MemoryRegionSection *section, bool match_data, uint64_t data, EventNotifier *e)
+/* R-LST-7: an eventfd's section names no region, has no offset and no flags; if it does, that is written. */
+static GString *eventfd_detail(const MemoryRegionSection *section, bool match_data, uint64_t data,
+                               EventNotifier *e)
 {
     GString *detail = g_string_new(NULL);
 

@@ -256,7 +256,8 @@ MemoryRegion *stage_rom_device(const char *name, uint64_t size)
 {
     MemoryRegion *mr = region_storage();
 
-    memory_region_init_rom_device_nomigrate(mr, owner_of_new_regions, &stage_ops, NULL, name, size, &error_fatal);
+    memory_region_init_rom_device_nomigrate(mr, owner_of_new_regions, &stage_ops, NULL, name, size,
+                                            &error_fatal);
     return adopt(mr, owner_of_new_regions, false);
 }
 

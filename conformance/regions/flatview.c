@@ -109,7 +109,7 @@ static void alias_shows_the_targets_holes(void)
                    "behind[0x4c00,0x8000)@0x4c00");
 }
 
-/* Terminating is all that counts: a read-only, disabled-ROMD, reserved or device region shows like any other. */
+/* Terminating is all that counts: a read-only, reserved or device region shows like any other. */
 static void kind_does_not_matter(void)
 {
     uint8_t *host = stage_storage(0x1000);

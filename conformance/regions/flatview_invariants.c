@@ -22,7 +22,7 @@ typedef struct {
     bool no_aliases;
     bool add_newest_first;
     int priority_factor;        /* 0: 1 */
-    int split_region;           /* this region, if it terminates: a container with a full child instead; 0: none */
+    int split_region;           /* if this one terminates: a container with a full child instead; 0: none */
 } Shape;
 
 typedef struct {
@@ -108,7 +108,8 @@ static char *view(const Forest *f)
     return text_of_view(f->as);
 }
 
-static void check_same(const char *where, guint32 seed, const char *what, const Forest *f, const char *expected)
+static void check_same(const char *where, guint32 seed, const char *what, const Forest *f,
+                       const char *expected)
 {
     char *title = g_strdup_printf("tree %u, %s", seed, what);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification part 1, section 4: the same rules on trees that are deep, wide, or both (R-FV-1, R-FV-3, R-FV-4, R-TREE-2). */
+/* Specification part 1, section 4: the same rules on trees that are deep, or wide, or live long. */
 #include "common/conformance.h"
 
 #include <string.h>
@@ -83,7 +83,7 @@ static void onion_of_terminating_containers(void)
     check_expected(stage_space(outermost, "as"), expected);
 }
 
-/* The same picture by priorities: the innermost sibling is in front; and with the outermost in front, one range. */
+/* The same picture by priorities, the innermost sibling in front; with the outermost in front, one range. */
 static void staircase_of_siblings(void)
 {
     enum { STEPS = 300 };
@@ -121,7 +121,7 @@ static void staircase_of_siblings(void)
     check_view(as, "s0[0,0x258)");
 }
 
-/* One wide region behind many narrow ones: every gap is its own range, and filling a gap joins nothing wrongly. */
+/* One wide region behind many narrow ones: every gap is a range; without them they are one. */
 static void comb_over_one_region(void)
 {
     enum { TEETH = 500 };

@@ -31,8 +31,13 @@ static char *root_printed_for(const char *name)
     const char *heading = " Root memory region: ";
     char *found = strstr(text, line);
     char *root = found ? strstr(found, heading) : NULL;
-    char *result = root ? g_strndup(root + strlen(heading), strcspn(root + strlen(heading), "\n")) : g_strdup("?");
+    char *result = g_strdup("?");
 
+    if (root) {
+        g_free(result);
+        root += strlen(heading);
+        result = g_strndup(root, strcspn(root, "\n"));
+    }
     g_free(line);
     g_free(text);
     return result;
@@ -344,6 +349,35 @@ static void three_spaces_on_one_system(void)
     check_pointer(view_of(as_device), view_of(as_sys));
 }
 
+/* Each finds its own partner, whatever was rendered between them. */
+static void pairs_find_each_other(void)
+{
+    enum { PAIRS = 4 };
+    AddressSpace *spaces[2][PAIRS];
+    MemoryRegion *roots[PAIRS];
+
+    for (int i = 0; i < PAIRS; i++) {
+        roots[i] = stage_container("root", 0x10000);
+        stage_add(roots[i], 0x1000, stage_io("io", 0x1000));
+    }
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < PAIRS; i++) {
+            MemoryRegion *root = k ? stage_alias("alias", roots[i], 0, 0x10000) : roots[i];
+
+            spaces[k][i] = stage_space(root, "as");
+        }
+    }
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < PAIRS; i++) {
+            check_pointer(view_of(spaces[1][i]), view_of(spaces[0][i]));
+            check_view(spaces[1][i], "io[0x1000,0x2000)");
+        }
+        memcore_drain();
+        check_number(flat_views(), PAIRS);
+        stage_force_commit();
+    }
+}
+
 /* The same picture of another D is another view. */
 static void equal_pictures_do_not_share(void)
 {
@@ -471,6 +505,7 @@ int main(int argc, char **argv)
     conformance_case("/R-FV-10/found-where-shown", found_where_it_is_shown);
     conformance_case("/R-FV-10/exact-rule", exact_rule_of_qemu_7_2);
     conformance_case("/R-FV-11/three-spaces", three_spaces_on_one_system);
+    conformance_case("/R-FV-11/pairs", pairs_find_each_other);
     conformance_case("/R-FV-11/equal-pictures", equal_pictures_do_not_share);
     conformance_case("/R-FV-12/permanent-empty-view", permanent_empty_view);
     conformance_case("/R-FV-12/empty-but-rooted", empty_but_rooted);

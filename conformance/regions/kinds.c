@@ -75,11 +75,12 @@ static void make_all_kinds(Kind kinds[KINDS])
         { stage_ram("ram", 0x1000), .terminates = true, .ram = true, .has_block = true },
         { ram_with_flags("flags 0", 0x1000, 0), .terminates = true, .ram = true, .has_block = true },
         { ram_with_flags("shared", 0x1000, RAM_SHARED), .terminates = true, .ram = true, .has_block = true },
-        { ram_with_flags("noreserve", 0x1000, RAM_NORESERVE), .terminates = true, .ram = true, .has_block = true },
+        { ram_with_flags("noreserve", 0x1000, RAM_NORESERVE), .terminates = true, .ram = true,
+          .has_block = true },
         { resizeable("resizeable", 0x1000, 0x4000), .terminates = true, .ram = true, .has_block = true },
         { stage_ram_ptr("ram_ptr", 0x1000, host), .terminates = true, .ram = true, .has_block = true },
-        { ram_device("ram_device", 0x1000, host + 0x1000), .terminates = true, .ram = true, .ram_device = true,
-          .has_block = true },
+        { ram_device("ram_device", 0x1000, host + 0x1000), .terminates = true, .ram = true,
+          .ram_device = true, .has_block = true },
         { stage_rom("rom", 0x1000), .terminates = true, .ram = true, .readonly = true, .has_block = true },
         { stage_rom_device("romd", 0x1000), .terminates = true, .rom_device = true, .has_block = true },
         { .mr = stage_alias("alias", target, 0, 0x1000), .alias_of = target },
@@ -94,7 +95,8 @@ static void make_all_kinds(Kind kinds[KINDS])
     memcpy(kinds, all, sizeof(all));
 }
 
-static bool check_fact(const char *where, MemoryRegion *mr, const char *fact, uint64_t actual, uint64_t expected)
+static bool check_fact(const char *where, MemoryRegion *mr, const char *fact, uint64_t actual,
+                       uint64_t expected)
 {
     char *what = g_strdup_printf("%s of region \"%s\"", fact, memory_region_name(mr));
     bool equal = check_number_at(where, what, actual, expected);
@@ -176,7 +178,8 @@ static void uint64_max_means_2_to_the_64(void)
 static void boundary_sizes(void)
 {
     static const uint64_t sizes[] = {
-        0, 1, 0xfff, 0x1000, 0xffffffff, 0x100000000, 0x100000001, 1ull << 63, UINT64_MAX - 0xfff, UINT64_MAX - 1,
+        0, 1, 0xfff, 0x1000, 0xffffffff, 0x100000000, 0x100000001, 1ull << 63, UINT64_MAX - 0xfff,
+        UINT64_MAX - 1,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
@@ -255,8 +258,8 @@ static void terminating_kinds_show_themselves(void)
         stage_add(mr, 0x800, stage_io("child", 0x400));
         AddressSpace *as = stage_space(mr, "as");
         if (kinds[i].terminates) {
-            expected = g_strdup_printf("%s[0,0x800)%s, child[0x800,0xc00)%s, %s[0xc00,0x1000)@0xc00%s", name, ro,
-                                       ro, name, ro);
+            expected = g_strdup_printf("%s[0,0x800)%s, child[0x800,0xc00)%s, %s[0xc00,0x1000)@0xc00%s",
+                                       name, ro, ro, name, ro);
         } else {
             expected = g_strdup("child[0x800,0xc00)");
         }
@@ -290,7 +293,7 @@ static void memory_behind_the_kinds(void)
     check_number(host[0], 0xa5);
 }
 
-/* The block of a migratable kind has an id string, the region's name; that of its twin has none (R-RAM-12). */
+/* The block of a migratable kind has an id string, the region's name; its twin's has none (R-RAM-12). */
 static void id_strings_of_migratable_kinds(void)
 {
     Kind kinds[KINDS];
@@ -324,8 +327,10 @@ static void id_string_of_an_owned_region(void)
 
 enum { IMPOSSIBLE_SHIFT = 62 };     /* more than any address space of a process */
 
-typedef enum { RAM_NOMIGRATE, RAM_FLAGS, RESIZEABLE, ROM_NOMIGRATE, ROM_DEVICE_NOMIGRATE, RAM, ROM, ROM_DEVICE,
-               ALLOCATING_KINDS } Allocating;
+typedef enum {
+    RAM_NOMIGRATE, RAM_FLAGS, RESIZEABLE, ROM_NOMIGRATE, ROM_DEVICE_NOMIGRATE, RAM, ROM, ROM_DEVICE,
+    ALLOCATING_KINDS,
+} Allocating;
 
 static void init_allocating(Allocating kind, MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
                             Error **errp)

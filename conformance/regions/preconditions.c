@@ -110,8 +110,8 @@ static void check_bad_input(MemoryRegion *mr, Error *error)
 static void ram_flags_outside_the_table(void)
 {
     static const uint32_t flags[] = {
-        RAM_PREALLOC, RAM_RESIZEABLE, RAM_UF_ZEROPAGE, RAM_MIGRATABLE, RAM_PMEM, RAM_UF_WRITEPROTECT, RAM_PROTECTED,
-        RAM_SHARED | RAM_PMEM, 1u << 9, 1u << 31,
+        RAM_PREALLOC, RAM_RESIZEABLE, RAM_UF_ZEROPAGE, RAM_MIGRATABLE, RAM_PMEM, RAM_UF_WRITEPROTECT,
+        RAM_PROTECTED, RAM_SHARED | RAM_PMEM, 1u << 9, 1u << 31,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(flags); i++) {
@@ -535,19 +535,22 @@ static void add_cases_of_regions(void)
         { "/R-OBJ-1/init-of-a-child", init_of_a_child, "memory_region_init_alias", "still alive" },
         { "/R-OBJ-2/owner-is-dying", owner_is_dying, "memory_region_init", "late" },
         { "/R-REG-3/ram-ptr-null", ram_ptr_null, "memory_region_init_ram_ptr", "pointless" },
-        { "/R-REG-3/ram-device-ptr-null", ram_device_ptr_null, "memory_region_init_ram_device_ptr", "pointless" },
+        { "/R-REG-3/ram-device-ptr-null", ram_device_ptr_null, "memory_region_init_ram_device_ptr",
+          "pointless" },
         { "/R-REG-5/ram-ptr-of-no-size", ram_ptr_of_no_size, "memory_region_init_ram_ptr", "empty memory" },
         { "/R-REG-5/ram-ptr-of-all-sizes", ram_ptr_of_all_sizes, "memory_region_init_ram_ptr", "all memory" },
-        { "/R-REG-5/ram-device-ptr-of-no-size", ram_device_ptr_of_no_size, "memory_region_init_ram_device_ptr",
-          "empty memory" },
+        { "/R-REG-5/ram-device-ptr-of-no-size", ram_device_ptr_of_no_size,
+          "memory_region_init_ram_device_ptr", "empty memory" },
         { "/R-REG-3/rom-device-without-ops", rom_device_without_ops, "memory_region_init_rom_device",
           "unanswered" },
         { "/R-REG-3/rom-device-nomigrate-without-ops", rom_device_nomigrate_without_ops,
           "memory_region_init_rom_device_nomigrate", "unanswered" },
         { "/R-TREE-13/alias-of-nothing", alias_of_nothing, "memory_region_init_alias", "window" },
         { "/R-TREE-1/added-twice", add_twice, "memory_region_add_subregion", "double" },
-        { "/R-TREE-1/added-elsewhere", add_overlap_elsewhere, "memory_region_add_subregion_overlap", "double" },
-        { "/R-TREE-1/name-with-conversions", name_with_conversions, "memory_region_add_subregion", "100%s%n%d" },
+        { "/R-TREE-1/added-elsewhere", add_overlap_elsewhere, "memory_region_add_subregion_overlap",
+          "double" },
+        { "/R-TREE-1/name-with-conversions", name_with_conversions, "memory_region_add_subregion",
+          "100%s%n%d" },
         { "/R-TREE-1/name-with-a-newline", name_with_a_newline, "memory_region_add_subregion", "two" },
         { "/R-TREE-1/name-is-null", name_is_null, "memory_region_add_subregion", "first place" },
         { "/R-TREE-6/from-nowhere", del_from_nowhere, "memory_region_del_subregion", "homeless" },
@@ -570,7 +573,8 @@ static void add_cases_of_regions(void)
           "no memory" },
         { "/R-REG-6/ram-ptr-of-a-container", ram_ptr_of_a_container_of_ram, "memory_region_get_ram_ptr",
           "no memory" },
-        { "/R-REG-6/ram-ptr-behind-the-end", ram_ptr_behind_the_end, "memory_region_get_ram_ptr", "no memory" },
+        { "/R-REG-6/ram-ptr-behind-the-end", ram_ptr_behind_the_end, "memory_region_get_ram_ptr",
+          "no memory" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -607,7 +611,8 @@ static void add_cases_of_topology(void)
         { "/R-LOG-2/unknown-flag", log_stop_with_an_unknown_flag, "memory_global_dirty_log_stop", NULL },
         { "/R-LOG-3/unknown-flag", log_stop_while_paused_with_an_unknown_flag, "memory_global_dirty_log_stop",
           NULL },
-        { "/R-LOG-3/without-flags", log_stop_while_paused_without_flags, "memory_global_dirty_log_stop", NULL },
+        { "/R-LOG-3/without-flags", log_stop_while_paused_without_flags, "memory_global_dirty_log_stop",
+          NULL },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -691,8 +691,8 @@ int main(int argc, char **argv)
     conformance_start(&argc, &argv);
     conformance_case("/R-TX-1/every-begin-flushes", every_begin_flushes);
     conformance_case("/R-TX-1/work-at-depth-zero", work_at_depth_zero_only);
-    conformance_misuse("/R-TX-1/commit-without-begin", commit_without_begin, "memory_region_transaction_commit",
-                       NULL);
+    conformance_misuse("/R-TX-1/commit-without-begin", commit_without_begin,
+                       "memory_region_transaction_commit", NULL);
     conformance_misuse("/R-TX-1/commit-without-the-lock", commit_without_the_lock,
                        "memory_region_transaction_commit", NULL);
     conformance_case("/R-TX-2/order-of-a-commit", order_of_a_commit);

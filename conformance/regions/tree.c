@@ -297,6 +297,13 @@ static void cycle_that_shows_nothing(void)
     memory_region_add_subregion(c, UINT64_MAX, alias);
 }
 
+static void alias_of_itself(void)
+{
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+
+    memory_region_init_alias(mr, NULL, "serpent", mr, 0, 0x1000);
+}
+
 /* What meets again lower down is no circle. */
 static void no_false_alarm(void)
 {
@@ -525,10 +532,37 @@ static void alias_offset_is_unsigned(void)
     stage_add(root, 0x100000, sibling);
     stage_add(root, 0x1000, window);
     stage_add(root, 0x8000, stage_alias("top", whole, UINT64_MAX, 0x1000));
-    check_view(as, "small[0x1000,0x2000), whole[0x8000,0x8001)@0xffffffffffffffff, sibling[0x100000,0x101000)");
+    check_view(as, "small[0x1000,0x2000), whole[0x8000,0x8001)@0xffffffffffffffff, "
+                   "sibling[0x100000,0x101000)");
     /* -1 would show small from the window's second byte on. */
     memory_region_set_alias_offset(window, UINT64_MAX);
     check_view(as, "whole[0x8000,0x8001)@0xffffffffffffffff, sibling[0x100000,0x101000)");
+}
+
+static void add_cases_of_cycles(void)
+{
+    static const struct {
+        const char *path;
+        void (*test)(void);
+        const char *container;
+        const char *child;
+    } cycles[] = {
+        { "/R-TREE-5/self", cycle_self, "myself", "myself" },
+        { "/R-TREE-5/parent", cycle_parent, "upper", "lower" },
+        { "/R-TREE-5/grandparent", cycle_grandparent, "upper", "lower" },
+        { "/R-TREE-5/alias-in-its-target", cycle_alias_in_its_target, "circle", "the alias" },
+        { "/R-TREE-5/alias-chain", cycle_alias_chain, "circle", "second" },
+        { "/R-TREE-5/alias-of-an-ancestor", cycle_alias_of_an_ancestor, "lower", "the alias" },
+        { "/R-TREE-5/closed-from-above", cycle_closed_from_above, "upper", "lower" },
+        { "/R-TREE-5/two-windows", cycle_of_two_windows, "right", "to left" },
+        { "/R-TREE-5/shows-nothing", cycle_that_shows_nothing, "circle", "the alias" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cycles); i++) {
+        conformance_misuse_both(cycles[i].path, cycles[i].test, "memory_region_add_subregion",
+                                cycles[i].container, cycles[i].child);
+    }
+    conformance_misuse("/R-TREE-5/its-own-target", alias_of_itself, "memory_region_init_alias", "serpent");
 }
 
 int main(int argc, char **argv)
@@ -537,7 +571,7 @@ int main(int argc, char **argv)
     conformance_case("/R-TREE-1/plain-add-forgets-the-priority", plain_add_forgets_the_priority);
     conformance_case("/R-TREE-1/overlap-takes-the-given-priority", overlap_takes_the_given_priority);
     conformance_case("/R-TREE-1/adding-commits-if-both-are-enabled", adding_commits_if_both_are_enabled);
-    conformance_case("/R-TREE-1/one-region-two-places-through-aliases", one_region_two_places_through_aliases);
+    conformance_case("/R-TREE-1/two-places-through-aliases", one_region_two_places_through_aliases);
     conformance_case("/R-TREE-2/newest-wins-among-equals", newest_wins_among_equals);
     conformance_case("/R-TREE-2/insertion-in-a-mixed-list", insertion_in_a_mixed_list);
     conformance_case("/R-TREE-2/extreme-priorities", extreme_priorities);
@@ -547,28 +581,13 @@ int main(int argc, char **argv)
                             "the alias", "the child");
     conformance_misuse_both("/R-TREE-4/child-of-an-alias-overlap", child_of_an_alias_overlap,
                             "memory_region_add_subregion_overlap", "the alias", "the child");
-    conformance_misuse("/R-TREE-5/self", cycle_self, "memory_region_add_subregion", "myself");
-    conformance_misuse_both("/R-TREE-5/parent", cycle_parent, "memory_region_add_subregion", "upper", "lower");
-    conformance_misuse_both("/R-TREE-5/grandparent", cycle_grandparent, "memory_region_add_subregion", "upper",
-                            "lower");
-    conformance_misuse_both("/R-TREE-5/alias-in-its-target", cycle_alias_in_its_target,
-                            "memory_region_add_subregion", "circle", "the alias");
-    conformance_misuse_both("/R-TREE-5/alias-chain", cycle_alias_chain, "memory_region_add_subregion", "circle",
-                            "second");
-    conformance_misuse_both("/R-TREE-5/alias-of-an-ancestor", cycle_alias_of_an_ancestor,
-                            "memory_region_add_subregion", "lower", "the alias");
-    conformance_misuse_both("/R-TREE-5/closed-from-above", cycle_closed_from_above, "memory_region_add_subregion",
-                            "upper", "lower");
-    conformance_misuse_both("/R-TREE-5/two-windows", cycle_of_two_windows, "memory_region_add_subregion", "right",
-                            "to left");
-    conformance_misuse_both("/R-TREE-5/shows-nothing", cycle_that_shows_nothing, "memory_region_add_subregion",
-                            "circle", "the alias");
+    add_cases_of_cycles();
     conformance_case("/R-TREE-5/no-false-alarm", no_false_alarm);
     conformance_case("/R-TREE-5/former-ancestor-may-come-below", former_ancestor_may_come_below);
     conformance_case("/R-TREE-6/removal-keeps-address-and-priority", removal_keeps_address_and_priority);
     conformance_case("/R-TREE-6/removal-may-end-the-region", removal_may_end_the_region);
-    conformance_misuse("/R-TREE-6/wrong-container", remove_from_the_wrong_container, "memory_region_del_subregion",
-                       "stray");
+    conformance_misuse("/R-TREE-6/wrong-container", remove_from_the_wrong_container,
+                       "memory_region_del_subregion", "stray");
     conformance_case("/R-TREE-12/alias-chain", mapped_through_an_alias_chain);
     conformance_case("/R-TREE-12/needs-a-container", mapped_needs_a_container);
     conformance_case("/R-TREE-12/does-not-propagate-down", mapping_does_not_propagate_down);

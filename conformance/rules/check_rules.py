@@ -75,7 +75,8 @@ def cases_of_programs(programs):
     cases = Counter()
     for program in programs:
         try:
-            listing = subprocess.run([program, "-l"], capture_output=True, text=True, timeout=60, check=True).stdout
+            listing = subprocess.run([program, "-l"], capture_output=True, text=True, timeout=60,
+                                     check=True).stdout
         except (OSError, subprocess.SubprocessError) as error:
             fail_usage(f"{program} -l: {error}")
         paths = [line for line in listing.splitlines() if line.startswith("/")]

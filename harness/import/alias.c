@@ -148,9 +148,14 @@ bool identity_resolve_aliases(struct identity *id)
     int next = 0;
     bool good = true;
 
+    id->by_title = import_calloc(t->section_count, sizeof(*id->by_title));
     for (size_t i = 0; i < t->section_count; i++) {
         met[i] = t->sections[i].space_count > 0;
+        if (!met[i]) {
+            id->by_title[id->block_count++] = (int)i;
+        }
     }
+    qsort_r(id->by_title, id->block_count, sizeof(*id->by_title), compare_titles, t);
     while (next < (int)t->section_count && met[next]) {
         next++;
     }
@@ -164,5 +169,6 @@ bool identity_resolve_aliases(struct identity *id)
         }
     }
     free(met);
+    free(id->by_title);
     return good;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "import/import.h"
 
+#include <glib.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,18 +71,22 @@ static void sort_notes(struct import *im)
     }
 }
 
-/* Names end up in the terminals of people: no control characters but tabs. */
+/* Names end up in traces and on terminals: UTF-8, and no control characters but tabs. */
 static bool is_text(const char *text, size_t size, struct import_error *error)
 {
     unsigned line = 1, column = 1;
+    const char *valid_end;
 
+    g_utf8_validate_len(text, size, &valid_end);
     for (size_t i = 0; i < size; i++, column++) {
         unsigned char byte = (unsigned char)text[i];
 
         if (byte == '\n') {
             line++;
             column = 0;
-        } else if (byte == 0x7f || (byte < ' ' && byte != '\t' && byte != '\r')) {
+        } else if (byte == '\r' && (i + 1 == size || text[i + 1] == '\n')) {
+            continue;
+        } else if (byte == 0x7f || (byte < ' ' && byte != '\t') || text + i == valid_end) {
             *error = (struct import_error){ .line = line, .column = column };
             snprintf(error->message, sizeof(error->message),
                      "expected text as `info mtree` prints it, found a byte 0x%02x", byte);

@@ -210,12 +210,8 @@ static void sort_indexes(struct identity *id, int *sections)
     }
     for (size_t i = 0; i < t->section_count; i++) {
         sections[i] = (int)i;
-        if (!t->sections[i].space_count) {
-            id->by_title[id->block_count++] = (int)i;
-        }
     }
     qsort_r(id->by_hash, t->node_count, sizeof(int), compare_hashes, t);
-    qsort_r(id->by_title, id->block_count, sizeof(int), compare_titles, t);
     qsort_r(sections, t->section_count, sizeof(int), compare_extents, t);
 }
 
@@ -228,7 +224,6 @@ bool mtree_identify(struct mtree *t, struct import *im, struct import_error *err
     id.has_group = import_calloc(t->node_count, sizeof(bool));
     id.has_block = import_calloc(t->node_count, sizeof(bool));
     id.by_hash = import_calloc(t->node_count, sizeof(int));
-    id.by_title = import_calloc(t->section_count, sizeof(int));
     sort_indexes(&id, sections);
     for (size_t i = 0; i < t->section_count; i++) {
         place_section(&id, &t->sections[sections[i]]);
@@ -242,7 +237,6 @@ bool mtree_identify(struct mtree *t, struct import *im, struct import_error *err
         identity_renumber(&id);
         identity_add_holders(&id);
     }
-    free(id.by_title);
     free(id.by_hash);
     free(id.has_block);
     free(id.has_group);

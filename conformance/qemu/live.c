@@ -25,7 +25,7 @@
 enum { CHANGES_MAX = 3, SKIPPED = 77 };
 
 static const char help[] =
-    "Usage: qemu_live [--machine NAME]... [--states PERCENT] [--seed N] [--keep DIR] [-v]\n"
+    "Usage: qemu.live [--machine NAME]... [--states PERCENT] [--seed N] [--keep DIR] [-v]\n"
     "\n"
     "  --machine NAME    only this one (may be repeated; --list names them)\n"
     "  --states PERCENT  of the usual number of states (default 100)\n"
@@ -64,7 +64,7 @@ static void keep_text(const struct options *o, const struct machine *m, unsigned
     GError *error = NULL;
 
     if (g_file_set_contents(path, text, -1, &error)) {
-        printf("  QEMU's text: %s\n  replay: qemu_replay %s\n", path, path);
+        printf("  QEMU's text: %s\n  replay: qemu.replay %s\n", path, path);
     } else {
         printf("  QEMU's text could not be kept: %s\n", error->message);
         g_error_free(error);
@@ -82,7 +82,7 @@ static void report_difference(const struct options *o, const struct changer *c, 
         printf("    line %u: %s\n", im->notes[i].line, im->notes[i].text);
     }
     keep_text(o, c->machine, state, text);
-    printf("  again: qemu_live --machine %s --seed %" PRIu64 " -v\n", c->machine->name, o->seed);
+    printf("  again: qemu.live --machine %s --seed %" PRIu64 " -v\n", c->machine->name, o->seed);
 }
 
 /* One state; false ends the machine's run. */
@@ -211,7 +211,7 @@ static bool known(const char *name)
             return true;
         }
     }
-    fprintf(stderr, "qemu_live: unknown machine '%s'; --list names them\n", name);
+    fprintf(stderr, "qemu.live: unknown machine '%s'; --list names them\n", name);
     return false;
 }
 
@@ -220,7 +220,7 @@ static bool parse_number(const char *text, uint64_t limit, uint64_t *number)
     GError *error = NULL;
 
     if (!g_ascii_string_to_unsigned(text, 10, 1, limit, number, &error)) {
-        fprintf(stderr, "qemu_live: %s\n", error->message);
+        fprintf(stderr, "qemu.live: %s\n", error->message);
         g_error_free(error);
         return false;
     }
@@ -277,7 +277,7 @@ int main(int argc, char **argv)
         }
     }
     if (optind < argc) {
-        fprintf(stderr, "qemu_live: unexpected argument '%s'\n", argv[optind]);
+        fprintf(stderr, "qemu.live: unexpected argument '%s'\n", argv[optind]);
         goto end;
     }
     o.percent = (unsigned)percent;

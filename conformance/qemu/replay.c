@@ -2,10 +2,10 @@
 /*
  * Captured texts of real machines against the core, without QEMU.
  *
- *   qemu_replay             all of captures/, a g_test case each
- *   qemu_replay FILE...     those files: says what was inferred and what differs
+ *   qemu.replay             all of captures/, a g_test case each
+ *   qemu.replay FILE...     those files: says what was inferred and what differs
  *
- * Invariants: as in qemu_live.c, for each order in which the same tree can be built (I-6).
+ * Invariants: as in qemu.live.c, for each order in which the same tree can be built (I-6).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static void test_capture(gconstpointer path)
         if (result == COMPARED_SKIPPED) {
             g_test_skip(report.text->str);
         } else if (result != COMPARED_EQUAL) {
-            g_test_message("%s\nagain, with what was inferred: qemu_replay %s", report.text->str, (const char *)path);
+            g_test_message("%s\nagain, with what was inferred: qemu.replay %s", report.text->str, (const char *)path);
             g_test_fail();
         } else {
             g_assert_cmpuint(report.views, >, 0);
@@ -62,7 +62,7 @@ static void test_all_there(gconstpointer captured)
             found |= strcmp(g_ptr_array_index(names, k), name) == 0;
         }
         if (!found) {
-            g_test_message("%s is missing: qemu_capture makes it", name);
+            g_test_message("%s is missing: qemu.capture makes it", name);
             g_test_fail();
         }
         g_hash_table_add(architectures, (gpointer)captures[i].architecture);
@@ -127,7 +127,7 @@ static int replay_file(const char *path)
     char *text;
 
     if (!g_file_get_contents(path, &text, NULL, &error)) {
-        fprintf(stderr, "qemu_replay: %s\n", error->message);
+        fprintf(stderr, "qemu.replay: %s\n", error->message);
         g_error_free(error);
         g_string_free(report.text, TRUE);
         return 2;

@@ -15,7 +15,7 @@
 enum { CHANGES = 40 };
 
 static const char help[] =
-    "Usage: qemu_capture FOLDER [NAME...]\n"
+    "Usage: qemu.capture FOLDER [NAME...]\n"
     "\n"
     "Start machines, write what `info mtree -D` and `info mtree -f` say to FOLDER/NAME.mtree.\n"
     "NAME is ARCHITECTURE-MACHINE, such as arm-vexpress-a9; default: all of them.\n";
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
     }
     printf("%zu written, %zu failed\n", done, failed);
     if (done + failed == 0) {
-        fprintf(stderr, "qemu_capture: no machine of that name\n");
+        fprintf(stderr, "qemu.capture: no machine of that name\n");
         return 2;
     }
     return failed ? 1 : 0;

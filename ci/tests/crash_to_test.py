@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""crash_to_test.py: the commands of the README that lead from a crash file to a test.
+
+With a planted bug: a binary input becomes readable text, a trace of at most six steps, a picture, and a C program that
+needs nothing but an installed memcore, builds under plain gcc without warnings and fails.  Without the bug: every
+committed trace becomes a C program that compares after every step and passes.
+"""
+import pathlib
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import common  # noqa: E402
+import plant  # noqa: E402
+
+BUG = "equal-priority-order"
+SEED = "corpora/region_tree/seeds/equal-priority.trace"
+STEPS_MAX = 6
+
+
+def run(*command, code=0):
+    result = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, cwd=common.ROOT)
+    text = result.stdout.decode(errors="replace")
+    if result.returncode != code:
+        sys.exit(f"{' '.join(map(str, command))}: exit code {result.returncode}, {code} was expected\n{text}")
+    return text
+
+
+class Installed:
+    """A release build, and where it is installed."""
+
+    def __init__(self, tree):
+        self.memtrace = tree / "harness/memtrace"
+        self.prefix = tree / "install"
+        run("cmake", "--install", tree, "--prefix", self.prefix)
+        pc = next(self.prefix.rglob("memcore.pc"))
+        self.flags = run("env", f"PKG_CONFIG_PATH={pc.parent}", "pkg-config", "--cflags", "--libs", "memcore").split()
+
+    def compile(self, source):
+        program = source.with_suffix("")
+        run("gcc", "-Wall", "-Wextra", "-Werror", source, "-o", program, *self.flags)
+        return program
+
+
+def with_the_bug(work):
+    copy = plant.Copy()
+    applied, message = copy.patch(common.ROOT / f"ci/plants/{BUG}.patch")
+    if not applied:
+        sys.exit(message)
+    broken = Installed(common.build("release", copy.folder / "release", ["-DBUILD_TESTING=OFF"], source=copy.source))
+    crash, small, picture, source = (work / name for name in ("crash", "small.trace", "map.svg", "small.c"))
+    run(broken.memtrace, "pack", "-o", crash, SEED)
+    text = run(broken.memtrace, "show", crash)
+    if "add r0 r1 at 0x0 priority 0" not in text:
+        sys.exit(f"memtrace show does not show the steps:\n{text}")
+    run(broken.memtrace, "minimize", crash, "-o", small)
+    steps = [line for line in small.read_text().splitlines() if line and not line.startswith(("#", "uses"))]
+    if len(steps) > STEPS_MAX:
+        sys.exit(f"{len(steps)} steps are left, at most {STEPS_MAX} were expected:\n{small.read_text()}")
+    run(broken.memtrace, "run", small, code=1)
+    run(broken.memtrace, "draw", small, "-o", picture)
+    if "<svg" not in picture.read_text():
+        sys.exit("memtrace draw wrote no SVG")
+    run(broken.memtrace, "emit-c", small, "-o", source)
+    if "FAILED" not in run(broken.compile(source), code=1):
+        sys.exit("the C program fails without saying what")
+    print(f"{BUG}: {len(steps)} steps, a picture, a C program that fails")
+
+
+def without_a_bug(work):
+    sound = Installed(common.build("release", arguments=["-DBUILD_TESTING=OFF"]))
+    count = 0
+    for folder in ("region_tree", "transactions"):
+        for trace in sorted((common.ROOT / "corpora" / folder).rglob("*.trace")):
+            source = work / f"{folder}-{trace.stem}.c"
+            run(sound.memtrace, "emit-c", "--every-step", trace, "-o", source)
+            if source.stat().st_size > 400_000:
+                continue        # whole machines: minutes of compiling prove nothing more
+            if run(sound.compile(source)).strip() != "passed":
+                sys.exit(f"{trace}: its C program does not pass")
+            count += 1
+    print(f"{count} traces: their C programs pass")
+
+
+def main():
+    work = common.clean_work(common.BUILD / "crash_to_test")
+    with_the_bug(work)
+    without_a_bug(work)
+
+
+if __name__ == "__main__":
+    main()
