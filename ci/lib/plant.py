@@ -99,7 +99,9 @@ def what_was_said(campaign):
     _, output = finding.run([campaign.replayer, finding.input], findings.REPLAY_SECONDS)
     finding.input.unlink()
     lines = [line.strip() for line in findings.report_lines(output) if line.strip()]
-    return lines[0][:90] if lines else "(the replay says nothing)"
+    telling = [line for line in lines if line.startswith(("FAILED", "memcore: ")) or "ERROR: " in line
+               or "runtime error: " in line]
+    return (telling or lines or ["(the replay says nothing)"])[0][:90]
 
 
 def main():

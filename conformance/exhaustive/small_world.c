@@ -29,6 +29,7 @@
 
 enum {
     LEVELS = WORLD_REGIONS, JOBS_MAX = 64, REPORT_SIZE = 16384,
+    HANG_SECONDS = 60,          /* no tree takes that long: the core hangs */
     EXIT_DIFFERENCE = 1, EXIT_USAGE = 2, EXIT_BROKEN = 3,
 };
 
@@ -240,6 +241,7 @@ static bool play_tree(struct post *post, struct runner *r, struct world_case *c,
         post->geometry = geometry;
         post->dressed = dressed;
         world_case_build(c, &world.level[l].structures[s], geometry, dressed);
+        alarm(HANG_SECONDS);
         if (!play(post, r, c)) {
             return false;
         }
@@ -349,6 +351,7 @@ static int replay(const struct trace *t, char *report)
         if (!freopen("/dev/null", "w", stderr)) {
             _exit(EXIT_BROKEN);
         }
+        alarm(HANG_SECONDS);
         if (runner_run(r, t, NULL) == RUN_FAILED) {
             struct post *post = (struct post *)(void *)(report - offsetof(struct post, report));
 
@@ -388,7 +391,9 @@ static void print_failure(struct post *post, int status)
     world_structure_print(s, line, sizeof(line));
     printf("# small_world: %s: geometry %" PRIu64 "%s, step %zu of %zu\n", line, post->geometry,
            post->dressed ? ", dressed" : "", post->step + 1, c.trace.count);
-    if (WIFSIGNALED(status)) {
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+        printf("# the core hangs\n");
+    } else if (WIFSIGNALED(status)) {
         printf("# the core died: %s\n", strsignal(WTERMSIG(status)));
     } else if (!post->failed) {
         printf("# the core ended the process with status %d\n", WEXITSTATUS(status));

@@ -21,15 +21,18 @@
 
 /* --- one region, several nodes ------------------------------------------------ */
 
+/* The name; of an alias, whose two names are told apart later, both. */
+static const char *shown(const struct mtree_node *n)
+{
+    return n->alias ? n->alias : import_shown_name(n->name);
+}
+
 static bool same_line(const struct mtree_node *x, const struct mtree_node *y)
 {
-    const char *text_x = x->alias ? x->alias : import_shown_name(x->name);
-    const char *text_y = y->alias ? y->alias : import_shown_name(y->name);
-
     return x->address == y->address && x->size == y->size && x->alias_offset == y->alias_offset &&
            x->kind == y->kind && x->priority == y->priority && x->nonvolatile == y->nonvolatile &&
            x->enabled == y->enabled && x->hidden == y->hidden && !x->alias == !y->alias &&
-           strcmp(text_x, text_y) == 0 && strcmp(x->owner, y->owner) == 0;
+           strcmp(shown(x), shown(y)) == 0 && strcmp(x->owner, y->owner) == 0;
 }
 
 static bool same_subtree(struct identity *id, size_t x, size_t y)
@@ -155,10 +158,10 @@ static void place_section(struct identity *id, struct mtree_section *s)
     (s->space_count ? id->has_group : id->has_block)[region] = true;
     if (choices > 1) {
         import_note(id->im, nodes[root].line, "'%s' reads like %zu regions; taken to be that of line %u",
-                    import_shown_name(nodes[root].name), choices, nodes[same].line);
+                    shown(&nodes[root]), choices, nodes[same].line);
     } else if (same != IMPORT_NONE) {
         import_note(id->im, nodes[root].line, "'%s' reads like line %u, taken to be that region",
-                    import_shown_name(nodes[root].name), nodes[same].line);
+                    shown(&nodes[root]), nodes[same].line);
     }
     if (nodes[root].hidden) {
         import_note(id->im, s->line, "no region is shown here; a disabled container stands for the root");
