@@ -9,9 +9,9 @@
  *   "who serves address a?" one address at a time.
  *
  * Invariants:
- *   - every view equals the model's, range by range (R-FV-1, I-1 to I-8)
+ *   - every view equals the model's, range by range (R-FV-1, I-1, I-2)
  *   - an untold change is a bug: what the witness listener of a space built
- *     from region_add and region_del alone equals the view
+ *     from region_add and region_del alone equals the view (I-3)
  *   - every getter, memory_region_find and what mtree_info prints agree with
  *     the model
  *   - nothing outlives the input: owners, views, blocks, deferred work

@@ -32,7 +32,7 @@ def check_text(name, path, text):
     if path.name not in NO_LICENCE_LINE and not name.startswith(DATA) and path.suffix not in (".md", ".svg", ".png") \
             and "SPDX-License-Identifier: GPL-2.0-or-later" not in head:
         problem(name, 1, "begin with SPDX-License-Identifier: GPL-2.0-or-later in a comment")
-    if name.startswith(DATA) or path.name == "LICENSE":
+    if name.startswith(DATA) or path.name == "LICENSE" or path.suffix == ".patch":
         return
     if text and not text.endswith("\n"):
         problem(name, len(lines), "end the last line with a newline")
@@ -105,7 +105,8 @@ def main():
     for folder in [p for p in ROOT.rglob("*") if p.is_dir()]:
         name = folder.relative_to(ROOT).as_posix()
         own = [p for p in folder.iterdir() if p.suffix in (".c", ".py", ".sh")]
-        if own and not name.startswith((".", "build")) and not (folder / "README.md").exists():
+        home = folder.parent if folder.name == "lib" else folder      # its user explains a lib/
+        if own and not name.startswith((".", "build")) and not (home / "README.md").exists():
             problem(name, 1, "write a README.md of half a page: what the folder is for, where to start reading")
     print("\n".join(problems))
     print(f"{count} files, {len(problems)} problems")

@@ -130,7 +130,7 @@ Object *stage_owner(const char *id)
 /* The one private field that conformance/ reads: the object model has no getter for a count. */
 unsigned stage_owner_references(Object *owner)
 {
-    return owner->ref;
+    return memcore_object_references(owner);
 }
 
 bool stage_owner_gone(Object *owner)

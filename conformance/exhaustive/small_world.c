@@ -2,10 +2,6 @@
 /*
  * The core in a world so small that all of it can be tried: see README.md.
  *
- * Workers play, each its part of the trees; the parent only counts and reports,
- * so that it can still speak when the core has crashed, and can fork a clean
- * process to see whether a short trace shows the failure too.
- *
  *   parent --fork--> worker 0 .. jobs-1     counters and position in shared memory
  *          --fork--> replayer               after a failure: the shortest trace, else the whole case
  */
@@ -18,20 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "run/run.h"
 #include "run/subject.h"
-#include "world.h"
-
-enum {
-    LEVELS = WORLD_REGIONS, JOBS_MAX = 64, REPORT_SIZE = 16384,
-    HANG_SECONDS = 60,          /* no tree takes that long: the core hangs */
-    EXIT_DIFFERENCE = 1, EXIT_USAGE = 2, EXIT_BROKEN = 3,
-};
+#include "work.h"
 
 static const char help[] =
     "Usage: small_world [OPTION]...\n"
@@ -48,269 +35,26 @@ static const char help[] =
     "Exit status: 0 all agree, 1 a difference or a crash, 2 usage, 3 the program itself is broken.\n"
     "After a difference stdout is a trace:  small_world > x.trace; memtrace run x.trace\n";
 
-/* What one worker writes and the parent reads. */
-struct post {
-    uint64_t trees[LEVELS + 1], changes, steps;
-    /* the case being played */
-    unsigned level;
-    size_t structure;
-    uint64_t geometry;
-    bool dressed;
-    size_t step;
-    bool failed;                /* the runner said so; else the process died in this step */
-    char report[REPORT_SIZE];   /* the runner's, of the failure in its own place */
-};
-
-struct level {
-    struct world_structure *structures;
-    size_t count;
-    uint64_t trees, largest;    /* all, and of the structure that has most */
-    uint64_t *stride;           /* per structure: geometries are visited in steps of it, modulo their number */
-};
-
-static struct {
-    unsigned jobs;
-    double seconds;             /* negative: no limit */
-    double started;
-    struct level level[LEVELS + 1];
-    struct post *posts;
-} world;
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static bool time_is_up(void)
-{
-    return world.seconds >= 0 && now() - world.started >= world.seconds;
-}
-
-/* ---- the order of trees ---- */
-
-static uint64_t divisor(uint64_t x, uint64_t y)
-{
-    return y ? divisor(y, x % y) : x;
-}
-
-/* Near the golden section, so that the first n geometries lie evenly for every n; without a common divisor, so
-   that all are reached. */
-static uint64_t stride_of(uint64_t count)
-{
-    uint64_t stride = (uint64_t)((double)count * 0.6180339887498949) | 1;
-
-    while (divisor(stride, count) != 1) {
-        stride += 2;
-    }
-    return stride;
-}
-
-static void number_everything(void)
-{
-    for (unsigned l = 1; l <= LEVELS; l++) {
-        struct level *level = &world.level[l];
-
-        level->count = world_structures(l, &level->structures);
-        level->stride = g_new(uint64_t, level->count);
-        for (size_t s = 0; s < level->count; s++) {
-            uint64_t n = level->structures[s].geometries;
-
-            level->stride[s] = stride_of(n);
-            level->trees += n;
-            level->largest = MAX(level->largest, n);
-        }
-    }
-}
-
-/* Half the trees are dressed; which half has no pattern that place or size would share. */
-static bool dressed_by(uint64_t geometry)
-{
-    return __builtin_popcountll(geometry) & 1;
-}
-
-/* ---- playing ---- */
-
-static const struct trace_step *altered;        /* a step that the resolver did not take as it is written */
-
-static void on_step(void *opaque, size_t index, const struct trace_step *written, const struct trace_step *resolved,
-                    const struct observation *expected, const struct observation *seen, enum run_outcome outcome)
-{
-    (void)opaque;
-    (void)index;
-    (void)expected;
-    (void)seen;
-    (void)outcome;
-    if (!resolved || resolved->a != written->a || resolved->b != written->b || resolved->c != written->c ||
-        resolved->n != written->n || resolved->v.absolute != written->v.absolute ||
-        resolved->w.absolute != written->w.absolute) {
-        altered = written;
-    }
-}
-
-static struct runner *start_runner(void)
-{
-    struct run_options options;
-
-    subject_start();
-    run_options_default(&options);
-    options.on_step = on_step;
-    return runner_new(&options);
-}
-
-static void keep_report(struct post *post, struct runner *r)
-{
-    FILE *out = fmemopen(post->report, sizeof(post->report), "w");
-
-    run_report(out, r, NULL);
-    fclose(out);
-    post->failed = true;
-}
-
-/* After a change was undone the tree must be what it was: else the numbers of trees and changes lie. */
-static uint64_t view_hash(const struct runner *r)
-{
-    const struct view *view = model_view(runner_model(r), 0);
-    uint64_t hash = view->count;
-
-    for (size_t i = 0; i < view->count; i++) {
-        const struct view_range *v = &view->ranges[i];
-
-        hash = hash * 1099511628211u + v->address;
-        hash = hash * 1099511628211u + (uint64_t)v->size;
-        hash = hash * 1099511628211u + (uint64_t)v->region * 16 + v->readonly * 4u + v->nonvolatile * 2u + v->romd;
-        hash = hash * 1099511628211u + v->offset;
-    }
-    return hash;
-}
-
-static void broken(const struct world_case *c, size_t at, const char *what)
-{
-    char line[256];
-
-    trace_print_step(&c->trace.steps[at], line, sizeof(line));
-    fprintf(stderr, "small_world: step %zu, \"%s\": %s\n", at + 1, line, what);
-    exit(EXIT_BROKEN);
-}
-
-static bool play(struct post *post, struct runner *r, const struct world_case *c)
-{
-    uint64_t base = 0;
-
-    runner_begin(r);
-    for (size_t i = 0; i < c->trace.count; i++) {
-        post->step = i;
-        if (i >= c->base && c->group[i] == i) {
-            if (i == c->base) {
-                base = view_hash(r);
-            } else if (view_hash(r) != base) {
-                broken(c, i - 1, "does not bring the tree back");
-            }
-        }
-        if (runner_step(r, &c->trace.steps[i]) == RUN_FAILED) {
-            keep_report(post, r);
-            return false;
-        }
-        if (altered) {
-            broken(c, i, "is not played as it is written");
-        }
-    }
-    if (view_hash(r) != base) {
-        broken(c, c->trace.count - 1, "does not bring the tree back");
-    }
-    post->steps += c->trace.count;
-    post->changes += c->changes;
-    if (runner_end(r, NULL) == RUN_FAILED) {
-        keep_report(post, r);
-        return false;
-    }
-    return true;
-}
-
-static bool play_tree(struct post *post, struct runner *r, struct world_case *c, unsigned l, size_t s, uint64_t geometry)
-{
-    for (int dressed = 0; dressed < 2; dressed++) {
-        /* One region: both ways. */
-        if (l > 1 && dressed != dressed_by(geometry)) {
-            continue;
-        }
-        post->level = l;
-        post->structure = s;
-        post->geometry = geometry;
-        post->dressed = dressed;
-        world_case_build(c, &world.level[l].structures[s], geometry, dressed);
-        alarm(HANG_SECONDS);
-        if (!play(post, r, c)) {
-            return false;
-        }
-    }
-    post->trees[l]++;
-    return true;
-}
-
-/* Structure after structure, one geometry of each; then the next of each. */
-static bool play_level(struct post *post, unsigned worker, struct runner *r, struct world_case *c, unsigned l)
-{
-    const struct level *level = &world.level[l];
-
-    for (uint64_t turn = 0; turn < level->largest; turn++) {
-        for (size_t s = 0; s < level->count; s++) {
-            uint64_t n = level->structures[s].geometries;
-
-            if (turn >= n || (turn + s) % world.jobs != worker) {
-                continue;
-            }
-            if (time_is_up()) {
-                return true;
-            }
-            if (!play_tree(post, r, c, l, s, (uint64_t)((unsigned __int128)turn * level->stride[s] % n))) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-static void work(unsigned worker)
-{
-    struct post *post = &world.posts[worker];
-    struct runner *r;
-    struct world_case c;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    world_case_init(&c);
-    r = start_runner();
-    for (unsigned l = 1; l <= LEVELS; l++) {
-        if (!play_level(post, worker, r, &c, l)) {
-            _exit(EXIT_DIFFERENCE);     /* the core's state is not known to be sound: no destructors */
-        }
-    }
-    runner_free(r);
-    world_case_free(&c);
-}
-
 /* ---- what people see ---- */
 
 static uint64_t trees_run(unsigned l)
 {
     uint64_t sum = 0;
 
-    for (unsigned i = 0; i < world.jobs; i++) {
-        sum += world.posts[i].trees[l];
+    for (unsigned i = 0; i < campaign.jobs; i++) {
+        sum += campaign.posts[i].trees[l];
     }
     return sum;
 }
 
 static void print_progress(bool terminal)
 {
-    fprintf(stderr, "%s%5.0f s", terminal ? "\r" : "", now() - world.started);
+    fprintf(stderr, "%s%5.0f s", terminal ? "\r" : "", campaign_now() - campaign.started);
     for (unsigned l = 1; l <= LEVELS; l++) {
         uint64_t run = trees_run(l);
 
         fprintf(stderr, "   %u region%s %" PRIu64 " (%.2f %%)", l, l > 1 ? "s" : "", run,
-                100.0 * (double)run / (double)world.level[l].trees);
+                100.0 * (double)run / (double)campaign.level[l].trees);
     }
     fprintf(stderr, terminal ? "  " : "\n");
 }
@@ -321,17 +65,17 @@ static void print_table(FILE *out, const char *prefix)
 
     fprintf(out, "%s%-8s %10s %14s %14s %14s\n", prefix, "regions", "structures", "trees", "run", "left out");
     for (unsigned l = 1; l <= LEVELS; l++) {
-        const struct level *level = &world.level[l];
+        const struct level *level = &campaign.level[l];
 
-        fprintf(out, "%s%-8u %10zu %14" PRIu64 " %14" PRIu64 " %14" PRIu64 "\n", prefix, l, level->count, level->trees,
-                trees_run(l), level->trees - trees_run(l));
+        fprintf(out, "%s%-8u %10zu %14" PRIu64 " %14" PRIu64 " %14" PRIu64 "\n", prefix, l, level->count,
+                level->trees, trees_run(l), level->trees - trees_run(l));
     }
-    for (unsigned i = 0; i < world.jobs; i++) {
-        changes += world.posts[i].changes;
-        steps += world.posts[i].steps;
+    for (unsigned i = 0; i < campaign.jobs; i++) {
+        changes += campaign.posts[i].changes;
+        steps += campaign.posts[i].steps;
     }
     fprintf(out, "%s%" PRIu64 " changes, %" PRIu64 " steps compared, %.1f s\n", prefix, changes, steps,
-            now() - world.started);
+            campaign_now() - campaign.started);
 }
 
 /* ---- after a failure ---- */
@@ -345,7 +89,7 @@ static int replay(const struct trace *t, char *report)
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
-        struct runner *r = start_runner();
+        struct runner *r = work_start_runner();
 
         /* What the core says of its own accord was said in the worker. */
         if (!freopen("/dev/null", "w", stderr)) {
@@ -353,9 +97,7 @@ static int replay(const struct trace *t, char *report)
         }
         alarm(HANG_SECONDS);
         if (runner_run(r, t, NULL) == RUN_FAILED) {
-            struct post *post = (struct post *)(void *)(report - offsetof(struct post, report));
-
-            keep_report(post, r);
+            work_keep_report(report, r);
             _exit(EXIT_DIFFERENCE);
         }
         _exit(0);
@@ -379,7 +121,7 @@ static void print_as_comment(const char *text)
 
 static void print_failure(struct post *post, int status)
 {
-    const struct world_structure *s = &world.level[post->level].structures[post->structure];
+    const struct world_structure *s = &campaign.level[post->level].structures[post->structure];
     struct world_case c;
     struct trace t;
     char line[256];
@@ -405,7 +147,7 @@ static void print_failure(struct post *post, int status)
         }
         printf("# the change alone does not show it; this is the tree with all its changes\n");
         if (!replay(&t, post->report)) {
-            printf("# nor does this: it takes what was played before, by this worker of %u\n", world.jobs);
+            printf("# nor does this: it takes what was played before, by this worker of %u\n", campaign.jobs);
         }
     }
     print_as_comment(post->report);
@@ -439,13 +181,13 @@ static void read_options(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "s:fj:h", options, NULL)) != -1) {
         switch (option) {
         case 's':
-            world.seconds = number("seconds", optarg, 1000000);
+            campaign.seconds = number("seconds", optarg, 1000000);
             break;
         case 'f':
-            world.seconds = -1;
+            campaign.seconds = -1;
             break;
         case 'j':
-            world.jobs = number("jobs", optarg, JOBS_MAX);
+            campaign.jobs = number("jobs", optarg, JOBS_MAX);
             break;
         case 'h':
             fputs(help, stdout);
@@ -455,9 +197,9 @@ static void read_options(int argc, char **argv)
             exit(EXIT_USAGE);
         }
     }
-    if (optind < argc || world.jobs == 0) {
+    if (optind < argc || campaign.jobs == 0) {
         fprintf(stderr, "small_world: %s\nTry: small_world --help\n",
-                world.jobs ? "takes options only" : "--jobs 0: at least one is needed");
+                campaign.jobs ? "takes options only" : "--jobs 0: at least one is needed");
         exit(EXIT_USAGE);
     }
 }
@@ -466,14 +208,14 @@ static void read_options(int argc, char **argv)
 static int watch(pid_t *pids, int *status)
 {
     bool terminal = isatty(STDERR_FILENO);
-    double printed = now();
-    unsigned alive = world.jobs;
+    double printed = campaign_now();
+    unsigned alive = campaign.jobs;
     int failed = -1;
 
     while (alive && failed < 0) {
         pid_t pid = waitpid(-1, status, WNOHANG);
 
-        for (unsigned i = 0; pid > 0 && i < world.jobs; i++) {
+        for (unsigned i = 0; pid > 0 && i < campaign.jobs; i++) {
             if (pids[i] == pid) {
                 pids[i] = 0;
                 alive--;
@@ -483,9 +225,9 @@ static int watch(pid_t *pids, int *status)
         if (pid <= 0) {
             g_usleep(50000);
         }
-        if (now() - printed >= (terminal ? 0.5 : 10)) {
+        if (campaign_now() - printed >= (terminal ? 0.5 : 10)) {
             print_progress(terminal);
-            printed = now();
+            printed = campaign_now();
         }
     }
     if (terminal) {
@@ -499,18 +241,18 @@ int main(int argc, char **argv)
     pid_t pids[JOBS_MAX];
     int status = 0, failed;
 
-    world.seconds = 120;
-    world.jobs = 2;
+    campaign.seconds = 120;
+    campaign.jobs = 2;
     read_options(argc, argv);
-    world.started = now();
-    number_everything();
-    world.posts = mmap(NULL, sizeof(*world.posts) * world.jobs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                       -1, 0);
-    if (world.posts == MAP_FAILED) {
+    campaign.started = campaign_now();
+    campaign_number();
+    campaign.posts = mmap(NULL, sizeof(*campaign.posts) * campaign.jobs, PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (campaign.posts == MAP_FAILED) {
         fprintf(stderr, "small_world: no shared memory: %s\n", strerror(errno));
         return EXIT_BROKEN;
     }
-    for (unsigned i = 0; i < world.jobs; i++) {
+    for (unsigned i = 0; i < campaign.jobs; i++) {
         pids[i] = fork();
         if (pids[i] == 0) {
             work(i);
@@ -523,7 +265,7 @@ int main(int argc, char **argv)
     }
     failed = watch(pids, &status);
     if (failed >= 0) {
-        for (unsigned i = 0; i < world.jobs; i++) {
+        for (unsigned i = 0; i < campaign.jobs; i++) {
             if (pids[i] > 0) {
                 kill(pids[i], SIGKILL);
             }
@@ -532,11 +274,11 @@ int main(int argc, char **argv)
             return EXIT_BROKEN;
         }
         print_table(stdout, "# ");
-        print_failure(&world.posts[failed], status);
+        print_failure(&campaign.posts[failed], status);
         return EXIT_DIFFERENCE;
     }
     printf("small world: %s, %s model, %u bytes, %u workers\n", subject_name(), subject_default_profile(),
-           (unsigned)WORLD_SIZE, world.jobs);
+           (unsigned)WORLD_SIZE, campaign.jobs);
     print_table(stdout, "");
     return 0;
 }

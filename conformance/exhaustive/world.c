@@ -22,7 +22,8 @@ static bool reaches(const struct world_structure *s, unsigned from, unsigned goa
     if (depth == 0) {
         return false;
     }
-    if (s->region[from].target != WORLD_NO_TARGET && reaches(s, (unsigned)s->region[from].target, goal, depth - 1)) {
+    if (s->region[from].target != WORLD_NO_TARGET &&
+        reaches(s, (unsigned)s->region[from].target, goal, depth - 1)) {
         return true;
     }
     for (unsigned i = 1; i <= s->regions; i++) {
@@ -75,7 +76,7 @@ static bool counts(const struct world_structure *s)
         if (!attached(s, i) && r->priority != 0) {
             return false;
         }
-        /* Detached regions come last, in the order in which aliases lead to them: else a tree has two numbers. */
+        /* Detached regions come last, in the order aliases lead to them: else a tree has two numbers. */
         if (i > 1 && attached(s, i) && !attached(s, i - 1)) {
             return false;
         }
@@ -115,10 +116,11 @@ static void fill(GArray *list, struct world_structure *s, unsigned i)
     }
     for (int kind = 0; kind < (s->regions == 1 ? WORLD_KINDS : WORLD_RESERVATION); kind++) {
         bool alias = kind == WORLD_ALIAS;
+        int first_target = alias ? 1 : WORLD_NO_TARGET;
+        int last_target = alias ? (int)s->regions : WORLD_NO_TARGET;
 
         for (int parent = WORLD_DETACHED; parent <= (int)s->regions; parent++) {
-            for (int target = alias ? 1 : WORLD_NO_TARGET; target <= (alias ? (int)s->regions : WORLD_NO_TARGET);
-                 target++) {
+            for (int target = first_target; target <= last_target; target++) {
                 for (int priority = 0; priority < (int)s->regions; priority++) {
                     if (parent == (int)i || target == (int)i) {
                         continue;

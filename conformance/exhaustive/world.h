@@ -33,7 +33,8 @@ enum {
 
 enum world_kind {
     WORLD_CONTAINER, WORLD_DEVICE, WORLD_ALIAS,     /* trees of two and three regions use these only */
-    WORLD_RESERVATION, WORLD_RAM, WORLD_RAM_NOMIGRATE, WORLD_ROM, WORLD_RAM_PTR, WORLD_RAM_DEVICE, WORLD_ROM_DEVICE,
+    WORLD_RESERVATION, WORLD_RAM, WORLD_RAM_NOMIGRATE, WORLD_ROM, WORLD_RAM_PTR, WORLD_RAM_DEVICE,
+    WORLD_ROM_DEVICE,
     WORLD_KINDS,
 };
 
@@ -56,7 +57,7 @@ size_t world_structures(unsigned regions, struct world_structure **out);
 /* A tree with all its changes, ready to be played; reused from case to case. */
 struct world_case {
     struct trace trace;
-    size_t base;                /* the first steps build the tree; after them come groups: a change and its undoing */
+    size_t base;                /* so many steps build the tree; then come groups: a change and its undoing */
     size_t *group;              /* for each step behind `base`: the first step of its group */
     size_t group_capacity;
     uint64_t changes;           /* how many groups */

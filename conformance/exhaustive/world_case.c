@@ -23,11 +23,13 @@ struct builder {
 
 /* ---- steps ---- */
 
-static void put(struct builder *b, enum trace_op op, unsigned x, unsigned y, unsigned z, int n, uint64_t v, uint64_t w)
+static void put(struct builder *b, enum trace_op op, unsigned x, unsigned y, unsigned z, int n, uint64_t v,
+                uint64_t w)
 {
     struct trace_step step = {
         .op = (uint8_t)op, .a = (uint16_t)x, .b = (uint16_t)y, .c = (uint16_t)z, .n = n,
-        .v = { .mode = TRACE_VALUE_ABSOLUTE, .absolute = v }, .w = { .mode = TRACE_VALUE_ABSOLUTE, .absolute = w },
+        .v = { .mode = TRACE_VALUE_ABSOLUTE, .absolute = v },
+        .w = { .mode = TRACE_VALUE_ABSOLUTE, .absolute = w },
     };
 
     trace_step_canonicalize(&step);
@@ -243,7 +245,7 @@ static void change_value(struct builder *b, enum trace_op op, unsigned i, unsign
     }
 }
 
-/* A sibling of its priority that was added later?  Then coming back puts it in front of that one (R-TREE-2). */
+/* Is a sibling of its priority newer?  Then coming back puts it in front of that one (R-TREE-2). */
 static bool has_newer_equal(const struct builder *b, unsigned i)
 {
     const struct world_region *r = b->s->region;
@@ -444,7 +446,8 @@ static void change_root(struct builder *b, uint64_t geometry)
 {
     /* Everything except the dispatch part, which is the core's own (R-MT-13). */
     static const int printing[] = { 0, 1, 4, 5, 8, 9, 12, 13 };
-    static const uint64_t all_callbacks = (UINT64_C(1) << EVENT_LISTENER_KINDS) - 1 - (1 << EVENT_LOG_SYNC_GLOBAL);
+    static const uint64_t all_callbacks =
+        (UINT64_C(1) << EVENT_LISTENER_KINDS) - 1 - (1 << EVENT_LOG_SYNC_GLOBAL);
 
     change_switch(b, TRACE_OP_ENABLED, 0, true);
     change_switch(b, TRACE_OP_READONLY, 0, false);

@@ -20,11 +20,13 @@ static const char help[] =
     "Start machines, write what `info mtree -D` and `info mtree -f` say to FOLDER/NAME.mtree.\n"
     "NAME is ARCHITECTURE-MACHINE, such as arm-vexpress-a9; default: all of them.\n";
 
-static bool write_capture(const char *folder, const char *name, const char *head, struct qemu *q, const char *tree_command)
+static bool write_capture(const char *folder, const char *name, const char *head, struct qemu *q,
+                          const char *tree_command)
 {
     char *tree = qemu_human(q, tree_command), *flat = qemu_human(q, "info mtree -f");
     char *version = g_strstrip(qemu_human(q, "info version"));
-    char *text = g_strdup_printf("# %s\n# QEMU %s\n%s\n%s", head, version, tree, g_strchomp(flat));
+    char *text = g_strdup_printf("# SPDX-License-Identifier: GPL-2.0-or-later\n# %s\n# QEMU %s\n%s\n%s", head,
+                                 version, tree, g_strchomp(flat));
     char *whole = g_strconcat(text, "\n", NULL);
     char *file = g_strconcat(name, ".mtree", NULL), *path = g_build_filename(folder, file, NULL);
     GError *error = NULL;

@@ -74,9 +74,11 @@ static void keep_text(const struct options *o, const struct machine *m, unsigned
 }
 
 static void report_difference(const struct options *o, const struct changer *c, unsigned state,
-                              const struct comparison_report *report, const struct import *im, const char *text)
+                              const struct comparison_report *report, const struct import *im,
+                              const char *text)
 {
-    printf("%s, state %u, seed %" PRIu64 ": different\n%s", c->machine->name, state, o->seed, report->text->str);
+    printf("%s, state %u, seed %" PRIu64 ": different\n%s", c->machine->name, state, o->seed,
+           report->text->str);
     printf("  the last changes:\n%s  inferred:\n", c->log->str);
     for (size_t i = 0; im && i < im->note_count; i++) {
         printf("    line %u: %s\n", im->notes[i].line, im->notes[i].text);
@@ -126,7 +128,8 @@ static bool check_state(const struct options *o, struct changer *c, unsigned sta
     return !total->different && !qemu_trouble(c->qemu);
 }
 
-static void run_machine(const struct options *o, const char *path, const struct machine *m, struct total *total)
+static void run_machine(const struct options *o, const char *path, const struct machine *m,
+                        struct total *total)
 {
     struct qemu *q = qemu_start(path, m->arguments);
     unsigned states = MAX(m->states * o->percent / 100, 1);
@@ -174,13 +177,15 @@ static int run(const struct options *o)
     struct total all = { .states = 0 };
 
     if (!path) {
-        printf("skipped: qemu-system-x86_64 is not installed (apt-get install --no-install-recommends qemu-system-x86)\n");
+        printf("skipped: qemu-system-x86_64 is not installed (apt-get install --no-install-recommends "
+               "qemu-system-x86)\n");
         return SKIPPED;
     }
     subject_start();
-    printf("inferred: in the first state, in all later ones; R-FV-10: states that only 7.2's collapse explains\n"
-           "%-14s %7s %7s %7s %9s %9s %8s %8s\n", "machine", "states", "views", "ranges", "inferred", "later", "R-FV-10",
-           "skipped");
+    printf(
+        "inferred: in the first state, in all later ones; R-FV-10: states that only 7.2's collapse explains\n"
+        "%-14s %7s %7s %7s %9s %9s %8s %8s\n",
+        "machine", "states", "views", "ranges", "inferred", "later", "R-FV-10", "skipped");
     for (size_t i = 0; i < machine_count; i++) {
         struct total t = { .states = 0 };
 

@@ -37,7 +37,8 @@ static void test_capture(gconstpointer path)
         if (result == COMPARED_SKIPPED) {
             g_test_skip(report.text->str);
         } else if (result != COMPARED_EQUAL) {
-            g_test_message("%s\nagain, with what was inferred: qemu.replay %s", report.text->str, (const char *)path);
+            g_test_message("%s\nagain, with what was inferred: qemu.replay %s", report.text->str,
+                           (const char *)path);
             g_test_fail();
         } else {
             g_assert_cmpuint(report.views, >, 0);
@@ -133,9 +134,9 @@ static int replay_file(const char *path)
         return 2;
     }
     result = compare_with_core(text, NULL, IMPORT_TREE_FIRST, &report, &im);
-    printf("%s: %s: %zu regions, %zu views, %zu ranges, %zu inferences%s\n%s", path, results[result], report.regions,
-           report.views, report.ranges, report.inferences, report.quirk ? ", only with 7.2's collapse (R-FV-10)" : "",
-           report.text->str);
+    printf("%s: %s: %zu regions, %zu views, %zu ranges, %zu inferences%s\n%s", path, results[result],
+           report.regions, report.views, report.ranges, report.inferences,
+           report.quirk ? ", only with 7.2's collapse (R-FV-10)" : "", report.text->str);
     for (size_t i = 0; im && i < im->note_count; i++) {
         printf("  line %u: %s\n", im->notes[i].line, im->notes[i].text);
     }

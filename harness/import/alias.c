@@ -40,7 +40,7 @@ static bool titled(const struct identity *id, size_t position, const char *title
            strcmp(id->t->sections[id->by_title[position]].title, title) == 0;
 }
 
-/* An alias prints its target's kind (R-MT-2).  `owned`: the two also have one owner, as the windows of a bridge do. */
+/* An alias prints its target's kind (R-MT-2).  `owned`: the two also have one owner, as bridge windows do. */
 static bool fits(const struct identity *id, int block, const struct mtree_node *alias, bool owned)
 {
     const struct mtree_node *root = root_node(id->t, &id->t->sections[block]);
@@ -67,8 +67,8 @@ static char *split_alias(struct identity *id, struct mtree_node *n)
  * the next block of that title not yet met is meant, if there is one; else one
  * that was met.  *next is the first block that no alias has named so far.
  */
-static int choose_target(struct identity *id, const struct mtree_node *n, const char *title, bool owned, bool *met,
-                         int *next, size_t *choices)
+static int choose_target(struct identity *id, const struct mtree_node *n, const char *title, bool owned,
+                         bool *met, int *next, size_t *choices)
 {
     int first_new = IMPORT_NONE, last_met = IMPORT_NONE;
 
@@ -135,7 +135,8 @@ static bool resolve_alias(struct identity *id, struct mtree_node *n, bool *met, 
     r->name = n->name;
     r->target = root_node(id->t, &id->t->sections[block])->region;
     if (choices > 1) {
-        import_note(id->im, n->line, "alias '%s' may mean %zu regions named '%s'; taken to be that of line %u",
+        import_note(id->im, n->line,
+                    "alias '%s' may mean %zu regions named '%s'; taken to be that of line %u",
                     import_shown_name(r->name), choices, title, id->t->sections[block].line);
     }
     return true;

@@ -139,8 +139,8 @@ static void add_children(struct import_machine *m)
             const struct import_region *child = &m->im->regions[r->children[k]];
 
             if (child->priority) {
-                memory_region_add_subregion_overlap(&m->regions[i], child->address, &m->regions[r->children[k]],
-                                                    child->priority);
+                memory_region_add_subregion_overlap(&m->regions[i], child->address,
+                                                    &m->regions[r->children[k]], child->priority);
             } else {
                 memory_region_add_subregion(&m->regions[i], child->address, &m->regions[r->children[k]]);
             }
@@ -162,7 +162,7 @@ struct import_machine *import_build(const struct import *im, enum import_build_o
     struct import_machine *m;
 
     if (im->cycle != IMPORT_NONE) {
-        *why = format_text("line %u: alias '%s' shows a region that it is inside of, which is misuse (R-TREE-5)",
+        *why = format_text("line %u: alias '%s' shows a region that it is inside of: misuse (R-TREE-5)",
                            im->regions[im->cycle].line, import_shown_name(im->regions[im->cycle].name));
         return NULL;
     }

@@ -90,7 +90,8 @@ static size_t next_space(const struct import *im, const bool *chosen, const bool
         for (size_t k = 0; k < im->space_count && is_new; k++) {
             is_new = !(done[k] && im->spaces[k].root == im->spaces[i].root);
         }
-        if (best == im->space_count || is_new > best_new || (is_new == best_new && weight[i] > weight[best])) {
+        if (best == im->space_count || is_new > best_new ||
+            (is_new == best_new && weight[i] > weight[best])) {
             best = i;
             best_new = is_new;
         }
@@ -117,7 +118,8 @@ static bool take_space(struct emitter *e, size_t space, bool must, struct import
     free(marked);
     return fits || !must ||
            refuse(error, im->spaces[space].line,
-                  "a trace holds 1024 regions and 8 address spaces: '%.120s' does not fit", im->spaces[space].name);
+                  "a trace holds 1024 regions and 8 address spaces: '%.120s' does not fit",
+                  im->spaces[space].name);
 }
 
 static bool choose(struct emitter *e, enum import_choice choice, const char *name, struct import_error *error)
@@ -257,7 +259,8 @@ static void emit_all(struct emitter *e)
     for (size_t i = 0; i < im->space_count; i++) {
         if (e->space_wanted[i]) {
             struct trace_step step = {
-                .op = TRACE_OP_SPACE, .a = (uint16_t)spaces++, .b = (uint16_t)e->slot[im->spaces[i].root], .n = 1,
+                .op = TRACE_OP_SPACE, .a = (uint16_t)spaces++,
+                .b = (uint16_t)e->slot[im->spaces[i].root], .n = 1,
             };
 
             trace_append(e->trace, &step);
@@ -317,7 +320,8 @@ static void print_head(const struct emitter *e, const char *source, FILE *out)
     fprintf(out, "# %s, by memtrace import\n", source);
     for (size_t i = 0; i < im->space_count; i++) {
         if (!e->space_wanted[i]) {
-            fprintf(out, "# left out: address space \"%s\" (line %u)\n", im->spaces[i].name, im->spaces[i].line);
+            fprintf(out, "# left out: address space \"%s\" (line %u)\n", im->spaces[i].name,
+                    im->spaces[i].line);
         }
     }
     if (im->note_count) {

@@ -19,7 +19,7 @@ enum {
 /* A step on the way from the root of a view to a region. */
 struct way {
     int region;
-    int up;                     /* index of the way to what contains or aliases it, IMPORT_NONE for the root */
+    int up;                     /* index of the way to what contains or aliases it; root: IMPORT_NONE */
     int depth;
 };
 

@@ -32,7 +32,8 @@ static void conclude(struct evidence *e)
         r->readonly |= r->proved_readonly == IMPORT_YES;
         if (r->maybe_empty && r->proved_empty != IMPORT_NO) {
             r->size = 0;
-            import_note(e->im, r->line, "alias '%s' has no bytes or one, which prints alike: taken to be empty", name);
+            import_note(e->im, r->line,
+                        "alias '%s' has no bytes or one, which prints alike: taken to be empty", name);
         }
         if (r->target != IMPORT_NONE || r->kind != IMPORT_IO || r->line == 0) {
             continue;
@@ -49,8 +50,8 @@ static void conclude(struct evidence *e)
                         ? "'%s' has children and no flat view shows it: a container"
                         : "'%s' has children, taken as a container", name);
         } else if (r->proved_terminating == IMPORT_NO) {
-            import_note(e->im, r->line, "'%s' is not in the flat views where it would answer: an empty container",
-                        name);
+            import_note(e->im, r->line,
+                        "'%s' is not in the flat views where it would answer: an empty container", name);
         } else if (r->proved_terminating == IMPORT_UNKNOWN) {
             unseen++;
         }
@@ -93,9 +94,11 @@ static void note_overlaps(struct evidence *e, const struct import_region *contai
             if (e->gave_up) {
                 break;
             }
-            if (high->address != low->address && high->priority == low->priority && high->enabled && low->enabled) {
-                import_note(e->im, high->line, "'%s' and '%s' (line %u) overlap at equal priority; the %s taken as "
-                            "the newer", import_shown_name(high->name), import_shown_name(low->name), low->line,
+            if (high->address != low->address && high->priority == low->priority && high->enabled &&
+                low->enabled) {
+                import_note(e->im, high->line,
+                            "'%s' and '%s' (line %u) overlap at equal priority; the %s taken as the newer",
+                            import_shown_name(high->name), import_shown_name(low->name), low->line,
                             low_wins ? "latter" : "former");
             }
         }
@@ -131,7 +134,8 @@ void import_explain(struct import *im, const struct import *earlier)
         }
     }
     if (e.gave_up) {
-        import_note(im, 0, "too many ways to the same addresses: not everything in the flat views was weighed");
+        import_note(im, 0,
+                    "too many ways to the same addresses: not everything in the flat views was weighed");
     }
     conclude(&e);
     for (size_t i = 0; i < im->region_count; i++) {

@@ -105,8 +105,8 @@ struct import *import_read(const char *text, size_t size, const struct import *e
 
     *error = (struct import_error){ .line = 0 };
     if (size > IMPORT_TEXT_MAX) {
-        snprintf(error->message, sizeof(error->message), "expected at most %d bytes, found %zu", IMPORT_TEXT_MAX,
-                 size);
+        snprintf(error->message, sizeof(error->message), "expected at most %d bytes, found %zu",
+                 IMPORT_TEXT_MAX, size);
         return NULL;
     }
     if (!is_text(text, size, error)) {

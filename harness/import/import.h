@@ -61,12 +61,12 @@ struct import_region {
     int target;                     /* of an alias: index of a region; else IMPORT_NONE */
     int *children;                  /* indices in sibling order, R-TREE-2: the first wins */
     size_t child_count;
-    unsigned line;                  /* where the text mentions it first; 0: it does not, the import needed it */
+    unsigned line;                  /* where the text mentions it first; 0: only the import needs it */
     bool enabled, nonvolatile;
     bool terminating;               /* answers accesses itself */
     bool maybe_empty;               /* an alias that prints as one byte, which one of none does too */
     bool readonly;                  /* memory_region_set_readonly; for IMPORT_ROM true */
-    /* Properties that a flat view has proved, now or in an earlier text of the machine; UNKNOWN: the above is a default. */
+    /* What a flat view proved, of this text or an earlier one; UNKNOWN: the above is a default. */
     enum import_answer proved_terminating, proved_readonly;
     enum import_answer proved_empty;    /* never taken from an earlier text: windows open and close */
 };
@@ -111,7 +111,7 @@ struct import {
     size_t view_count;
     struct import_note *notes;      /* ascending by line */
     size_t note_count, notes_left_out;
-    int cycle;                      /* an alias that shows a region it is inside of (R-TREE-5), or IMPORT_NONE */
+    int cycle;                      /* an alias that shows a region around it (R-TREE-5), or IMPORT_NONE */
     char *text;                     /* holds all names */
 };
 
@@ -132,7 +132,7 @@ struct import *import_read(const char *text, size_t size, const struct import *e
                            struct import_error *error);
 void import_free(struct import *im);    /* NULL-safe */
 
-/* The same for a file, "-" for standard input; NULL after one line on stderr (FILE:LINE:COLUMN: what was expected). */
+/* The same for a file, "-" for standard input.  NULL after one line on stderr (FILE:LINE:COLUMN: ...). */
 struct import *import_load(const char *path);
 
 /* Which spaces go into a trace. */

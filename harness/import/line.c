@@ -127,7 +127,7 @@ static bool strip_suffix(struct mtree_cursor *c, const char *suffix)
     return true;
 }
 
-/* R-MT-3: ` owner:{...}`, ` parent:{...}`, both, or ` orphan` is cut off, the space becoming the name's end. */
+/* R-MT-3: ` owner:{...}`, ` parent:{...}`, both, or ` orphan` is cut off the name, and returned. */
 static const char *strip_owners(struct mtree_cursor *c)
 {
     static const char *const openings[] = { " parent:{", " owner:{" };
@@ -203,7 +203,7 @@ bool mtree_parse_node(struct mtree_cursor *c, bool owners, struct mtree_node *ou
     if (accept_alias(c, out, &out->alias_offset, &alias_last)) {
         if (alias_last - out->alias_offset != last - out->start) {
             c->at = body;
-            return mtree_fail(c, "an alias shows as many bytes as it has; expected two intervals of one length");
+            return mtree_fail(c, "expected intervals of one length: an alias shows as many bytes as it has");
         }
         return true;
     }

@@ -338,8 +338,8 @@ static void add_missing_roots(struct reader *r)
     for (size_t i = 0; i < r->t->section_count; i++) {
         struct mtree_section *s = &r->t->sections[i];
         struct mtree_node hidden = {
-            .name = s->title ? s->title : "hidden", .owner = "", .kind = IMPORT_IO, .size = UINT64_MAX, .hidden = true,
-            .level = 1, .line = s->line, .parent = IMPORT_NONE, .region = IMPORT_NONE,
+            .name = s->title ? s->title : "hidden", .owner = "", .kind = IMPORT_IO, .size = UINT64_MAX,
+            .hidden = true, .level = 1, .line = s->line, .parent = IMPORT_NONE, .region = IMPORT_NONE,
         };
 
         if (s->root == IMPORT_NONE) {

@@ -13,7 +13,9 @@ struct mtree_node {
     const char *name;               /* of an alias: NULL until the target is found, then its own name */
     char *alias;                    /* "NAME @TARGET" of an alias, to be split; else NULL */
     enum import_kind kind;
-    uint64_t start, size, address;  /* absolute start; size UINT64_MAX: 2^64; address: relative to the parent */
+    uint64_t start;                 /* in the space or block */
+    uint64_t size;                  /* UINT64_MAX: 2^64 */
+    uint64_t address;               /* relative to the parent */
     uint64_t alias_offset;
     const char *owner;              /* R-MT-3, as printed; "" when the text was taken without -o */
     int32_t priority;
@@ -68,7 +70,8 @@ bool mtree_identify(struct mtree *t, struct import *im, struct import_error *err
 /* Concludes hidden properties and sibling order from the flat views, or takes defaults. */
 void import_explain(struct import *im, const struct import *earlier);
 
-void import_note(struct import *im, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void import_note(struct import *im, unsigned line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 const char *import_shown_name(const char *name);    /* "(null)" for a region without one, as QEMU prints it */
 
 /* Memory: never NULL, the program ends when there is none. */

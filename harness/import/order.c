@@ -80,8 +80,9 @@ void identity_find_cycle(struct identity *id)
             position[i]++;
             if (state[next] == OPEN) {
                 im->cycle = i;
-                import_note(im, r->line, "alias '%s' shows a region that it is inside of: refused by cores that "
-                            "follow the advice of R-TREE-5", import_shown_name(r->name));
+                import_note(im, r->line,
+                            "alias '%s' shows a region that it is inside of; R-TREE-5 advises to refuse it",
+                            import_shown_name(r->name));
             } else if (state[next] == NEW) {
                 state[next] = OPEN;
                 stack[depth++] = next;

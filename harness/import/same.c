@@ -192,14 +192,15 @@ static void note_hidden(struct identity *id)
     for (size_t i = 0; i < id->t->node_count; i++) {
         if (id->t->nodes[i].hidden && id->t->nodes[i].level > 1) {
             import_note(id->im, id->t->nodes[i].line,
-                        "the line is two levels deeper: a disabled container that is not shown is put between");
+                        "the line is two levels deeper: a disabled container is put between");
         }
     }
     if (id->work > COMPARISONS_MAX) {
         import_note(id->im, 0, "too many lines are alike: some that are one region may have become several");
     }
     if (!id->t->shows_disabled) {
-        import_note(id->im, 0, "no region is [disabled]: if the text was taken without -D, disabled regions are "
+        import_note(id->im, 0,
+                    "no region is [disabled]: if the text was taken without -D, disabled regions are "
                     "missing and their children appear in the region above");
     }
 }

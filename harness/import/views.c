@@ -6,7 +6,7 @@
 
 #include "import/evidence.h"
 
-/* The next region on the way of the collapse (R-FV-9), or IMPORT_NONE; *empty: nothing is inside and maybe never was. */
+/* The next region on the way of the collapse (R-FV-9), or IMPORT_NONE.  *empty: nothing enabled is inside. */
 static int collapse_step(struct evidence *e, const struct import_region *r, bool *empty)
 {
     size_t enabled = 0;
@@ -27,7 +27,10 @@ static int collapse_step(struct evidence *e, const struct import_region *r, bool
         }
     }
     *empty = enabled == 0;
-    return enabled == 1 && e->regions[only].address == 0 && e->regions[only].size <= r->size ? only : IMPORT_NONE;
+    if (enabled != 1 || e->regions[only].address != 0 || e->regions[only].size > r->size) {
+        return IMPORT_NONE;
+    }
+    return only;
 }
 
 /*

@@ -49,7 +49,8 @@ static void move_before(struct evidence *e, int front, int back)
         int sibling = container->children[i];
 
         if (e->regions[sibling].address == address) {
-            memmove(&container->children[next + 1], &container->children[next], (size_t)(i - next) * sizeof(int));
+            memmove(&container->children[next + 1], &container->children[next],
+                    (size_t)(i - next) * sizeof(int));
             container->children[next++] = sibling;
             e->work += (size_t)(i - next + 1);
         }
@@ -91,7 +92,8 @@ static void weigh_readonly(struct evidence *e, int way, const struct import_rang
     /* Only when all that is not read-only has been seen to be so. */
     if (rom && e->last_pass && best != IMPORT_NONE) {
         e->im->regions[best].proved_readonly = IMPORT_YES;
-        import_note(e->im, e->regions[best].line, "'%s' is taken to be read-only: a flat view shows rom (line %u)",
+        import_note(e->im, e->regions[best].line,
+                    "'%s' is taken to be read-only: a flat view shows rom (line %u)",
                     import_shown_name(e->regions[best].name), seen->line);
     }
 }

@@ -128,7 +128,8 @@ int cmd_import(int argc, char **argv)
         }
     }
     if (all && r.name) {
-        fprintf(stderr, "memtrace import: --root NAME chooses one address space, --all every one; not both\n");
+        fprintf(stderr,
+                "memtrace import: --root NAME chooses one address space, --all every one; not both\n");
         return 2;
     }
     if (optind + 1 != argc) {

@@ -181,7 +181,7 @@ static void expect_state(struct emitter *e)
     for (size_t i = 0; i < count; i++) {
         char *text = NULL;
 
-        fprintf(e->body, "    say(\"%%u\\n\", (unsigned)o%u->ref);\n", slots[i]);
+        fprintf(e->body, "    say(\"%%u\\n\", memcore_object_references(o%u));\n", slots[i]);
         if (asprintf(&text, "%u\n", model_owner_references(m, slots[i])) < 0) {
             abort();
         }

@@ -243,6 +243,19 @@ static bool drop_view_cache(struct runner *r)
     return undo(r, TRACE_OP_ENABLED, slots[0], !region.enabled);
 }
 
+/*
+ * The public walk shows no flags of a range, and a bare space has no witness:
+ * what is printed does.  (In another implementation the order of printed views
+ * is its own, R-MT-11.)
+ */
+static bool look_at_flags(struct runner *r)
+{
+    const uint16_t *slots;
+
+    return r->options.profile != MODEL_PROFILE_MEMCORE || !model_spaces(r->model, &slots) ||
+           undo(r, TRACE_OP_MTREE, 0, 1);
+}
+
 static bool undo_spaces(struct runner *r)
 {
     const struct model *m = r->model;
@@ -341,7 +354,7 @@ enum run_outcome runner_end(struct runner *r, struct run_totals *totals)
     bool good;
 
     r->undoing = true;
-    good = undo_spaces(r) && undo_tree(r) && undo_objects(r);
+    good = look_at_flags(r) && undo_spaces(r) && undo_tree(r) && undo_objects(r);
     if (good && r->player && !check_empty(&r->failure)) {
         good = false;
         r->failure.step = r->next - 1;

@@ -62,7 +62,7 @@ Object *subject_owner_new(const char *id, void (*finalized)(void *opaque), void 
 
 unsigned subject_owner_references(Object *owner)
 {
-    return owner->ref;
+    return memcore_object_references(owner);
 }
 
 /* --- the rest ------------------------------------------------------------------ */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* QEMU's texts: what is read, what is inferred and said to be, what is refused, and that nothing breaks the reader. */
+/* QEMU's texts: what is read, what is inferred and said to be, what is refused; nothing breaks the reader. */
 #include "import/import.h"
 
 #include <glib.h>
@@ -15,7 +15,8 @@ static const char example[] =
     "address-space: zed\n"
     "  0000000000000000-ffffffffffffffff (prio 0, i/o): root\n"
     "    0000000000000000-0000000000000fff (prio 0, ram): alias al0 @ram0 0000000000001000-0000000000001fff\n"
-    "    0000000000000010-000000000000050f (prio -3, ram): alias al1 @al0 0000000000000000-00000000000004ff [disabled]\n"
+    "    0000000000000010-000000000000050f (prio -3, ram): alias al1 @al0 0000000000000000-00000000000004ff "
+    "[disabled]\n"
     "    0000000000009000-0000000000009fff (prio 0, nv-rom): rom\n"
     "[DETECTED OVERFLOW!]     fffffffffffff000-0000000000000fff (prio 0, i/o): over\n"
     "\n"
@@ -67,7 +68,7 @@ static void test_regions(void)
     const struct import_region *root = find(im, "root"), *al0 = find(im, "al0"), *al1 = find(im, "al1");
     const struct import_region *rom = find(im, "rom"), *over = find(im, "over"), *leaf = find(im, "leaf");
 
-    /* al0 is printed in the tree and as a block, and is one region; `leaf` needs a container for its priority. */
+    /* al0, printed in the tree and as a block, is one region; `leaf` needs a container for its priority. */
     g_assert_cmpuint(im->region_count, ==, 8);
     g_assert_cmpuint(im->space_count, ==, 3);
     g_assert_cmpint(im->spaces[0].root, ==, im->spaces[1].root);
@@ -115,21 +116,22 @@ static void test_round_trip(void)
 
 /* --- evidence of flat views ---------------------------------------------------------- */
 
-static const char tree[] =
-    "address-space: a\n"
-    "  0000000000000000-ffffffffffffffff (prio 0, i/o): root\n"
-    "    0000000000000000-000000000000ffff (prio 0, i/o): ports\n"                              /* line 3 */
-    "      0000000000000060-0000000000000060 (prio 0, i/o): key\n"
-    "    0000000000010000-0000000000013fff (prio 0, i/o): empty\n"                              /* line 5 */
-    "    0000000000020000-0000000000020fff (prio 0, ram): low\n"
-    "    0000000000020800-00000000000217ff (prio 0, ram): high\n"                               /* line 7 */
-    "    0000000000030000-0000000000030fff (prio 0, ram): alias shadow @low 0000000000000000-0000000000000fff\n"
-    "    0000000000040000-0000000000040000 (prio 1, ram): alias window @low 0000000000000000-0000000000000000\n"
-    "    0000000000040000-0000000000040fff (prio 0, i/o): behind\n"
-    "\n"
-    "memory-region: low\n"
-    "  0000000000020000-0000000000020fff (prio 0, ram): low\n"
-    "\n";
+static const char tree[] = "address-space: a\n"
+                           "  0000000000000000-ffffffffffffffff (prio 0, i/o): root\n"
+                           "    0000000000000000-000000000000ffff (prio 0, i/o): ports\n" /* line 3 */
+                           "      0000000000000060-0000000000000060 (prio 0, i/o): key\n"
+                           "    0000000000010000-0000000000013fff (prio 0, i/o): empty\n" /* line 5 */
+                           "    0000000000020000-0000000000020fff (prio 0, ram): low\n"
+                           "    0000000000020800-00000000000217ff (prio 0, ram): high\n" /* line 7 */
+                           "    0000000000030000-0000000000030fff (prio 0, ram): alias shadow @low "
+                           "0000000000000000-0000000000000fff\n"
+                           "    0000000000040000-0000000000040000 (prio 1, ram): alias window @low "
+                           "0000000000000000-0000000000000000\n"
+                           "    0000000000040000-0000000000040fff (prio 0, i/o): behind\n"
+                           "\n"
+                           "memory-region: low\n"
+                           "  0000000000020000-0000000000020fff (prio 0, ram): low\n"
+                           "\n";
 
 static const char views[] =
     "FlatView #0\n"
@@ -203,19 +205,21 @@ static void test_earlier(void)
 /* Two targets of one name: blocks come in the order in which aliases first name them, and owners tell. */
 static void test_equal_names(void)
 {
-    static const char format[] =
-        "address-space: a\n"
-        "  0000000000000000-ffffffffffffffff (prio 0, i/o): root\n"
-        "    0000000000001000-0000000000001fff (prio 0, i/o): alias w1 @bus 0000000000000000-0000000000000fff%s\n"
-        "    0000000000002000-0000000000002fff (prio 0, i/o): alias w2 @bus 0000000000000000-0000000000000fff%s\n"
-        "    0000000000003000-0000000000003fff (prio 0, i/o): alias w3 @bus 0000000000000000-0000000000000fff%s\n"
-        "\n"
-        "memory-region: bus\n"
-        "  0000000000000000-0000000000003fff (prio 0, i/o): bus%s\n"
-        "\n"
-        "memory-region: bus\n"
-        "  0000000000000000-0000000000005fff (prio 0, i/o): bus%s\n"
-        "\n";
+    static const char format[] = "address-space: a\n"
+                                 "  0000000000000000-ffffffffffffffff (prio 0, i/o): root\n"
+                                 "    0000000000001000-0000000000001fff (prio 0, i/o): alias w1 @bus "
+                                 "0000000000000000-0000000000000fff%s\n"
+                                 "    0000000000002000-0000000000002fff (prio 0, i/o): alias w2 @bus "
+                                 "0000000000000000-0000000000000fff%s\n"
+                                 "    0000000000003000-0000000000003fff (prio 0, i/o): alias w3 @bus "
+                                 "0000000000000000-0000000000000fff%s\n"
+                                 "\n"
+                                 "memory-region: bus\n"
+                                 "  0000000000000000-0000000000003fff (prio 0, i/o): bus%s\n"
+                                 "\n"
+                                 "memory-region: bus\n"
+                                 "  0000000000000000-0000000000005fff (prio 0, i/o): bus%s\n"
+                                 "\n";
     char *plain = g_strdup_printf(format, "", "", "", "", "");
     char *owned = g_strdup_printf(format, " owner:{dev id=x}", " owner:{dev id=y}", " owner:{dev id=x}",
                                   " owner:{dev id=x} parent:{obj path=/m}", " owner:{dev id=y}");
@@ -319,8 +323,8 @@ static void test_choice(void)
     int *regions;
 
     for (int i = 0; i < 9; i++) {
-        g_string_append_printf(text, "address-space: s%d\n  0000000000000000-000000000000ffff (prio 0, i/o): root%d\n\n",
-                               i, i);
+        g_string_append_printf(
+            text, "address-space: s%d\n  0000000000000000-000000000000ffff (prio 0, i/o): root%d\n\n", i, i);
     }
     im = read_text(text->str);
     trace_init(&trace);
@@ -367,20 +371,26 @@ static const struct {
     { SPACE " 0000000000000000-000000000000ffff (prio 0, i/o): root\n", 2, 1, "two spaces a level" },
     { ROOT "  0000000000000000-000000000000ffff (prio 0, i/o): second\n", 3, 1, "one root region" },
     { ROOT "address-space: b\n", 3, 16, "blank line" },
-    { ROOT "    0000000000000000-000000000000ffff (prio 0, i/o): alias x @y 0000000000000000-00000000000000ff\n", 3, 54,
-      "as many bytes as it has" },
-    { ROOT "    0000000000000000-000000000000ffff (prio 0, i/o): alias x @y 0000000000000000-000000000000ffff\n", 3, 1,
-      "expected a block `memory-region: ...` for the target of alias 'x @y'" },
-    { ROOT "    0000000000000000-000000000000ffff (prio 0, ram): alias x @y 0000000000000000-000000000000ffff\n"
-      "\nmemory-region: y\n  0000000000000000-000000000000ffff (prio 0, i/o): y\n", 3, 1, "kind of the alias's target 'y'" },
+    { ROOT
+      "    0000000000000000-000000000000ffff (prio 0, i/o): alias x @y 0000000000000000-00000000000000ff\n",
+      3, 54, "as many bytes as it has" },
+    { ROOT
+      "    0000000000000000-000000000000ffff (prio 0, i/o): alias x @y 0000000000000000-000000000000ffff\n",
+      3, 1, "expected a block `memory-region: ...` for the target of alias 'x @y'" },
+    { ROOT
+      "    0000000000000000-000000000000ffff (prio 0, ram): alias x @y 0000000000000000-000000000000ffff\n"
+      "\nmemory-region: y\n  0000000000000000-000000000000ffff (prio 0, i/o): y\n",
+      3, 1, "kind of the alias's target 'y'" },
     { ROOT "\nFlatView #x\n", 4, 11, "number of a flat view" },
     { ROOT "\nFlatView #0\n\n", 5, 1, "expected `Root memory region: `" },
     { ROOT "\nFlatView #0\n AS a\n", 5, 1, "expected ` AS \"`" },
     { ROOT "\nFlatView #0\n AS \"a\", root: root\n Root memory region: root\n"
-      "  0000000000001000-0000000000000fff (prio 0, i/o): root\n", 7, 52, "cannot end before it starts" },
+           "  0000000000001000-0000000000000fff (prio 0, i/o): root\n",
+      7, 52, "cannot end before it starts" },
     { ROOT "\nFlatView #0\n AS \"a\", root: root\n Root memory region: root\n"
-      "  0000000000000000-0000000000000fff (prio 0, i/o): root\n"
-      "  0000000000000fff-0000000000001fff (prio 0, i/o): root\n", 8, 1, "behind the one before it" },
+           "  0000000000000000-0000000000000fff (prio 0, i/o): root\n"
+           "  0000000000000fff-0000000000001fff (prio 0, i/o): root\n",
+      8, 1, "behind the one before it" },
     { "memory-region: y\n  0000000000000000-000000000000ffff (prio 0, i/o): y\n", 3, 1, "no address space" },
 };
 
@@ -393,15 +403,15 @@ static void test_broken(void)
         if (im || error.line != broken[i].line || error.column != broken[i].column ||
             !strstr(error.message, broken[i].expected)) {
             g_test_message("%s\nexpected %u:%u: ...%s...\ngot %s%u:%u: %s", broken[i].text, broken[i].line,
-                           broken[i].column, broken[i].expected, im ? "an import, " : "", error.line, error.column,
-                           error.message);
+                           broken[i].column, broken[i].expected, im ? "an import, " : "", error.line,
+                           error.column, error.message);
             g_test_fail();
         }
         import_free(im);
     }
 }
 
-/* Texts as large as they may be, and made to be slow: many levels, many equal lines, aliases that multiply. */
+/* Texts as large as they may be, and made to be slow: levels, equal lines, aliases that multiply. */
 static void test_limits(void)
 {
     GString *text = g_string_new(SPACE);
@@ -409,7 +419,8 @@ static void test_limits(void)
     struct import *im;
 
     for (int level = 1; level <= 65; level++) {
-        g_string_append_printf(text, "%*s0000000000000000-000000000000ffff (prio 0, i/o): r\n", 2 * level, "");
+        g_string_append_printf(text, "%*s0000000000000000-000000000000ffff (prio 0, i/o): r\n", 2 * level,
+                               "");
     }
     g_assert_null(import_read(text->str, text->len, NULL, &error));
     g_assert_cmpuint(error.line, ==, 66);
@@ -429,7 +440,8 @@ static void test_limits(void)
                         "0000000000000000-000000000000ffff\n");
     }
     for (int i = 0; i < 40; i++) {
-        g_string_append_printf(text, "\nmemory-region: x%d\n  0000000000000000-000000000000ffff (prio 0, i/o): x%d\n", i, i);
+        g_string_append_printf(
+            text, "\nmemory-region: x%d\n  0000000000000000-000000000000ffff (prio 0, i/o): x%d\n", i, i);
         for (int k = 0; k < 2 && i < 39; k++) {
             g_string_append_printf(text, "    0000000000000000-000000000000ffff (prio 0, i/o): alias a @x%d "
                                    "0000000000000000-000000000000ffff\n", i + 1);

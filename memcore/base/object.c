@@ -6,6 +6,7 @@
 #include "base/misuse.h"
 #include "base/object_type.h"
 #include "base/state.h"
+#include "memcore/memcore.h"
 
 /* instance_init functions, base type first. */
 static void run_init(Object *object, Type type)
@@ -151,4 +152,9 @@ Object *object_dynamic_cast_assert(Object *object, const char *type_name, const 
                           object->key ? object->key : "(no name)", object_get_typename(object), type_name);
     }
     return object;
+}
+
+unsigned memcore_object_references(const Object *object)
+{
+    return object->ref;
 }

@@ -18,7 +18,7 @@
 enum comparison {
     COMPARED_EQUAL,
     COMPARED_DIFFERENT,
-    COMPARED_SKIPPED,       /* there is nothing to compare with: the core refuses such regions by its specification */
+    COMPARED_SKIPPED,       /* the core refuses such regions by its specification */
     COMPARED_BROKEN,        /* the text could not be imported */
 };
 
@@ -32,11 +32,12 @@ struct comparison_report {
 /*
  * `text` is `info mtree -D` followed by `info mtree -f`.  Builds it with the core in the
  * given order, compares, and takes everything down again.  `earlier` as for import_read().
- * Where R-FV-10 allows the core to be better than QEMU 7.2, both are right: a text that differs
- * is compared once more with the exact rule of 7.2.
+ * Where R-FV-10 allows the core to be better than QEMU 7.2, both are right: a text that differs and
+ * in which the rule can matter is compared once more with the exact rule of 7.2.
  * *import gets the import if there is one (import_free() it), also for a mismatch.
  */
-enum comparison compare_with_core(const char *text, const struct import *earlier, enum import_build_order order,
-                                  struct comparison_report *report, struct import **import);
+enum comparison compare_with_core(const char *text, const struct import *earlier,
+                                  enum import_build_order order, struct comparison_report *report,
+                                  struct import **import);
 
 #endif

@@ -15,7 +15,8 @@ static uint64_t ecam_address(const struct pci *p, const struct pci_device *d, un
 
 static uint16_t select_register(struct pci *p, const struct pci_device *d, unsigned offset)
 {
-    qemu_out(p->qemu, 4, ADDRESS_PORT, 0x80000000u | (uint32_t)d->bus << 16 | (uint32_t)d->devfn << 8 | (offset & 0xfc));
+    qemu_out(p->qemu, 4, ADDRESS_PORT,
+             0x80000000u | (uint32_t)d->bus << 16 | (uint32_t)d->devfn << 8 | (offset & 0xfc));
     return (uint16_t)(DATA_PORT + (offset & 3));
 }
 
@@ -40,7 +41,7 @@ void pci_write(struct pci *p, const struct pci_device *d, unsigned offset, int w
 static void measure_bar(struct pci *p, struct pci_device *d, unsigned index, unsigned offset)
 {
     struct pci_bar *bar = &d->bars[index];
-    uint32_t before = pci_read(p, d, offset, 4), low;
+    uint32_t before = pci_read(p, d, offset, 4), low, flags;
     uint64_t mask;
 
     pci_write(p, d, offset, 4, offset == ROM || offset == BRIDGE_ROM ? 0xfffff800u : 0xffffffffu);
@@ -48,8 +49,9 @@ static void measure_bar(struct pci *p, struct pci_device *d, unsigned index, uns
     bar->offset = offset;
     bar->is_rom = offset == ROM || offset == BRIDGE_ROM;
     bar->is_io = !bar->is_rom && (low & 1);
+    flags = bar->is_rom ? 0x7ff : bar->is_io ? 0x3 : 0xf;
     bar->is_64 = !bar->is_rom && !bar->is_io && (low & 6) == 4;
-    mask = UINT64_C(0xffffffff00000000) | (low & (bar->is_rom ? 0xfffff800u : bar->is_io ? 0xfffffffcu : 0xfffffff0u));
+    mask = UINT64_C(0xffffffff00000000) | (low & ~flags);
     if (bar->is_64) {
         pci_write(p, d, offset + 4, 4, 0xffffffffu);
         mask = (uint64_t)pci_read(p, d, offset + 4, 4) << 32 | (uint32_t)mask;

@@ -117,7 +117,7 @@ static void send_line(struct qemu *q, struct channel *c, const char *line)
 
 /* --- the machine protocol --------------------------------------------------------- */
 
-/* The answer to the command before, events skipped: a line that starts with `return` or `error`; NULL after fail(). */
+/* The answer to the last command: a line with `return` or `error`; events are skipped.  NULL after fail(). */
 static char *read_answer(struct qemu *q)
 {
     char *line;
@@ -173,7 +173,7 @@ static char *unescape(const char *from)
 
 char *qemu_human(struct qemu *q, const char *command)
 {
-    char *json = g_strdup_printf("{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"%s\"}}",
+    char *json = g_strdup_printf("{'execute':'human-monitor-command','arguments':{'command-line':'%s'}}",
                                  command);
     char *answer, *text;
 
@@ -255,6 +255,11 @@ char *qemu_find(const char *architecture)
 
 static char **command_line(const char *path, const char *arguments, int monitor, int qtest)
 {
+    /* The log of all qtest commands goes to standard error otherwise. */
+    static const char *const always[] = {
+        "-qtest", "chardev:qtest", "-qtest-log", "none", "-S", "-display", "none", "-net", "none",
+        "-serial", "null", "-parallel", "none",
+    };
     GPtrArray *words = g_ptr_array_new();
     char **more = g_strsplit(arguments, " ", -1);
 
@@ -265,11 +270,8 @@ static char **command_line(const char *path, const char *arguments, int monitor,
     g_ptr_array_add(words, g_strdup("chardev=monitor,mode=control"));
     g_ptr_array_add(words, g_strdup("-chardev"));
     g_ptr_array_add(words, g_strdup_printf("socket,id=qtest,fd=%d", qtest));
-    /* The log of all qtest commands goes to standard error otherwise. */
-    for (const char *const *word = (const char *const []){
-             "-qtest", "chardev:qtest", "-qtest-log", "none", "-S", "-display", "none", "-net", "none", "-serial",
-             "null", "-parallel", "none", NULL }; *word; word++) {
-        g_ptr_array_add(words, g_strdup(*word));
+    for (size_t i = 0; i < G_N_ELEMENTS(always); i++) {
+        g_ptr_array_add(words, g_strdup(always[i]));
     }
     for (int i = 0; more[i]; i++) {
         if (*more[i]) {
@@ -327,7 +329,7 @@ struct qemu *qemu_start(const char *path, const char *arguments)
     q->monitor = (struct channel){ monitor[0], g_string_new(NULL) };
     q->qtest = (struct channel){ qtest[0], g_string_new(NULL) };
     q->complaints = complaints[0];
-    if (!qemu_command(q, "{\"execute\":\"qmp_capabilities\"}")) {
+    if (!qemu_command(q, "{'execute':'qmp_capabilities'}")) {
         fail(q, "QEMU did not start");
     }
     return q;

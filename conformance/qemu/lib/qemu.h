@@ -31,7 +31,7 @@ const char *qemu_trouble(const struct qemu *q);
 /* A command for people; its output, without carriage returns, to be freed with g_free(). */
 char *qemu_human(struct qemu *q, const char *command);
 
-/* A command of the machine protocol, e.g. {"execute":"device_add",...}.  False if QEMU refuses it, which is no trouble. */
+/* A command of the machine protocol, e.g. {'execute':'stop'}.  False: QEMU refuses it; that is no trouble. */
 bool qemu_command(struct qemu *q, const char *json);
 
 /* `width` is 1, 2 or 4 bytes (memory: also 8). */

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "qom/object.h"
+
 #define MEMCORE_VERSION "0.1.0"
 
 /* How work that must wait for an RCU grace period gets done. */
@@ -63,6 +65,9 @@ void memcore_set_code_tracking(bool on);
 
 /* Where mtree_info writes, one call per piece of text; NULL: stdout. */
 void memcore_set_print(void (*print)(void *opaque, const char *text), void *opaque);
+
+/* How many references an object has now: for leak checks, not for decisions. */
+unsigned memcore_object_references(const Object *object);
 
 /* Counts for leak checks; all are 0 (views: the permanent empty one is not counted) when everything was given back. */
 typedef struct {
