@@ -146,7 +146,8 @@ static void forced_commits_say_nop(void)
         for (guint i = 0; i < walk.events->len; i++) {
             const char *text = g_array_index(walk.events, WalkEvent, i).text;
 
-            check(g_str_has_prefix(text, "nop ") || g_str_equal(text, "begin") || g_str_equal(text, "commit"));
+            check(g_str_has_prefix(text, "nop ") || g_str_equal(text, "begin") ||
+                  g_str_equal(text, "commit"));
         }
         check_number(walk_check_order(), 1);
         after = end_state();

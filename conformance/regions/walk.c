@@ -77,7 +77,7 @@ void walk_end(void)
         stage_space_destroy(walk.spaces[i]);
     }
     memcore_drain();
-    /* The next walk of the case uses the same names; aliases are the last regions, so they go first (R-OBJ-10). */
+    /* The next walk uses the same names.  Aliases are the last regions, so they go first (R-OBJ-10). */
     for (int i = WALK_REGIONS - 1; i >= 0; i--) {
         WalkRegion *r = &walk.regions[i];
 
@@ -104,8 +104,9 @@ static void step_move(void)
         r->container = -1;
     } else {
         bool leaf = i >= WALK_SPACES + WALK_BOXES && i < WALK_SPACES + WALK_BOXES + WALK_LEAVES;
+        bool boxed = leaf && walk_below(2);
 
-        r->container = (int)(leaf && walk_below(2) ? WALK_SPACES + walk_below(WALK_BOXES) : walk_below(WALK_SPACES));
+        r->container = (int)(boxed ? WALK_SPACES + walk_below(WALK_BOXES) : walk_below(WALK_SPACES));
         r->address = walk_below(WALK_EXTENT);
         stage_add_overlap(walk.regions[r->container].mr, r->address, r->mr, (int)walk_below(3) - 1);
     }
@@ -167,8 +168,12 @@ static void step_eventfd(void)
         g_array_remove_index(r->entries, i);
         memory_region_del_eventfd(r->mr, e.at, e.size, e.match, e.data, walk.notifiers[e.notifier]);
     } else {
-        WalkEntry e = { walk_below(WALK_EXTENT), sizes[walk_below(4)], walk_below(2), 0, walk_below(WALK_NOTIFIERS) };
+        /* One by one: the order of initialisers is the compiler's. */
+        WalkEntry e = { .at = walk_below(WALK_EXTENT) };
 
+        e.size = sizes[walk_below(4)];
+        e.match = walk_below(2);
+        e.notifier = walk_below(WALK_NOTIFIERS);
         /* Without match data would not tell entries apart, so a del could take another one. */
         e.data = e.match ? walk_below(3) : 0;
         g_array_append_val(r->entries, e);
@@ -184,8 +189,9 @@ static void step_coalesce(void)
         g_array_set_size(r->spans, 0);
         memory_region_clear_coalescing(r->mr);
     } else {
-        WalkSpan s = { walk_below(WALK_EXTENT), 1 + walk_below(WALK_EXTENT) };
+        WalkSpan s = { .at = walk_below(WALK_EXTENT) };
 
+        s.size = 1 + walk_below(WALK_EXTENT);
         g_array_append_val(r->spans, s);
         memory_region_add_coalescing(r->mr, s.at, s.size);
     }

@@ -182,7 +182,8 @@ static char *eventfd_text(Int128 at, unsigned size, bool match, uint64_t data, c
     while (notifier < WALK_NOTIFIERS && walk.notifiers[notifier] != e) {
         notifier++;
     }
-    text = g_strdup_printf("%s+%u %s 0x%" PRIx64 " e%u", start, size, match ? "match" : "any", data, notifier);
+    text = g_strdup_printf("%s+%u %s 0x%" PRIx64 " e%u", start, size, match ? "match" : "any", data,
+                           notifier);
     g_free(start);
     return text;
 }
@@ -190,8 +191,8 @@ static char *eventfd_text(Int128 at, unsigned size, bool match, uint64_t data, c
 static void on_eventfd(MemoryListener *listener, MemoryRegionSection *s, bool match, uint64_t data,
                        EventNotifier *e, int change)
 {
-    char *text = eventfd_text(int128_make64(s->offset_within_address_space), (unsigned)int128_get64(s->size), match,
-                              data, e);
+    unsigned size = (unsigned)int128_get64(s->size);
+    char *text = eventfd_text(int128_make64(s->offset_within_address_space), size, match, data, e);
 
     count(((WalkWatcher *)listener)->eventfds, text, change);
     heard(listener, change > 0 ? 'R' : 'F', false, g_strconcat(change > 0 ? "+" : "-", text, NULL));
@@ -215,7 +216,8 @@ static void on_coalesced(MemoryListener *listener, MemoryRegionSection *s, hwadd
     char *text = g_strdup_printf("%s %" PRIu64 "+%" PRIu64, memory_region_name(s->mr), at, size);
 
     count(((WalkWatcher *)listener)->coalesced, text, change);
-    heard(listener, change > 0 ? 'F' : 'R', false, g_strconcat(change > 0 ? "coalesced " : "uncoalesced ", text, NULL));
+    heard(listener, change > 0 ? 'F' : 'R', false,
+          g_strconcat(change > 0 ? "coalesced " : "uncoalesced ", text, NULL));
     g_free(text);
 }
 
@@ -291,7 +293,7 @@ unsigned walk_check_order(void)
 
 typedef struct {
     GHashTable *eventfds, *coalesced;
-    GHashTable *shifts;         /* "region shift entry" seen: another piece is not another eventfd (R-EFD-5) */
+    GHashTable *shifts;         /* "region shift entry": another piece is not another eventfd (R-EFD-5) */
 } Expected;
 
 static WalkRegion *region_of(const MemoryRegion *mr)
@@ -305,7 +307,8 @@ static WalkRegion *region_of(const MemoryRegion *mr)
 }
 
 /* Small numbers only, so 64 bits do; an entry that starts walk_below 0 is dropped (R-EFD-6). */
-static bool expect_range(Int128 start_wide, Int128 len_wide, const MemoryRegion *mr, hwaddr offset, void *opaque)
+static bool expect_range(Int128 start_wide, Int128 len_wide, const MemoryRegion *mr, hwaddr offset,
+                         void *opaque)
 {
     Expected *expected = opaque;
     WalkRegion *r = region_of(mr);
@@ -395,14 +398,27 @@ void walk_watch(void)
 
         *w = (WalkWatcher) {
             .listener = {
-                .begin = on_begin, .commit = on_commit, .region_add = on_region_add, .region_del = on_region_del,
-                .region_nop = on_region_nop, .log_start = on_log_start, .log_stop = on_log_stop,
-                .log_global_start = on_log_global_start, .log_global_stop = on_log_global_stop,
-                .eventfd_add = on_eventfd_add, .eventfd_del = on_eventfd_del,
-                .coalesced_io_add = on_coalesced_add, .coalesced_io_del = on_coalesced_del,
-                .priority = posts[i].priority, .name = "watcher",
+                .begin = on_begin,
+                .commit = on_commit,
+                .region_add = on_region_add,
+                .region_del = on_region_del,
+                .region_nop = on_region_nop,
+                .log_start = on_log_start,
+                .log_stop = on_log_stop,
+                .log_global_start = on_log_global_start,
+                .log_global_stop = on_log_global_stop,
+                .eventfd_add = on_eventfd_add,
+                .eventfd_del = on_eventfd_del,
+                .coalesced_io_add = on_coalesced_add,
+                .coalesced_io_del = on_coalesced_del,
+                .priority = posts[i].priority,
+                .name = "watcher",
             },
-            .space = posts[i].space, .ranges = texts(), .eventfds = texts(), .coalesced = texts(), .gone = texts(),
+            .space = posts[i].space,
+            .ranges = texts(),
+            .eventfds = texts(),
+            .coalesced = texts(),
+            .gone = texts(),
         };
         memory_listener_register(&w->listener, walk.spaces[w->space]);
     }

@@ -12,7 +12,7 @@
 #include "run/subject.h"
 
 enum {
-    STEPS_MAX = 200,                /* a step's cost is bounded by resolve_limits_fuzz: so is an input's */
+    STEPS_MAX = 256,                /* a step's cost is bounded by resolve_limits_fuzz: so is an input's */
     STEPS_PER_STATS = 1 << 16,
 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const struct resolve_limits resolve_limits_fuzz = { .regions = 48, .paths = 160, .depth = 4, .per_region = 6 };
+const struct resolve_limits resolve_limits_fuzz = { .regions = 112, .paths = 320, .depth = 4, .per_region = 6 };
 const struct resolve_limits resolve_limits_wide = {
     .regions = TRACE_REGIONS, .paths = 100000, .depth = 64, .per_region = 64,
 };
