@@ -88,7 +88,7 @@ void walk_forget_events(void);
 void walk_check_ranges(WalkWatcher *w);
 /* I-17, I-18: eventfds (if nothing waits for a commit) and coalesced ranges are those of view and lists. */
 void walk_check_lists(WalkWatcher *w, bool committed);
-/* I-5, I-6: events reached whom they concern, as R-LST-2 orders them.  Empties the list, returns its cycles. */
+/* I-5, I-6: events reached whom they concern, in order (R-LST-2).  Empties the list, returns its cycles. */
 unsigned walk_check_order(void);
 char *walk_text_of_counts(GHashTable *table);
 
