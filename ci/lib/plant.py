@@ -25,6 +25,8 @@ def arguments():
     parser.add_argument("--engine", default="libfuzzer", help="libfuzzer, afl or both (default: libfuzzer)")
     parser.add_argument("--time", default="60", metavar="SECONDS", help="for each bug and engine (default: 60)")
     parser.add_argument("--target", metavar="T", help="default: the `# target: T` line of the patch, else region_tree")
+    parser.add_argument("--discover", action="store_true",
+                        help="start without the committed inputs that fail by themselves: how well do the engines search?")
     parser.add_argument("--seed", default="1", metavar="N", help="the engines' random seed (default: 1)")
     options = parser.parse_args()
     if options.engine not in (*engines.ENGINES, "both"):
@@ -85,6 +87,26 @@ class Copy:
         return common.build(engine, self.folder / engine, source=self.source)
 
 
+def leave_out_failing(campaign, folder):
+    """Only the seeds that pass; returns how many do not."""
+    folder.mkdir()
+    failing = 0
+    for path in campaign.seeds.iterdir():
+        result = subprocess.run([campaign.replayer, path], env=campaign.environment, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if result.returncode == 0:
+            shutil.copyfile(path, folder / path.name)
+        failing += result.returncode != 0
+    campaign.seeds = folder
+    return failing
+
+
+def origin(campaign):
+    """A committed input, or one that the engine made."""
+    found = campaign.finding.read_bytes()
+    return next((f"seed {path.name}" for path in campaign.seeds.iterdir() if path.read_bytes() == found), "the engine")
+
+
 def hunt(campaign):
     campaign.start()
     while campaign.state == "running":
@@ -115,7 +137,7 @@ def main():
         applied, message = copy.patch(patch)
         if not applied:
             print(f"{patch.stem}: the patch does not apply; make it anew\n{message}", file=sys.stderr)
-            results.append((patch.stem, "-", "-", "", "NOT APPLIED"))
+            results.append((patch.stem, "-", "-", "", "", "NOT APPLIED"))
             missed += 1
             shutil.rmtree(copy.source)
             copy = Copy()
@@ -124,18 +146,24 @@ def main():
         for engine in options.engine:
             tree = copy.build(engine)
             work = common.clean_work(copy.folder / "work" / f"{patch.stem}-{engine}")
-            c = hunt(engines.campaign(engine, target, tree, work, options.time, None, 1, options.seed,
-                                      common.sanitizer_environment(engine)))
+            c = engines.campaign(engine, target, tree, work, options.time, None, 1, options.seed,
+                                 common.sanitizer_environment(engine))
+            if options.discover:
+                left_out = leave_out_failing(c, work / "seeds")
+                print(f"{patch.stem}: {left_out} committed inputs fail by themselves and are left out", flush=True)
+            hunt(c)
             if c.state == "found":
-                said = what_was_said(c)
-                results.append((patch.stem, target.name, engine, f"{c.found_after:.1f}", said))
-                print(f"{patch.stem}: {engine} found it after {c.found_after:.1f} s: {said}", flush=True)
+                said, by = what_was_said(c), origin(c)
+                results.append((patch.stem, target.name, engine, f"{c.found_after:.1f}", by, said))
+                print(f"{patch.stem}: {engine} found it after {c.found_after:.1f} s, by {by}: {said}", flush=True)
             else:
                 missed += 1
-                results.append((patch.stem, target.name, engine, "", f"NOT FOUND in {options.time} s" if c.state == "done" else c.trouble))
-                print(f"{patch.stem}: {engine}: {results[-1][-1]}", flush=True)
+                trouble = f"NOT FOUND in {options.time} s" if c.state == "done" else c.trouble
+                results.append((patch.stem, target.name, engine, "", "", trouble))
+                print(f"{patch.stem}: {engine}: {trouble}", flush=True)
         copy.patch(patch, "-R")
-    columns = (("planted bug", -34), ("target", -12), ("engine", -9), ("seconds", 7), ("found as", -10))
+    columns = (("planted bug", -34), ("target", -12), ("engine", -9), ("seconds", 7), ("by", -22),
+               ("as", -10))
     print("\n" + display.row([name for name, _ in columns], columns))
     for result in results:
         print(display.row(result, columns))

@@ -11,6 +11,7 @@
 #include "draw/draw.h"
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
+#include "memtrace/input.h"
 #include "run/crash.h"
 #include "run/run.h"
 #include "run/subject.h"
@@ -27,6 +28,7 @@ static const char help[] =
     "  -m, --model          the model alone: for traces that crash the core\n"
     "  -p, --profile NAME   memcore (documented improvements) or qemu-7.2 (its quirks)\n"
     "  -w, --wide           as memtrace run --wide\n"
+    "      --binary         the file is binary, whatever it looks like\n"
     "  -h, --help           this text\n"
     "\n"
     "Exit status: 0 drawn, 2 usage or a file that cannot be read or written.\n"
@@ -82,7 +84,7 @@ static bool write_picture(const struct draw_command *command, struct runner *run
     struct view views[TRACE_SPACES] = { 0 };
     char *name = g_path_get_basename(command->path);
     char *subtitle = describe(command, runner, t, played, failed);
-    FILE *out = output_open(command->output, "memtrace draw");
+    FILE *out;
     const uint16_t *spaces;
     size_t count = model_spaces(m, &spaces);
     bool written = false;
@@ -91,6 +93,7 @@ static bool write_picture(const struct draw_command *command, struct runner *run
         runner_core_view(runner, spaces[i], &views[spaces[i]]);
         core_views[spaces[i]] = &views[spaces[i]];
     }
+    out = output_open(command->output, "memtrace draw");
     if (out) {
         draw_svg(out, m, core_views, &(struct draw_options){ .title = name, .subtitle = subtitle });
         written = output_close(out, command->output, "memtrace draw");
@@ -131,37 +134,27 @@ static int draw(const struct draw_command *command, const struct trace *t)
     return written ? 0 : 2;
 }
 
-static bool parse_step(const char *text, size_t *steps)
-{
-    guint64 number;
-
-    if (!g_ascii_string_to_unsigned(text, 10, 0, TRACE_STEPS_MAX, &number, NULL)) {
-        fprintf(stderr, "memtrace draw: --step takes a number from 0 to %d, not '%s'\n", TRACE_STEPS_MAX,
-                text);
-        return false;
-    }
-    *steps = (size_t)number;
-    return true;
-}
-
 int cmd_draw(int argc, char **argv)
 {
     static const struct option options[] = {
         { "step", required_argument, NULL, 's' }, { "output", required_argument, NULL, 'o' },
         { "model", no_argument, NULL, 'm' }, { "profile", required_argument, NULL, 'p' },
-        { "wide", no_argument, NULL, 'w' }, { "help", no_argument, NULL, 'h' }, { 0 },
+        { "wide", no_argument, NULL, 'w' }, { "binary", no_argument, NULL, 'B' },
+        { "help", no_argument, NULL, 'h' }, { 0 },
     };
     struct draw_command command = { .output = "-", .steps = SIZE_MAX };
-    struct trace t;
+    struct input in;
+    unsigned flags = 0, step;
     int option, status;
 
     run_options_default(&command.run);
     while ((option = getopt_long(argc, argv, "s:o:mp:wh", options, NULL)) != -1) {
         switch (option) {
         case 's':
-            if (!parse_step(optarg, &command.steps)) {
+            if (!option_number("memtrace draw", "--step", optarg, 0, TRACE_STEPS_MAX, &step)) {
                 return 2;
             }
+            command.steps = step;
             break;
         case 'o':
             command.output = optarg;
@@ -170,13 +163,15 @@ int cmd_draw(int argc, char **argv)
             command.run.play = false;
             break;
         case 'p':
-            if (!run_profile_parse(optarg, &command.run.profile)) {
-                fprintf(stderr, "memtrace draw: unknown profile '%s': memcore or qemu-7.2\n", optarg);
+            if (!option_profile("memtrace draw", optarg, &command.run.profile)) {
                 return 2;
             }
             break;
         case 'w':
             command.run.limits = resolve_limits_wide;
+            break;
+        case 'B':
+            flags |= INPUT_BINARY;
             break;
         case 'h':
             fputs(help, stdout);
@@ -190,8 +185,10 @@ int cmd_draw(int argc, char **argv)
         return 2;
     }
     command.path = argv[optind];
-    trace_init(&t);
-    status = trace_load(&t, command.path) ? draw(&command, &t) : 2;
-    trace_free(&t);
+    if (!input_load(&in, command.path, flags)) {
+        return 2;
+    }
+    status = draw(&command, &in.trace);
+    input_free(&in);
     return status;
 }

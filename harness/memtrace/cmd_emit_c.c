@@ -3,11 +3,11 @@
  * memtrace emit-c: a trace as a C program of its own.
  */
 #include <getopt.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "memtrace/commands.h"
 #include "memtrace/emit_c.h"
+#include "memtrace/files.h"
+#include "memtrace/input.h"
 #include "minimize/minimize.h"
 
 static const char help[] =
@@ -15,7 +15,8 @@ static const char help[] =
     "\n"
     "Write a C program that makes the same calls through the public API only and\n"
     "compares what the failing step does with what the specification demands.  It\n"
-    "needs nothing of the harness:\n"
+    "needs nothing of the harness, but more than QEMU's API: memcore's public headers\n"
+    "(exec/*.h, qom/*.h, memcore/memcore.h and what they include).\n"
     "\n"
     "  cc test.c $(pkg-config --cflags --libs memcore) && ./a.out\n"
     "\n"
@@ -24,6 +25,7 @@ static const char help[] =
     "                       implied when the trace does not fail\n"
     "  -p, --profile NAME   memcore or qemu-7.2\n"
     "  -w, --wide           as memtrace run --wide\n"
+    "      --binary         the file is binary, whatever it looks like\n"
     "  -h, --help           this text\n"
     "\n"
     "Exit status: 0 written, 2 usage or an unreadable file; nothing is written then.\n"
@@ -35,13 +37,15 @@ int cmd_emit_c(int argc, char **argv)
     static const struct option options[] = {
         { "output", required_argument, NULL, 'o' }, { "every-step", no_argument, NULL, 'e' },
         { "profile", required_argument, NULL, 'p' }, { "wide", no_argument, NULL, 'w' },
-        { "help", no_argument, NULL, 'h' }, { 0 },
+        { "binary", no_argument, NULL, 'B' }, { "help", no_argument, NULL, 'h' }, { 0 },
     };
     struct emit_options emit = { .every_step = false };
     struct failure_signature signature;
     struct run_options run;
-    const char *output = NULL;
-    struct trace t;
+    const char *output = "-";
+    unsigned flags = 0;
+    struct input in;
+    bool written;
     FILE *out;
     int option;
 
@@ -55,13 +59,15 @@ int cmd_emit_c(int argc, char **argv)
             emit.every_step = true;
             break;
         case 'p':
-            if (!run_profile_parse(optarg, &run.profile)) {
-                fprintf(stderr, "memtrace emit-c: unknown profile '%s': memcore or qemu-7.2\n", optarg);
+            if (!option_profile("memtrace emit-c", optarg, &run.profile)) {
                 return 2;
             }
             break;
         case 'w':
             run.limits = resolve_limits_wide;
+            break;
+        case 'B':
+            flags |= INPUT_BINARY;
             break;
         case 'h':
             fputs(help, stdout);
@@ -74,25 +80,19 @@ int cmd_emit_c(int argc, char **argv)
         fprintf(stderr, "memtrace emit-c: takes one trace, see memtrace emit-c --help\n");
         return 2;
     }
-    trace_init(&t);
-    if (!trace_load(&t, argv[optind])) {
+    if (!input_load(&in, argv[optind], flags)) {
         return 2;
     }
-    failure_probe(&t, &run, &signature);
-    emit.origin = strrchr(argv[optind], '/') ? strrchr(argv[optind], '/') + 1 : argv[optind];
+    failure_probe(&in.trace, &run, &signature);
+    emit.origin = input_base_name(argv[optind]);
     emit.failure = signature.text[0] ? signature.summary : NULL;
     emit.failing_step = signature.step;
     emit.every_step |= !signature.text[0];
-    out = output ? fopen(output, "w") : stdout;
-    if (!out) {
-        perror(output);
-        return 2;
+    out = output_open(output, "memtrace emit-c");
+    if (out) {
+        emit_c(out, &in.trace, &run, &emit);
     }
-    emit_c(out, &t, &run, &emit);
-    if (output && fclose(out)) {
-        perror(output);
-        return 2;
-    }
-    trace_free(&t);
-    return 0;
+    written = out && output_close(out, output, "memtrace emit-c");
+    input_free(&in);
+    return written ? 0 : 2;
 }

@@ -3,12 +3,13 @@
  * memtrace import: the memory map of a real machine as a trace.
  */
 #include <getopt.h>
+#include <glib.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "import/import.h"
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
+#include "trace/load.h"
 
 static const char help[] =
     "Usage: memtrace import [-o OUT] [-r NAME | --all] [-v] FILE\n"
@@ -32,7 +33,7 @@ static const char help[] =
     "  memtrace import -v -o pc.trace pc.txt && memtrace run pc.trace\n";
 
 struct request {
-    const char *file, *output, *name;
+    const char *path, *file, *output, *name;   /* `file`: what it is called in messages */
     enum import_choice choice;
     bool verbose;
 };
@@ -78,9 +79,29 @@ static bool write_trace(const struct request *r, const struct import *im)
     return done && out;
 }
 
+static struct import *load(const char *path)
+{
+    struct import_error error;
+    struct import *im = NULL;
+    uint8_t *text;
+    size_t size;
+
+    if (!load_file(path, IMPORT_TEXT_MAX, "text of info mtree", &text, &size)) {
+        return NULL;
+    }
+    im = import_read(text ? (const char *)text : "", size, NULL, &error);
+    if (!im && error.line) {
+        fprintf(stderr, "%s:%u:%u: %s\n", load_name(path), error.line, error.column, error.message);
+    } else if (!im) {
+        fprintf(stderr, "%s: %s\n", load_name(path), error.message);
+    }
+    g_free(text);
+    return im;
+}
+
 static int import_file(const struct request *r)
 {
-    struct import *im = import_load(r->file);
+    struct import *im = load(r->path);
     bool done;
 
     if (!im) {
@@ -138,6 +159,7 @@ int cmd_import(int argc, char **argv)
         return 2;
     }
     r.choice = all ? IMPORT_ALL : r.choice;
-    r.file = argv[optind];
+    r.path = argv[optind];
+    r.file = load_name(r.path);
     return import_file(&r);
 }

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "memtrace/commands.h"
+#include "memtrace/files.h"
+#include "memtrace/input.h"
 #include "minimize/minimize.h"
 
 static const char help[] =
@@ -19,15 +21,18 @@ static const char help[] =
     "\n"
     "  -o, --output OUT     write the small trace there (default: standard output)\n"
     "  -p, --profile NAME   memcore or qemu-7.2\n"
-    "  -n, --tries N        give up after N attempts (default 3000)\n"
+    "  -n, --tries N        give up after N attempts, 1 or more (default 3000)\n"
     "  -w, --wide           as memtrace run --wide\n"
     "  -q, --quiet          no progress\n"
+    "      --binary         the file is binary, whatever it looks like\n"
     "  -h, --help           this text\n"
     "\n"
     "Exit status: 0 minimized, 1 the trace does not fail (or not twice the same way),\n"
     "2 usage or an unreadable file; nothing is written then.\n"
     "\n"
     "Example: memtrace minimize crash-1234 -o small.trace\n";
+
+enum { TRIES_MAX = 1000 * 1000 * 1000 };
 
 static void on_progress(void *opaque, const struct minimize_progress *p)
 {
@@ -76,19 +81,50 @@ static void restart_without_symbols(void)
 static bool write_trace(const struct trace *t, const char *path, const struct failure_signature *s,
                         const char *origin, size_t steps_before)
 {
-    FILE *out = path ? fopen(path, "w") : stdout;
+    FILE *out = output_open(path, "memtrace minimize");
 
     if (!out) {
-        perror(path);
         return false;
     }
     fprintf(out, "# fails: %s\n# minimized from %s (%zu steps)\n", s->summary, origin, steps_before);
     trace_print(t, out);
-    if (path && fclose(out)) {
-        perror(path);
-        return false;
+    return output_close(out, path, "memtrace minimize");
+}
+
+static int minimize_file(const struct minimize_options *minimize, const char *path, unsigned flags,
+                         const char *output, bool quiet)
+{
+    struct failure_signature signature;
+    size_t steps_before;
+    unsigned tries = 0;
+    struct input in;
+    bool minimized;
+    int status = 1;
+
+    if (!input_load(&in, path, flags)) {
+        return 2;
     }
-    return true;
+    steps_before = in.trace.count;
+    minimized = minimize_trace(&in.trace, minimize, &signature, &tries);
+    if (minimize->progress) {
+        fprintf(stderr, "\r\033[K");
+    }
+    if (!minimized && !signature.text[0]) {
+        fprintf(stderr, "memtrace minimize: %s does not fail (%zu steps, %u tries)\n", path, steps_before, tries);
+    } else if (!minimized) {
+        fprintf(stderr, "memtrace minimize: %s fails differently from time to time, last: %s\n", path,
+                signature.summary);
+    } else if (!write_trace(&in.trace, output, &signature, input_base_name(path), steps_before)) {
+        status = 2;
+    } else {
+        status = 0;
+        if (!quiet) {
+            fprintf(stderr, "%zu steps from %zu, %u tries: %s\n", in.trace.count, steps_before, tries,
+                    signature.summary);
+        }
+    }
+    input_free(&in);
+    return status;
 }
 
 int cmd_minimize(int argc, char **argv)
@@ -96,16 +132,14 @@ int cmd_minimize(int argc, char **argv)
     static const struct option options[] = {
         { "output", required_argument, NULL, 'o' }, { "profile", required_argument, NULL, 'p' },
         { "tries", required_argument, NULL, 'n' }, { "wide", no_argument, NULL, 'w' },
-        { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
+        { "quiet", no_argument, NULL, 'q' }, { "binary", no_argument, NULL, 'B' },
+        { "help", no_argument, NULL, 'h' }, { 0 },
     };
     struct minimize_options minimize = { .tries_max = 3000 };
-    struct failure_signature signature;
-    const char *output = NULL, *origin;
-    bool quiet = false, minimized;
-    unsigned tries = 0;
-    size_t steps_before;
-    struct trace t;
-    int option, status = 0;
+    const char *output = "-";
+    unsigned flags = 0;
+    bool quiet = false;
+    int option;
 
     run_options_default(&minimize.run);
     while ((option = getopt_long(argc, argv, "o:p:n:wqh", options, NULL)) != -1) {
@@ -114,19 +148,23 @@ int cmd_minimize(int argc, char **argv)
             output = optarg;
             break;
         case 'p':
-            if (!run_profile_parse(optarg, &minimize.run.profile)) {
-                fprintf(stderr, "memtrace minimize: unknown profile '%s': memcore or qemu-7.2\n", optarg);
+            if (!option_profile("memtrace minimize", optarg, &minimize.run.profile)) {
                 return 2;
             }
             break;
         case 'n':
-            minimize.tries_max = (unsigned)strtoul(optarg, NULL, 10);
+            if (!option_number("memtrace minimize", "--tries", optarg, 1, TRIES_MAX, &minimize.tries_max)) {
+                return 2;
+            }
             break;
         case 'w':
             minimize.run.limits = resolve_limits_wide;
             break;
         case 'q':
             quiet = true;
+            break;
+        case 'B':
+            flags |= INPUT_BINARY;
             break;
         case 'h':
             fputs(help, stdout);
@@ -139,31 +177,10 @@ int cmd_minimize(int argc, char **argv)
         fprintf(stderr, "memtrace minimize: takes one trace, see memtrace minimize --help\n");
         return 2;
     }
-    restart_without_symbols();
-    trace_init(&t);
-    if (!trace_load(&t, argv[optind])) {
+    if (!output_check(output, "memtrace minimize")) {
         return 2;
     }
-    steps_before = t.count;
-    origin = strrchr(argv[optind], '/') ? strrchr(argv[optind], '/') + 1 : argv[optind];
+    restart_without_symbols();
     minimize.progress = !quiet && isatty(STDERR_FILENO) ? on_progress : NULL;
-    minimized = minimize_trace(&t, &minimize, &signature, &tries);
-    if (minimize.progress) {
-        fprintf(stderr, "\r\033[K");
-    }
-    if (!minimized && !signature.text[0]) {
-        fprintf(stderr, "memtrace minimize: %s does not fail (%zu steps, %u tries)\n", argv[optind], steps_before,
-                tries);
-        status = 1;
-    } else if (!minimized) {
-        fprintf(stderr, "memtrace minimize: %s fails differently from time to time, last: %s\n", argv[optind],
-                signature.summary);
-        status = 1;
-    } else if (!write_trace(&t, output, &signature, origin, steps_before)) {
-        status = 2;
-    } else if (!quiet) {
-        fprintf(stderr, "%zu steps from %zu, %u tries: %s\n", t.count, steps_before, tries, signature.summary);
-    }
-    trace_free(&t);
-    return status;
+    return minimize_file(&minimize, argv[optind], flags, output, quiet);
 }

@@ -11,7 +11,7 @@
 
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
-#include "trace/trace.h"
+#include "memtrace/input.h"
 
 static const char help[] =
     "Usage: memtrace pack [-o OUT] FILE\n"
@@ -22,6 +22,7 @@ static const char help[] =
     "  -o, --output OUT     write one trace there (default: standard output, no terminal)\n"
     "  -d, --directory DIR  write each trace into this folder, without \".trace\" in its\n"
     "                       name; the folder is made if there is none\n"
+    "      --binary         the file is binary, whatever it looks like\n"
     "  -h, --help           this text\n"
     "\n"
     "Nothing is written unless all files could be read.\n"
@@ -79,39 +80,40 @@ static bool plan(char **packed, char **files, size_t count, const char *folder)
     return unique;
 }
 
-static bool pack_into_folder(char **files, size_t count, const char *folder)
+static bool pack_into_folder(char **files, size_t count, unsigned flags, const char *folder)
 {
     char **packed = g_new0(char *, count + 1);
-    struct trace *traces = g_new0(struct trace, count);
+    struct input *inputs = g_new0(struct input, count);
     bool done = plan(packed, files, count, folder);
 
     for (size_t i = 0; i < count; i++) {
-        trace_init(&traces[i]);
-        done = trace_load(&traces[i], files[i]) && done;
+        done = input_load(&inputs[i], files[i], flags) && done;
     }
     if (done && g_mkdir_with_parents(folder, 0777) != 0) {
         fprintf(stderr, "memtrace pack: cannot make the folder %s: %s\n", folder, g_strerror(errno));
         done = false;
     }
     for (size_t i = 0; i < count && done; i++) {
-        done = write_binary(&traces[i], packed[i]);
+        done = write_binary(&inputs[i].trace, packed[i]);
     }
     for (size_t i = 0; i < count; i++) {
-        trace_free(&traces[i]);
+        input_free(&inputs[i]);
     }
-    g_free(traces);
+    g_free(inputs);
     g_strfreev(packed);
     return done;
 }
 
-static bool pack_one(const char *file, const char *output)
+static bool pack_one(const char *file, unsigned flags, const char *output)
 {
-    struct trace t;
+    struct input in;
     bool done;
 
-    trace_init(&t);
-    done = trace_load(&t, file) && write_binary(&t, output);
-    trace_free(&t);
+    if (!input_load(&in, file, flags)) {
+        return false;
+    }
+    done = write_binary(&in.trace, output);
+    input_free(&in);
     return done;
 }
 
@@ -119,9 +121,10 @@ int cmd_pack(int argc, char **argv)
 {
     static const struct option options[] = {
         { "output", required_argument, NULL, 'o' }, { "directory", required_argument, NULL, 'd' },
-        { "help", no_argument, NULL, 'h' }, { 0 },
+        { "binary", no_argument, NULL, 'B' }, { "help", no_argument, NULL, 'h' }, { 0 },
     };
     const char *output = NULL, *folder = NULL;
+    unsigned flags = 0;
     int option;
 
     while ((option = getopt_long(argc, argv, "o:d:h", options, NULL)) != -1) {
@@ -131,6 +134,9 @@ int cmd_pack(int argc, char **argv)
             break;
         case 'd':
             folder = optarg;
+            break;
+        case 'B':
+            flags |= INPUT_BINARY;
             break;
         case 'h':
             fputs(help, stdout);
@@ -148,7 +154,7 @@ int cmd_pack(int argc, char **argv)
         return 2;
     }
     if (folder) {
-        return pack_into_folder(argv + optind, (size_t)(argc - optind), folder) ? 0 : 2;
+        return pack_into_folder(argv + optind, (size_t)(argc - optind), flags, folder) ? 0 : 2;
     }
     if (optind + 1 != argc) {
         fprintf(stderr, "memtrace pack: for more than one file give -d FOLDER\n");
@@ -158,5 +164,5 @@ int cmd_pack(int argc, char **argv)
         fprintf(stderr, "memtrace pack: binary is not written to a terminal; give -o OUT\n");
         return 2;
     }
-    return pack_one(argv[optind], output ? output : "-") ? 0 : 2;
+    return pack_one(argv[optind], flags, output ? output : "-") ? 0 : 2;
 }

@@ -4,11 +4,10 @@
  */
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "memtrace/commands.h"
+#include "memtrace/input.h"
 #include "run/crash.h"
 #include "run/run.h"
 #include "run/subject.h"
@@ -21,14 +20,18 @@ static const char help[] =
     "\n"
     "  -v, --verbose        print every step as it is played, and its callbacks\n"
     "  -p, --profile NAME   memcore (documented improvements) or qemu-7.2 (its quirks)\n"
-    "  -r, --repeat N       play each trace N times; the hashes must be equal\n"
+    "  -r, --repeat N       play each trace N times, 1 or more; the hashes must be equal\n"
     "  -w, --wide           lift the limits on size that fuzzing needs: for traces of whole machines\n"
     "  -q, --quiet          print failures only\n"
+    "      --binary         the file is binary, whatever it looks like\n"
     "  -h, --help           this text\n"
     "\n"
-    "Exit status: 0 all agree, 1 a difference or a crash, 2 usage or an unreadable file.\n"
+    "Exit status: 0 all agree, 1 a difference or a crash, 2 usage, an unreadable file or a\n"
+    "trace without steps.\n"
     "\n"
     "Example: memtrace run -v corpora/region_tree/seeds/overlap.trace\n";
+
+enum { REPEAT_MAX = 1000 * 1000 * 1000 };
 
 struct run_command {
     bool verbose, quiet;
@@ -73,7 +76,7 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
 }
 
 /* False: a failure was reported; the core may be unsound, nothing more can be played. */
-static bool run_file(struct run_command *command, struct runner *runner, const struct trace *t, const char *path)
+static bool run_file(struct run_command *command, struct runner *runner, const struct input *in, const char *path)
 {
     uint64_t first_hash = 0;
 
@@ -81,7 +84,7 @@ static bool run_file(struct run_command *command, struct runner *runner, const s
         struct run_totals totals = { 0 };
 
         crash_watch_begin(runner, NULL, path);
-        if (runner_run(runner, t, &totals) != RUN_OK) {
+        if (runner_run(runner, &in->trace, &totals) != RUN_OK) {
             crash_watch_end();
             fflush(stdout);
             run_report(stderr, runner, path);
@@ -91,8 +94,8 @@ static bool run_file(struct run_command *command, struct runner *runner, const s
         if (round == 0) {
             first_hash = totals.hash;
             if (!command->quiet) {
-                printf("ok  %s  %zu steps, %" PRIu64 " skipped, %" PRIu64 " compared, hash %016" PRIx64 "\n", path,
-                       t->count, totals.skipped, totals.checked, totals.hash);
+                printf("ok  %s%s  %zu steps, %" PRIu64 " skipped, %" PRIu64 " compared, hash %016" PRIx64 "\n", path,
+                       in->binary ? " (binary)" : "", in->trace.count, totals.skipped, totals.checked, totals.hash);
                 fflush(stdout);
             }
         } else if (totals.hash != first_hash) {
@@ -109,10 +112,12 @@ int cmd_run(int argc, char **argv)
     static const struct option options[] = {
         { "verbose", no_argument, NULL, 'v' }, { "profile", required_argument, NULL, 'p' },
         { "repeat", required_argument, NULL, 'r' }, { "wide", no_argument, NULL, 'w' },
-        { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
+        { "quiet", no_argument, NULL, 'q' }, { "binary", no_argument, NULL, 'B' },
+        { "help", no_argument, NULL, 'h' }, { 0 },
     };
     struct run_command command = { .repeat = 1 };
     struct runner *runner;
+    unsigned flags = INPUT_NEEDS_STEPS;
     int option, status = 0;
 
     run_options_default(&command.options);
@@ -122,15 +127,12 @@ int cmd_run(int argc, char **argv)
             command.verbose = true;
             break;
         case 'p':
-            if (!run_profile_parse(optarg, &command.options.profile)) {
-                fprintf(stderr, "memtrace run: unknown profile '%s': memcore or qemu-7.2\n", optarg);
+            if (!option_profile("memtrace run", optarg, &command.options.profile)) {
                 return 2;
             }
             break;
         case 'r':
-            command.repeat = (unsigned)strtoul(optarg, NULL, 10);
-            if (!command.repeat) {
-                fprintf(stderr, "memtrace run: --repeat takes a number from 1, not '%s'\n", optarg);
+            if (!option_number("memtrace run", "--repeat", optarg, 1, REPEAT_MAX, &command.repeat)) {
                 return 2;
             }
             break;
@@ -139,6 +141,9 @@ int cmd_run(int argc, char **argv)
             break;
         case 'q':
             command.quiet = true;
+            break;
+        case 'B':
+            flags |= INPUT_BINARY;
             break;
         case 'h':
             fputs(help, stdout);
@@ -158,16 +163,17 @@ int cmd_run(int argc, char **argv)
     runner = runner_new(&command.options);
     crash_watch_install();
     for (int i = optind; i < argc && status == 0; i++) {
-        struct trace t;
+        struct input in;
 
-        trace_init(&t);
-        command.trace = &t;
-        if (!trace_load(&t, argv[i])) {
+        if (!input_load(&in, argv[i], flags)) {
             status = 2;
-        } else if (!run_file(&command, runner, &t, argv[i])) {
+            break;
+        }
+        command.trace = &in.trace;
+        if (!run_file(&command, runner, &in, argv[i])) {
             status = 1;
         }
-        trace_free(&t);
+        input_free(&in);
     }
     if (status != 1) {      /* after a failure the core holds what it holds */
         runner_free(runner);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "memtrace/commands.h"
-#include "trace/load.h"
+#include "memtrace/input.h"
 #include "trace/reference.h"
 #include "trace/table.h"
 
@@ -22,6 +22,7 @@ static const char help[] =
     "  -b, --binary-info    print header and records of the binary form instead: what\n"
     "                       is in a binary file, what a text file will be packed to\n"
     "  -o, --operations     print the operations and operands of the language (Markdown)\n"
+    "      --binary         the file is binary, whatever it looks like\n"
     "  -h, --help           this text\n"
     "\n"
     "Exit status: 0 printed, 2 usage or an unreadable file.\n"
@@ -62,16 +63,17 @@ static void print_record(const struct trace *t, size_t index, const uint8_t *dat
            little_endian(record + 20, 8), canonical ? ' ' : '*', line);
 }
 
-static void print_binary_info(const struct trace *t, const char *path, const uint8_t *data, size_t size,
-                              bool text)
+static void print_binary_info(const struct input *in, const char *path)
 {
-    size_t packed_size = trace_encode(t, NULL, 0);
+    const struct trace *t = &in->trace;
+    const uint8_t *data = in->data;
+    size_t size = in->size, packed_size = trace_encode(t, NULL, 0);
     uint8_t *packed = g_malloc(packed_size);
     size_t different = 0, left_over;
 
     trace_encode(t, packed, packed_size);
-    printf("%s: %s, %zu bytes", path, text ? "text" : "binary", size);
-    if (text) {
+    printf("%s: %s, %zu bytes", path, in->binary ? "binary" : "text", size);
+    if (!in->binary) {
         printf("; packed %zu bytes", packed_size);
         data = packed;
         size = packed_size;
@@ -100,34 +102,34 @@ static void print_binary_info(const struct trace *t, const char *path, const uin
     g_free(packed);
 }
 
-static bool show_file(const char *path, bool numbers, bool binary_info)
+static bool show_file(const char *path, unsigned flags, bool numbers, bool binary_info)
 {
-    struct trace t;
-    uint8_t *data;
-    size_t size;
-    bool shown;
+    struct input in;
 
-    trace_init(&t);
-    shown = trace_read_file(path, &data, &size) && trace_from_file(&t, path, data, size);
-    if (shown && binary_info) {
-        print_binary_info(&t, path, data, size, trace_looks_like_text(path, data, size));
-    } else if (shown && numbers) {
-        print_numbered(&t);
-    } else if (shown) {
-        trace_print(&t, stdout);
+    /* What is in a file that is too short for a step is a question too. */
+    if (!input_load(&in, path, flags | (binary_info ? INPUT_ANY_SIZE : 0))) {
+        return false;
     }
-    g_free(data);
-    trace_free(&t);
-    return shown;
+    if (binary_info) {
+        print_binary_info(&in, path);
+    } else if (numbers) {
+        print_numbered(&in.trace);
+    } else {
+        trace_print(&in.trace, stdout);
+    }
+    input_free(&in);
+    return true;
 }
 
 int cmd_show(int argc, char **argv)
 {
     static const struct option options[] = {
         { "numbers", no_argument, NULL, 'n' }, { "binary-info", no_argument, NULL, 'b' },
-        { "operations", no_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' }, { 0 },
+        { "operations", no_argument, NULL, 'o' }, { "binary", no_argument, NULL, 'B' },
+        { "help", no_argument, NULL, 'h' }, { 0 },
     };
     bool numbers = false, binary_info = false;
+    unsigned flags = 0;
     int option, status = 0;
 
     while ((option = getopt_long(argc, argv, "nboh", options, NULL)) != -1) {
@@ -141,6 +143,9 @@ int cmd_show(int argc, char **argv)
         case 'o':
             trace_write_operations(stdout);
             return 0;
+        case 'B':
+            flags |= INPUT_BINARY;
+            break;
         case 'h':
             fputs(help, stdout);
             return 0;
@@ -156,7 +161,7 @@ int cmd_show(int argc, char **argv)
         if (argc - optind > 1 && !binary_info) {
             printf("%s# %s\n", i > optind ? "\n" : "", argv[i]);
         }
-        if (!show_file(argv[i], numbers, binary_info)) {
+        if (!show_file(argv[i], flags, numbers, binary_info)) {
             status = 2;
         }
     }

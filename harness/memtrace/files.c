@@ -2,7 +2,10 @@
 #include "memtrace/files.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static gint by_name(gconstpointer x, gconstpointer y)
 {
@@ -65,26 +68,117 @@ bool files_add(GPtrArray *files, const char *path, const char *command)
     return true;
 }
 
+/* Of the output that is open; both NULL when it is not a regular file. */
+static struct {
+    char *temporary;
+    char *final;
+} output;
+
+static void output_forget(void)
+{
+    g_free(output.temporary);
+    free(output.final);
+    output.temporary = NULL;
+    output.final = NULL;
+}
+
+static bool cannot_write(const char *path, const char *command)
+{
+    fprintf(stderr, "%s: cannot write %s: %s\n", command, path, g_strerror(errno ? errno : EIO));
+    return false;
+}
+
+/* Next to the file it will be, with the mode that file has, or that a new one would have. */
+static FILE *open_temporary(const char *path, const struct stat *existing)
+{
+    mode_t mask = umask(0);
+    FILE *out = NULL;
+    int file;
+
+    umask(mask);
+    /* The file a link leads to is replaced, not the link. */
+    output.final = existing ? realpath(path, NULL) : strdup(path);
+    if (!output.final) {
+        return NULL;
+    }
+    output.temporary = g_strdup_printf("%s.XXXXXX", output.final);
+    file = mkstemp(output.temporary);
+    if (file >= 0 && fchmod(file, existing ? existing->st_mode & 0777 : 0666 & ~mask) == 0) {
+        out = fdopen(file, "wb");
+    }
+    if (file >= 0 && !out) {
+        int reason = errno;
+
+        close(file);
+        unlink(output.temporary);
+        errno = reason;
+    }
+    return out;
+}
+
 FILE *output_open(const char *path, const char *command)
 {
-    FILE *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "wb");
+    struct stat existing;
+    bool exists;
+    FILE *out = NULL;
 
+    g_assert(!output.temporary);
+    if (strcmp(path, "-") == 0) {
+        return stdout;
+    }
+    exists = stat(path, &existing) == 0;
+    if (exists && S_ISDIR(existing.st_mode)) {
+        errno = EISDIR;
+    } else if (exists && !S_ISREG(existing.st_mode)) {
+        out = fopen(path, "wb");        /* a device or a pipe */
+    } else {
+        out = open_temporary(path, exists ? &existing : NULL);
+    }
     if (!out) {
-        fprintf(stderr, "%s: cannot write %s: %s\n", command, path, g_strerror(errno));
+        cannot_write(path, command);
+        output_forget();
     }
     return out;
 }
 
 bool output_close(FILE *out, const char *path, const char *command)
 {
-    /* A full disk shows when the buffer is written. */
-    bool written = fflush(out) == 0 && !ferror(out);
+    bool written;
 
+    errno = 0;
+    /* A full disk shows when the buffer is written. */
+    written = fflush(out) == 0 && !ferror(out);
+    if (written && output.temporary) {
+        written = rename(output.temporary, output.final) == 0;
+    }
     if (!written) {
-        fprintf(stderr, "%s: cannot write %s: %s\n", command, path, g_strerror(errno));
+        cannot_write(path, command);
+        if (output.temporary) {
+            unlink(output.temporary);
+        }
     }
     if (out != stdout) {
         fclose(out);
     }
+    output_forget();
     return written;
+}
+
+bool output_check(const char *path, const char *command)
+{
+    struct stat existing;
+    FILE *out;
+
+    if (strcmp(path, "-") == 0 || (stat(path, &existing) == 0 && !S_ISREG(existing.st_mode) &&
+                                   !S_ISDIR(existing.st_mode))) {
+        return true;                    /* to open it would be noticed at the other end */
+    }
+    out = output_open(path, command);
+    if (!out) {
+        return false;
+    }
+    unlink(output.temporary);
+    fclose(out);
+    output_forget();
+    return true;
 }

@@ -14,10 +14,17 @@
  */
 bool files_add(GPtrArray *files, const char *path, const char *command);
 
-/* A path for writing, "-" for standard output.  NULL after one line on stderr. */
+/*
+ * For writing, "-" for standard output: NULL after one line on stderr.  A file appears,
+ * or is replaced, when output_close() has written all of it; until then it is a
+ * temporary one in the same folder.  One at a time.
+ */
 FILE *output_open(const char *path, const char *command);
 
 /* Everything written?  Closes the file; false after one line on stderr. */
 bool output_close(FILE *out, const char *path, const char *command);
+
+/* Can it be written?  For commands that work long before they do; false after one line on stderr. */
+bool output_check(const char *path, const char *command);
 
 #endif

@@ -153,8 +153,33 @@ static void test_either_form(void)
     trace_free(&read);
 }
 
-/* What is binary although some or all of it could be read. */
-static void test_binary_look_alikes(void)
+/* A few strange bytes do not make a text binary: its first mistake is told. */
+static void test_broken_text(void)
+{
+    static const struct {
+        const char *content, *expected;
+    } cases[] = {
+        { "\xef\xbb\xbf" "del r1\n", ":1:1: expected text, not the byte 0xef" },
+        { "del r1\n# Gr\xf6\xdf" "e\n", ":2:5: expected UTF-8 text, not the byte 0xf6" },
+        { "r0 add\n", ":1:1: expected an operation, not 'r0'" },
+        { "r0", ":1:1: expected an operation, not 'r0'" },
+        { "Add", ":1:1: unknown operation 'Add'; did you mean 'add'?" },
+        { "a", ":1:1: expected an operation, not 'a'" },
+        { "<!-- a page -->\n", ":1:1: expected an operation, not '<!--'" },
+        { "memory-region: memory\n", ":1:1: expected an operation, not 'memory-region:'" },
+        { "del r1\x1b\n", ":1:7: expected text, not the byte 0x1b" },
+        { "\xd0\xbf\xd1\x80", ":1:1: expected text, not the byte 0xd0" },      /* UTF-8, not ASCII */
+        { "del r1\n\x01\x01\n", ":2:1: expected text, not the byte 0x01" },      /* a quarter not, less two bytes */
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        assert_content_refused("x", cases[i].content, strlen(cases[i].content), cases[i].expected);
+    }
+    assert_content_refused("x", "del\0", 4, ":1:4: expected text, not the byte 0x00");
+}
+
+/* More than a quarter strange: binary, although some of it could be read. */
+static void test_binary(void)
 {
     static const struct {
         const char *content;
@@ -162,12 +187,10 @@ static void test_binary_look_alikes(void)
         uint32_t groups;
     } cases[] = {
         { "", 0, 0x001 },
-        { "\n", 1, 0x00b },
-        { "a", 1, 0x061 },
-        { "a b", 3, 0x061 },            /* no operation has one letter */
-        { "Add", 3, 0x441 },
-        { "del\0", 4, 0x565 },
-        { "del r1\x80", 7, 0x565 },     /* not UTF-8 */
+        { "\x0b", 1, 0x00b },
+        { "de\x80", 3, 0x565 },
+        { "del\0\0", 5, 0x565 },
+        { "del r1\x80\xff\xfe", 9, 0x565 },
     };
     struct trace t;
 
@@ -179,6 +202,23 @@ static void test_binary_look_alikes(void)
     }
     assert_loads(&t, "empty.trace", "", 0);
     g_assert_cmpuint(t.count, ==, 0);
+    trace_free(&t);
+}
+
+/* Bytes of an engine do not look like text by chance. */
+static void test_random_bytes(void)
+{
+    uint8_t data[TRACE_HEADER_SIZE + 2 * TRACE_RECORD_SIZE];
+    struct trace t;
+
+    trace_init(&t);
+    for (int i = 0; i < 500; i++) {
+        for (size_t at = 0; at < sizeof(data); at++) {
+            data[at] = (uint8_t)g_test_rand_int();
+        }
+        assert_loads(&t, "input", data, sizeof(data));
+        g_assert_cmpuint(t.count, ==, 2);
+    }
     trace_free(&t);
 }
 
@@ -207,7 +247,9 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/load/endless", test_endless);
     g_test_add_func("/trace/load/text-mistakes", test_text_mistakes);
     g_test_add_func("/trace/load/either-form", test_either_form);
-    g_test_add_func("/trace/load/binary-look-alikes", test_binary_look_alikes);
+    g_test_add_func("/trace/load/broken-text", test_broken_text);
+    g_test_add_func("/trace/load/binary", test_binary);
+    g_test_add_func("/trace/load/random-bytes", test_random_bytes);
     g_test_add_func("/trace/load/only-comments", test_only_comments);
     result = g_test_run();
     g_rmdir(folder);

@@ -10,58 +10,44 @@
 /* The longest trace is a quarter of a megabyte in binary and some 3 in text: the rest is for comments. */
 enum { FILE_SIZE_MAX = 16 << 20 };
 
-static bool is_text_byte(unsigned char byte)
+/* Printable, or what divides words and lines. */
+static bool is_text_byte(uint8_t byte)
 {
-    return (byte >= ' ' && byte != 0x7f) || byte == '\t' || byte == '\n' || byte == '\r';
+    return (byte >= ' ' && byte < 0x7f) || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-static const char *skip_blank_space(const char *at, const char *end)
+/* Bytes that no text has: control characters, and what is not UTF-8. */
+static size_t count_strange_bytes(const uint8_t *bytes, size_t size)
 {
-    while (at < end && strchr(" \t\r\n", *at)) {
-        at++;
+    size_t strange = 0, length;
+
+    for (size_t at = 0; at < size; at += length) {
+        const char *character = (const char *)bytes + at;
+
+        length = 1;
+        if (bytes[at] < 0x80) {
+            strange += !is_text_byte(bytes[at]);
+        } else if ((gint32)g_utf8_get_char_validated(character, (gssize)(size - at)) < 0) {
+            strange++;
+        } else {
+            length = (size_t)(g_utf8_next_char(character) - character);
+        }
     }
-    return at;
+    return strange;
 }
 
 /*
- * Does the text begin with a comment or with a word of two letters or more, set
- * off from what follows?  Not only known words: a first operation that
- * is misspelt is to be complained about, not run as garbage.
+ * Broken text must be complained about, not run as garbage, so a few strange
+ * bytes do not make a file binary.  Binary does not look like text by chance: of
+ * random bytes some 40 % are printable, and records as written are mostly zeros.
  */
-static bool starts_like_trace(const char *text, const char *end)
+static bool looks_like_text(const char *path, const uint8_t *data, size_t size)
 {
-    const char *word = skip_blank_space(text, end);
-    const char *at = word;
-
-    if (at == end) {
-        return false;
-    }
-    if (*at == '#') {
-        return true;
-    }
-    while (at < end && (g_ascii_islower(*at) || *at == '_')) {
-        at++;
-    }
-    return at - word >= 2 && (at == end || strchr(" \t\r\n#", *at));
-}
-
-bool trace_looks_like_text(const char *path, const uint8_t *bytes, size_t size)
-{
-    const char *data = (const char *)bytes;
-
-    if (size == 0 || g_str_has_suffix(path, ".trace")) {
-        return size > 0;
-    }
-    for (size_t i = 0; i < size; i++) {
-        if (!is_text_byte(bytes[i])) {
-            return false;
-        }
-    }
-    return g_utf8_validate(data, (gssize)size, NULL) && starts_like_trace(data, data + size);
+    return size > 0 && (g_str_has_suffix(path, ".trace") || count_strange_bytes(data, size) <= size / 4);
 }
 
 /* To the end of the file.  Otherwise one line on stderr and false. */
-static bool read_all(FILE *file, const char *name, GByteArray *content)
+static bool read_all(FILE *file, const char *name, size_t size_max, const char *what, GByteArray *content)
 {
     size_t got;
 
@@ -70,24 +56,24 @@ static bool read_all(FILE *file, const char *name, GByteArray *content)
 
         got = fread(block, 1, sizeof(block), file);
         g_byte_array_append(content, block, (guint)got);
-    } while (got > 0 && content->len <= FILE_SIZE_MAX);
+    } while (got > 0 && content->len <= size_max);
     if (ferror(file)) {
         fprintf(stderr, "%s: cannot be read: %s\n", name, g_strerror(errno));
         return false;
     }
-    if (content->len > FILE_SIZE_MAX) {
-        fprintf(stderr, "%s: longer than %d MiB, which no trace is\n", name, FILE_SIZE_MAX >> 20);
+    if (content->len > size_max) {
+        fprintf(stderr, "%s: longer than %zu MiB, which no %s is\n", name, size_max >> 20, what);
         return false;
     }
     return true;
 }
 
-static const char *name_of(const char *path)
+const char *load_name(const char *path)
 {
     return strcmp(path, "-") == 0 ? "<stdin>" : path;
 }
 
-bool trace_read_file(const char *path, uint8_t **data, size_t *size)
+bool load_file(const char *path, size_t size_max, const char *what, uint8_t **data, size_t *size)
 {
     bool standard_input = strcmp(path, "-") == 0;
     FILE *file = standard_input ? stdin : fopen(path, "rb");
@@ -101,7 +87,7 @@ bool trace_read_file(const char *path, uint8_t **data, size_t *size)
         return false;
     }
     content = g_byte_array_new();
-    read = read_all(file, name_of(path), content);
+    read = read_all(file, load_name(path), size_max, what, content);
     if (read) {
         *size = content->len;
     }
@@ -112,16 +98,25 @@ bool trace_read_file(const char *path, uint8_t **data, size_t *size)
     return read;
 }
 
-bool trace_from_file(struct trace *t, const char *path, const uint8_t *data, size_t size)
+bool trace_read_file(const char *path, uint8_t **data, size_t *size)
+{
+    return load_file(path, FILE_SIZE_MAX, "trace", data, size);
+}
+
+bool trace_from_file(struct trace *t, const char *path, const uint8_t *data, size_t size,
+                     enum trace_form *form)
 {
     struct trace_error error;
 
-    if (!trace_looks_like_text(path, data, size)) {
+    if (*form == TRACE_FORM_GUESS) {
+        *form = looks_like_text(path, data, size) ? TRACE_FORM_TEXT : TRACE_FORM_BINARY;
+    }
+    if (*form == TRACE_FORM_BINARY) {
         trace_decode(t, data, size);
         return true;
     }
     if (!trace_parse(t, (const char *)data, size, &error)) {
-        fprintf(stderr, "%s:%u:%u: %s\n", name_of(path), error.line, error.column, error.message);
+        fprintf(stderr, "%s:%u:%u: %s\n", load_name(path), error.line, error.column, error.message);
         return false;
     }
     return true;
@@ -129,13 +124,14 @@ bool trace_from_file(struct trace *t, const char *path, const uint8_t *data, siz
 
 bool trace_load(struct trace *t, const char *path)
 {
+    enum trace_form form = TRACE_FORM_GUESS;
     uint8_t *data;
     size_t size;
     bool loaded;
 
     t->count = 0;
     t->groups = TRACE_GROUP_BIT(TRACE_GROUP_TREE);
-    loaded = trace_read_file(path, &data, &size) && trace_from_file(t, path, data, size);
+    loaded = trace_read_file(path, &data, &size) && trace_from_file(t, path, data, size, &form);
     g_free(data);
     return loaded;
 }

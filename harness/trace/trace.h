@@ -171,11 +171,10 @@ bool trace_parse_object(const char *text, const char *letter, unsigned *slot);
 
 /*
  * Reads a file of either form; "-" is the standard input.  It is text if it is
- * called *.trace, or if it is valid text of printable characters, tabs and
- * newlines that starts like a trace (a comment, or a word of two letters or
- * more, known or not); else binary.  On failure prints one clear line
- * ("FILE:LINE:COLUMN: what was expected", or why the file cannot be read) to
- * stderr, leaves *t empty and returns false.
+ * called *.trace, or if at least three quarters of its bytes are printable
+ * ASCII, UTF-8, tabs and line breaks; else binary.  On failure prints one clear
+ * line ("FILE:LINE:COLUMN: what was expected", or why the file cannot be read) to
+ * stderr, leaves *t empty and returns false.  An empty file is an empty trace.
  */
 bool trace_load(struct trace *t, const char *path);
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is given on the command line: traces, and the values of options that several commands have. */
+#ifndef HARNESS_MEMTRACE_INPUT_H
+#define HARNESS_MEMTRACE_INPUT_H
+
+#include "model/model.h"
+#include "trace/trace.h"
+
+struct input {
+    struct trace trace;
+    uint8_t *data;              /* the file */
+    size_t size;
+    bool binary;                /* of the two forms */
+};
+
+enum input_flags {
+    INPUT_BINARY = 1,           /* the file is binary, whatever it looks like */
+    INPUT_NEEDS_STEPS = 2,      /* text without steps is refused too */
+    INPUT_ANY_SIZE = 4,         /* binary without steps is not refused: engines keep such inputs */
+};
+
+/*
+ * Reads a trace of either form.  A file that is empty, or neither text nor long enough for
+ * a step in binary, is no trace to people, although engines run it.  False after one line
+ * on stderr; then nothing is to be freed.
+ */
+bool input_load(struct input *in, const char *path, unsigned flags);
+void input_free(struct input *in);
+
+/* What follows the last slash. */
+const char *input_base_name(const char *path);
+
+/* The value of a numeric option.  False after one line on stderr, which says what was expected. */
+bool option_number(const char *command, const char *option, const char *text, unsigned least, unsigned most,
+                   unsigned *number);
+
+/* The value of --profile, likewise. */
+bool option_profile(const char *command, const char *text, enum model_profile *profile);
+
+#endif
