@@ -11,6 +11,7 @@
 #ifndef MEMCORE_FLATVIEW_FLATVIEW_H
 #define MEMCORE_FLATVIEW_FLATVIEW_H
 
+#include "base/misuse.h"
 #include "exec/memory.h"
 
 /* One range.  `last` is its last address: an end of 2^64 would not fit. */
@@ -62,6 +63,12 @@ void flatview_unref(FlatView *view);
 
 /* A reference to the published view of a space; any thread. */
 FlatView *flatview_get(AddressSpace *as);
+
+/*
+ * The range that `address` lies in; NULL: a hole.  Under RCU or with a
+ * reference, any thread.  Finding the same range again is the fast case.
+ */
+const FlatRange *flatview_find(FlatView *view, hwaddr address);
 
 /* --- walking ----------------------------------------------------------------- */
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The view as a sorted array; nothing outside this file knows. */
+/* The view as a sorted array with an index; nothing outside this file knows. */
 #include <glib.h>
 
 #include "base/defer.h"
 #include "base/state.h"
 #include "flatview/flatview.h"
+#include "flatview/range_index.h"
 #include "flatview/render.h"
 #include "region/region.h"
 
@@ -16,8 +17,10 @@ struct FlatView {
 #ifdef MEMCORE_VERIFY
     uint64_t digest;            /* of the ranges when the view was built */
 #endif
+    const FlatRange *recent;    /* what was found last, atomic; NULL: nothing yet (R-LKP-1) */
+    RangeIndex index;
     size_t count;
-    FlatRange ranges[];
+    FlatRange ranges[];         /* and behind them the entries of the index */
 };
 
 static FlatView empty_view = { .references = 1 };
@@ -68,6 +71,10 @@ void flatview_verify(const FlatView *view)
         memcore_verify(range->start <= range->last);
         memcore_verify(i == 0 || view->ranges[i - 1].last < range->start);
         memcore_verify(i == 0 || !joinable(&view->ranges[i - 1], range));
+        memcore_verify(range_index_seek(&view->index, view->ranges, view->count, range->start) == i);
+        memcore_verify(range_index_seek(&view->index, view->ranges, view->count, range->last) == i);
+        memcore_verify(range->last == HWADDR_MAX ||
+                       range_index_seek(&view->index, view->ranges, view->count, range->last + 1) == i + 1);
     }
 }
 
@@ -102,10 +109,12 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
     runs = render(&pool, root, base);
     count = run_list_join(&runs);
 
-    view = g_malloc(sizeof(*view) + count * sizeof(view->ranges[0]));
+    view = g_malloc(sizeof(*view) + count * sizeof(view->ranges[0]) +
+                    range_index_entries(count) * sizeof(uint32_t));
     view->references = 1;
     view->root = root;
     view->base = base;
+    view->recent = NULL;
     view->count = count;
     region_use_in_view(root);
     range = view->ranges;
@@ -123,6 +132,7 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
         region_use_in_view(run->mr);
     }
     run_pool_release(&pool);
+    range_index_build(&view->index, (uint32_t *)(void *)&view->ranges[count], view->ranges, count);
     memcore_count_up(&memcore_state.statistics.flat_views);
 #ifdef MEMCORE_VERIFY
     view->digest = digest(view);
@@ -202,21 +212,27 @@ size_t flatview_count(const FlatView *view)
     return view->count;
 }
 
+const FlatRange *flatview_find(FlatView *view, hwaddr address)
+{
+    const FlatRange *range = __atomic_load_n(&view->recent, __ATOMIC_RELAXED);
+    size_t place;
+
+    if (range && address - range->start <= range->last - range->start) {
+        return range;
+    }
+    place = range_index_seek(&view->index, view->ranges, view->count, address);
+    if (place == view->count || view->ranges[place].start > address) {
+        return NULL;
+    }
+    range = &view->ranges[place];
+    __atomic_store_n(&view->recent, range, __ATOMIC_RELAXED);
+    return range;
+}
+
 const FlatRange *flatview_seek(FlatCursor *cursor, const FlatView *view, hwaddr address)
 {
-    size_t low = 0, high = view->count;
-
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-
-        if (view->ranges[middle].last < address) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
     cursor->view = view;
-    cursor->next = low;
+    cursor->next = range_index_seek(&view->index, view->ranges, view->count, address);
     return flatview_next(cursor);
 }
 
