@@ -64,6 +64,15 @@ void memcore_set_code_tracking(bool on);
 /* Where mtree_info writes, one call per piece of text; NULL: stdout. */
 void memcore_set_print(void (*print)(void *opaque, const char *text), void *opaque);
 
+/*
+ * Calls the bottom halves (qemu/main-loop.h) that are scheduled, in the order
+ * they were; those they schedule wait for the next time.  Needs the big lock.
+ * Returns how many it called.  `wake`, which may run on any thread, is called
+ * when there is something to run, so that an event loop need not poll; NULL: nobody is.
+ */
+size_t memcore_run_bottom_halves(void);
+void memcore_set_wake(void (*wake)(void *opaque), void *opaque);
+
 /* Counts for leak checks; all are 0 (views: the permanent empty one is not counted) when everything was given back. */
 typedef struct {
     size_t flat_views;
