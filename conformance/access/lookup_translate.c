@@ -214,8 +214,7 @@ static void ranges_with_unaligned_ends(void)
     address_space_translate(bus.as, 0x3000, &xlat, &plen, READ, PLAIN);
     check_number(plen, 0x800);
     value = address_space_ldl_le(bus.as, 0xffe, PLAIN, &result);
-    check((value == 0 && result == DECODE) || (value == 0x010000ff + 0x00ff && result == OK) ||
-          (value == ldl_le_p(ram_bytes(ram) + 0x7fe) && result == OK));
+    check((value == 0 && result == DECODE) || (value == (uint32_t)ldl_le_p(ram_bytes(ram) + 0x7fe) && result == OK));
     check_read(bus.as, 0xffe, 4, OK, "fe ff 00 01");
     plen = 0x3000;
     void *mapped = address_space_map(bus.as, 0x800, &plen, READ, PLAIN);
@@ -265,7 +264,7 @@ static void iommu_entry_is_masked(void)
     Translated w = translated_new(TABLE_PLAIN);
 
     table_map(w.t, 0x2000, 0x2000, w.target.as, 0x8000, 0xfff, IOMMU_RW);
-    w.t->entries[0].to = 0x8abc;
+    w.t->sloppy = true;
     check_translate(w.bus.as, 0x42010, 4, READ, "ram@0x8010+0x4");
 }
 
@@ -306,7 +305,6 @@ static void iommu_chain(void)
     table_map(w.t, 0, 0x10000, middle.as, 0x100000, 0x1fff, IOMMU_RW);
     table_map(second, 0, 0x20000, w.target.as, 0x100000, 0x3fff, IOMMU_RW);
     check_translate(w.bus.as, 0x42010, 0x10000, READ, "ram@0x102010+0x1ff0");
-    table_map(second, 0, 0, NULL, 0, 0, IOMMU_NONE);
     second->entries[0].perm = IOMMU_RO;
     check_translate(w.bus.as, 0x42010, 0x10000, WRITE, "U@0x2010+0x1ff0");
     check_translate(w.bus.as, 0x42010, 0x10000, READ, "ram@0x102010+0x1ff0");
@@ -528,7 +526,7 @@ static void identity_is_invisible(void)
         check_number(address_space_write(w.bus.as, 0x40000 + addr, PLAIN, through, size), OK);
         check(memcmp(ram_bytes(w.ram) + addr, through, size) == 0);
         check_load(address_space_ldl_le, w.bus.as, 0x40000 + addr,
-                   (addr & 0x3ff) > 0x3fc ? 0 : ldl_le_p(ram_bytes(w.ram) + addr),
+                   (addr & 0x3ff) > 0x3fc ? 0 : (uint32_t)ldl_le_p(ram_bytes(w.ram) + addr),
                    (addr & 0x3ff) > 0x3fc ? DECODE : OK);
     }
 }

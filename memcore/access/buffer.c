@@ -137,55 +137,66 @@ MemTxResult flatview_read_continue(FlatView *fv, hwaddr addr, MemTxAttrs attrs, 
     return read_from_place(&origin, place, addr, attrs, buf, len);
 }
 
+/* Nothing at all is done if the first place is forbidden, even if more follows (R-ACC-12). */
 MemTxResult view_read(FlatView *view, hwaddr address, MemTxAttrs attrs, void *buffer, hwaddr length)
 {
     const Origin origin = { .view = view };
     const Place place = place_translate(view, address, length, false, attrs);
 
     if (!attrs_allow(place.mr, attrs)) {
-        return MEMTX_ACCESS_ERROR;      /* nothing else is done, even if more follows (R-ACC-12) */
+        return MEMTX_ACCESS_ERROR;
     }
     fuzz_dma_read_cb(address, length, place.mr);
     return read_from_place(&origin, place, address, attrs, buffer, length);
 }
 
-MemTxResult address_space_read_full(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, void *buf, hwaddr len)
+static MemTxResult view_write(FlatView *view, hwaddr address, MemTxAttrs attrs, const void *buffer,
+                              hwaddr length)
 {
-    MemTxResult result = MEMTX_OK;
+    const Origin origin = { .view = view };
+    const Place place = place_translate(view, address, length, true, attrs);
 
-    if (len > 0) {
-        rcu_read_lock();
-        require_buffer(__func__, buf, addr, len);
-        result = view_read(view_of(as, __func__), addr, attrs, buf, len);
-        rcu_read_unlock();
-    }
-    return result;
+    return attrs_allow(place.mr, attrs) ? write_from_place(&origin, place, address, attrs, buffer, length)
+                                        : MEMTX_ACCESS_ERROR;
 }
 
-MemTxResult address_space_write(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, const void *buf, hwaddr len)
+MemTxResult address_space_read_full(AddressSpace *as, hwaddr address, MemTxAttrs attrs, void *buffer,
+                                    hwaddr length)
 {
-    MemTxResult result = MEMTX_ACCESS_ERROR;
-    Origin origin = { .cache = NULL };
-    Place place;
+    MemTxResult result;
 
-    if (len == 0) {
+    if (length == 0) {
         return MEMTX_OK;
     }
-    RCU_READ_LOCK_GUARD();
-    require_buffer(__func__, buf, addr, len);
-    origin.view = view_of(as, __func__);
-    place = place_translate(origin.view, addr, len, true, attrs);
-    if (attrs_allow(place.mr, attrs)) {
-        result = write_from_place(&origin, place, addr, attrs, buf, len);
-    }
+    require_buffer(__func__, buffer, address, length);
+    rcu_read_lock();
+    result = view_read(view_of(as, __func__), address, attrs, buffer, length);
+    rcu_read_unlock();
     return result;
 }
 
-MemTxResult address_space_rw(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, void *buf, hwaddr len,
-                             bool is_write)
+MemTxResult address_space_write(AddressSpace *as, hwaddr address, MemTxAttrs attrs, const void *buffer,
+                                hwaddr length)
 {
-    return is_write ? address_space_write(as, addr, attrs, buf, len)
-                    : address_space_read_full(as, addr, attrs, buf, len);
+    MemTxResult result;
+
+    if (length == 0) {
+        return MEMTX_OK;
+    }
+    require_buffer(__func__, buffer, address, length);
+    rcu_read_lock();
+    result = view_write(view_of(as, __func__), address, attrs, buffer, length);
+    rcu_read_unlock();
+    return result;
+}
+
+MemTxResult address_space_rw(AddressSpace *as, hwaddr address, MemTxAttrs attrs, void *buffer,
+                             hwaddr length, bool is_write)
+{
+    if (is_write) {
+        return address_space_write(as, address, attrs, buffer, length);
+    }
+    return address_space_read_full(as, address, attrs, buffer, length);
 }
 
 MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t c, hwaddr len, MemTxAttrs attrs)

@@ -102,6 +102,7 @@ typedef struct {
     unsigned count;
     GString *log;
     bool log_translate;
+    bool sloppy;                /* entries with a wrong iova and with bits below the mask */
     unsigned translations;      /* calls of translate */
     uint64_t min_page_size;     /* the last four: TABLE_FULL and TABLE_REPLAY only */
     int flag_changed_result;

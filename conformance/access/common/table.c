@@ -24,8 +24,8 @@ static IOMMUTLBEntry table_translate(IOMMUMemoryRegion *iommu, hwaddr addr, IOMM
         if (addr - e->iova < e->size && e->index == index) {
             return (IOMMUTLBEntry) {
                 .target_as = e->as,
-                .iova = addr & ~e->mask,
-                .translated_addr = (e->to + (addr - e->iova)) & ~e->mask,
+                .iova = t->sloppy ? 0x123456 : addr & ~e->mask,
+                .translated_addr = ((e->to + (addr - e->iova)) & ~e->mask) | (t->sloppy ? e->mask & 0xabc : 0),
                 .addr_mask = e->mask,
                 .perm = e->perm,
             };
@@ -146,7 +146,7 @@ TableIommu *table_new(const char *name, uint64_t size, TableKind kind)
     memory_region_init_iommu(t, sizeof(*t), table_types[kind].name, NULL, name, size);
     stage_adopt(table_region(t), NULL);
     t->log = stage_log();
-    t->log_translate = false;
+    t->log_translate = t->sloppy = false;
     t->count = t->translations = 0;
     t->min_page_size = 0x1000;
     t->flag_changed_result = 0;
