@@ -101,7 +101,7 @@ typedef struct {
     TableEntry entries[24];     /* the first that contains the offset counts */
     unsigned count;
     GString *log;
-    bool log_translate;
+    bool log_translate, show_lock;
     bool sloppy;                /* entries with a wrong iova and with bits below the mask */
     unsigned translations;      /* calls of translate */
     uint64_t min_page_size;     /* the last four: TABLE_FULL and TABLE_REPLAY only */

@@ -16,7 +16,8 @@ static IOMMUTLBEntry table_translate(IOMMUMemoryRegion *iommu, hwaddr addr, IOMM
 
     t->translations++;
     if (t->log_translate) {
-        g_string_append_printf(t->log, "translate 0x%" PRIx64 " %s %d\n", (uint64_t)addr, flag_text(flag), index);
+        g_string_append_printf(t->log, "translate 0x%" PRIx64 " %s %d%s\n", (uint64_t)addr, flag_text(flag), index,
+                               !t->show_lock ? "" : qemu_mutex_iothread_locked() ? " locked" : " unlocked");
     }
     for (unsigned i = 0; i < t->count; i++) {
         const TableEntry *e = &t->entries[i];
@@ -146,7 +147,7 @@ TableIommu *table_new(const char *name, uint64_t size, TableKind kind)
     memory_region_init_iommu(t, sizeof(*t), table_types[kind].name, NULL, name, size);
     stage_adopt(table_region(t), NULL);
     t->log = stage_log();
-    t->log_translate = t->sloppy = false;
+    t->log_translate = t->show_lock = t->sloppy = false;
     t->count = t->translations = 0;
     t->min_page_size = 0x1000;
     t->flag_changed_result = 0;
