@@ -9,6 +9,7 @@
 #define MEMCORE_ACCESS_ACCESS_H
 
 #include "base/misuse.h"
+#include "base/state.h"
 #include "exec/memory.h"
 #include "exec/ramblock.h"
 #include "flatview/flatview.h"
@@ -20,10 +21,10 @@
 typedef struct {
     MemoryRegion *mr;           /* never NULL, an alias or an IOMMU */
     hwaddr offset;              /* in it */
-    hwaddr length;              /* of what was asked for, as much as is there in one piece; not 0 unless that was */
+    hwaddr length;              /* of what was asked for, as much as is there in one piece */
 } Place;
 
-/* Whose length ends where the view shows no more of it (R-TRN-3); a ROM device only in ROMD mode (R-RGN-5). */
+/* Whose length ends where the view shows no more of it (R-TRN-3); so do ROM devices in ROMD mode (R-RGN-5). */
 static inline bool is_ram_kind(const MemoryRegion *mr)
 {
     return mr->ram || (mr->rom_device && mr->romd_mode);
@@ -60,7 +61,7 @@ static inline Place place_in_view(FlatView *view, hwaddr address, hwaddr length)
 
         place.length = cut_length(length, range->last - address);
         if (__builtin_expect(place.offset >= memory, 0)) {
-            return hole(address, place.length);     /* the region was made larger than its memory (R-TREE-9) */
+            return hole(address, place.length);     /* region made larger than its memory (R-TREE-9) */
         }
         place.length = cut_length(place.length, memory - 1 - place.offset);
     }
@@ -95,8 +96,8 @@ static inline FlatView *view_of(AddressSpace *as, const char *function)
     FlatView *view = as ? address_space_to_flatview(as) : NULL;
 
     if (__builtin_expect(!view, 0)) {
-        memcore_misuse_at(function, "R-ACC-1", "%p is not an address space: address_space_init was not called, "
-                          "or address_space_destroy was", (void *)as);
+        memcore_misuse_at(function, "R-ACC-1", "%p is not an address space: address_space_init was not "
+                          "called, or address_space_destroy was", (void *)as);
     }
     return view;
 }
@@ -132,11 +133,15 @@ static inline uint8_t *place_host(const Place *place)
     return place->mr->ram_block->host + place->offset;
 }
 
-/* After writing there: whoever logs is told, except translators of code, who look after themselves (R-ACC-9). */
+/* After writing there: whoever logs is told, but translators of code look after themselves (R-ACC-9). */
 static inline void mark_written(MemoryRegion *mr, hwaddr offset, hwaddr length)
 {
-    const uint8_t clients = memory_region_get_dirty_log_mask(mr) & (uint8_t)~(1 << DIRTY_MEMORY_CODE);
+    uint8_t clients;
 
+    if (__builtin_expect(!(mr->dirty_log_mask | global_dirty_tracking), 1)) {
+        return;         /* nobody logs: what memory_region_get_dirty_log_mask() would say, for speed */
+    }
+    clients = memory_region_get_dirty_log_mask(mr) & (uint8_t)~(1 << DIRTY_MEMORY_CODE);
     if (clients && length > 0) {
         ram_block_mark_written(mr->ram_block, offset, length, clients);
     }
@@ -158,8 +163,26 @@ typedef struct {
     bool release;               /* this thread did not have the lock before */
 } DeviceSection;
 
-DeviceSection device_enter(const MemoryRegion *mr);
-void device_leave(DeviceSection section);
+static inline DeviceSection device_enter(const MemoryRegion *mr)
+{
+    const DeviceSection section = { .release = !memcore_big_lock_held };
+
+    if (section.release) {
+        qemu_mutex_lock_iothread();
+    }
+    if (__builtin_expect(mr->flush_coalesced_mmio, 0)) {
+        memcore_flush_coalesced();
+    }
+    return section;
+}
+
+static inline void device_leave(DeviceSection section)
+{
+    memcore_verify(memcore_big_lock_held);
+    if (section.release) {
+        qemu_mutex_unlock_iothread();
+    }
+}
 
 /* --- buffers ------------------------------------------------------------------- */
 

@@ -76,7 +76,8 @@ void memory_region_cache_misused(const MemoryRegionCache *cache, hwaddr addr, hw
     }
     if (addr >= cache->len || len > cache->len - addr) {
         memcore_misuse_at(function, "R-CCH-1", "0x%" PRIx64 " bytes at 0x%" PRIx64
-                          " are not in the cache %p of 0x%" PRIx64, len, addr, (const void *)cache, cache->len);
+                          " are not in the cache %p of 0x%" PRIx64, len, addr, (const void *)cache,
+                          cache->len);
     }
     memcore_misuse_at(function, "R-CCH-4", "%s 0x%" PRIx64 " bytes at 0x%" PRIx64
                       ": the cache %p was not made for writing", is_write ? "writing" : "reading", len, addr,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Calls of devices from accesses to address spaces: in which pieces, and under which locks. */
+/* Small parts of several kinds of access: chunks for devices, host addresses, the end of references. */
 #include "access/access.h"
-#include "base/state.h"
 
 static unsigned power_of_two_up_to(hwaddr limit)
 {
@@ -14,8 +13,8 @@ unsigned chunk_size(const MemoryRegion *mr, hwaddr offset, hwaddr length)
     hwaddr limit = ops->valid.max_access_size ? ops->valid.max_access_size : 4;
 
     if (__builtin_expect(limit > 8, 0)) {
-        memcore_misuse_at("MemoryRegionOps", "R-ACC-3", "region '%s': valid.max_access_size is %u, more than 8",
-                          region_label(mr), ops->valid.max_access_size);
+        memcore_misuse_at("MemoryRegionOps", "R-ACC-3", "region '%s': valid.max_access_size is %u, more than "
+                          "8", region_label(mr), ops->valid.max_access_size);
     }
     if (!ops->impl.unaligned && offset != 0) {
         const hwaddr alignment = offset & -offset;
@@ -25,30 +24,17 @@ unsigned chunk_size(const MemoryRegion *mr, hwaddr offset, hwaddr length)
     return power_of_two_up_to(length < limit ? length : limit);
 }
 
-DeviceSection device_enter(const MemoryRegion *mr)
+void *memory_access_host(MemoryRegion *mr, hwaddr offset)
 {
-    DeviceSection section = { .release = !qemu_mutex_iothread_locked() };
+    const Place place = { .mr = mr, .offset = offset };
 
-    if (section.release) {
-        qemu_mutex_lock_iothread();
-    }
-    if (__builtin_expect(mr->flush_coalesced_mmio, 0)) {
-        memcore_flush_coalesced();
-    }
-    return section;
-}
-
-void device_leave(DeviceSection section)
-{
-    memcore_verify(qemu_mutex_iothread_locked());
-    if (section.release) {
-        qemu_mutex_unlock_iothread();
-    }
+    memcore_verify(memory_access_is_direct(mr, false) && offset < mr->ram_block->max_length);
+    return place_host(&place);
 }
 
 void release_region(MemoryRegion *mr)
 {
-    if (!mr->owner || qemu_mutex_iothread_locked()) {
+    if (!mr->owner || memcore_big_lock_held) {
         memory_region_unref(mr);
         return;
     }

@@ -23,7 +23,7 @@ static MemoryRegion *follow_aliases(MemoryRegion *mr, hwaddr *offset)
 }
 
 /* The order of the questions can be seen by `accepts` (R-DSP-2). */
-bool region_accepts(MemoryRegion *mr, hwaddr offset, unsigned size, bool is_write, MemTxAttrs attrs)
+static inline bool accepts(MemoryRegion *mr, hwaddr offset, unsigned size, bool is_write, MemTxAttrs attrs)
 {
     const MemoryRegionOps *ops = mr->ops;
 
@@ -35,6 +35,11 @@ bool region_accepts(MemoryRegion *mr, hwaddr offset, unsigned size, bool is_writ
     }
     return ops->valid.max_access_size == 0 ||
            (size <= ops->valid.max_access_size && size >= ops->valid.min_access_size);
+}
+
+bool region_accepts(MemoryRegion *mr, hwaddr offset, unsigned size, bool is_write, MemTxAttrs attrs)
+{
+    return accepts(mr, offset, size, is_write, attrs);
 }
 
 static uint64_t mask_of(unsigned size)
@@ -57,8 +62,16 @@ static bool needs_swap(const MemoryRegion *mr, MemOp op)
     return (op & MO_BSWAP) != (unsigned)devend_memop(mr->ops->endianness);
 }
 
+static __attribute__((cold)) void bad_piece(const MemoryRegion *mr, unsigned piece)
+{
+    memcore_misuse_at("MemoryRegionOps", "R-DSP-6",
+                      "region '%s': impl.min_access_size %u and impl.max_access_size %u make pieces of %u "
+                      "bytes, which is not 1, 2, 4 or 8", region_label(mr), mr->ops->impl.min_access_size,
+                      mr->ops->impl.max_access_size, piece);
+}
+
 /* R-DSP-6. */
-static unsigned piece_size(const MemoryRegion *mr, unsigned size)
+static inline unsigned piece_size(const MemoryRegion *mr, unsigned size)
 {
     const unsigned least = mr->ops->impl.min_access_size ? mr->ops->impl.min_access_size : 1;
     const unsigned most = mr->ops->impl.max_access_size ? mr->ops->impl.max_access_size : 4;
@@ -66,10 +79,7 @@ static unsigned piece_size(const MemoryRegion *mr, unsigned size)
 
     piece = piece > least ? piece : least;
     if (__builtin_expect(piece > 8 || (piece & (piece - 1)), 0)) {
-        memcore_misuse_at("MemoryRegionOps", "R-DSP-6",
-                          "region '%s': impl.min_access_size %u and impl.max_access_size %u make pieces of %u "
-                          "bytes, which is not 1, 2, 4 or 8", region_label(mr), mr->ops->impl.min_access_size,
-                          mr->ops->impl.max_access_size, piece);
+        bad_piece(mr, piece);
     }
     return piece;
 }
@@ -88,7 +98,8 @@ static void require_size(const char *function, const MemoryRegion *mr, unsigned 
     }
 }
 
-static void no_callback(const MemoryRegion *mr, const char *kind, hwaddr offset, unsigned size)
+static __attribute__((cold)) void no_callback(const MemoryRegion *mr, const char *kind, hwaddr offset,
+                                              unsigned size)
 {
     memcore_misuse_at("MemoryRegionOps", "R-DSP-5", "region '%s' accepts a %s of %u bytes at 0x%" PRIx64
                       " and has no callback for it", region_label(mr), kind, size, offset);
@@ -123,16 +134,20 @@ MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr, uint64_t 
     memcore_require(pval, "R-DSP-3", "region '%s': no place for the value (pval is NULL)", region_label(mr));
     mr = follow_aliases(mr, &addr);
     require_size(__func__, mr, size);
-    if (!region_accepts(mr, addr, size, false, attrs)) {
+    if (!accepts(mr, addr, size, false, attrs)) {
         *pval = 0;
         return MEMTX_DECODE_ERROR;
     }
     piece = piece_size(mr, size);
-    for (unsigned at = 0; at < size; at += piece) {
-        uint64_t data;
+    if (piece == size) {
+        result = read_piece(mr, addr, size, &value, attrs);     /* what follows, for speed */
+    } else {
+        for (unsigned at = 0; at < size; at += piece) {
+            uint64_t data;
 
-        result |= read_piece(mr, addr + at, piece, &data, attrs);
-        value |= shift_left(data & mask_of(piece), piece_shift(mr, size, piece, at));
+            result |= read_piece(mr, addr + at, piece, &data, attrs);
+            value |= shift_left(data & mask_of(piece), piece_shift(mr, size, piece, at));
+        }
     }
     value &= mask_of(size);     /* a wider piece brings more (R-DSP-9) */
     *pval = needs_swap(mr, op) ? swap(value, size) : value;
@@ -182,7 +197,7 @@ MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr, uint64_t
 
     mr = follow_aliases(mr, &addr);
     require_size(__func__, mr, size);
-    if (!region_accepts(mr, addr, size, true, attrs)) {
+    if (!accepts(mr, addr, size, true, attrs)) {
         return MEMTX_DECODE_ERROR;
     }
     data &= mask_of(size);      /* R-DSP-9 */
@@ -193,6 +208,9 @@ MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr, uint64_t
         return MEMTX_OK;
     }
     piece = piece_size(mr, size);
+    if (piece == size) {
+        return write_piece(mr, addr, data, size, attrs);        /* what follows, for speed */
+    }
     for (unsigned at = 0; at < size; at += piece) {
         const uint64_t part = shift_left(data, -piece_shift(mr, size, piece, at)) & mask_of(piece);
 

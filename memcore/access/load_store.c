@@ -44,15 +44,14 @@ FOR_EACH_WIDTH void store_host(uint8_t *host, uint64_t value, MemOp op)
     }
 }
 
-/* Memory that ends before the access does rejects it, whoever would serve its first byte (R-SCL-3, R-RGN-7). */
+/* Memory that ends before the access does rejects it as a whole (R-SCL-3, R-RGN-7). */
 static bool cut_short(const Place *place, MemOp op, bool is_write)
 {
     return place->length < memop_size(op) &&
            (place->mr->ram || (!is_write && memory_region_is_romd(place->mr)));
 }
 
-static __attribute__((noinline)) MemTxResult load_from_device(const Place *place, uint64_t *value, MemOp op,
-                                                              MemTxAttrs attrs)
+static MemTxResult load_from_device(const Place *place, uint64_t *value, MemOp op, MemTxAttrs attrs)
 {
     const DeviceSection section = device_enter(place->mr);
     MemTxResult result = MEMTX_DECODE_ERROR;
@@ -65,8 +64,7 @@ static __attribute__((noinline)) MemTxResult load_from_device(const Place *place
     return result;
 }
 
-static __attribute__((noinline)) MemTxResult store_to_device(const Place *place, uint64_t value, MemOp op,
-                                                             MemTxAttrs attrs)
+static MemTxResult store_to_device(const Place *place, uint64_t value, MemOp op, MemTxAttrs attrs)
 {
     const DeviceSection section = device_enter(place->mr);
     MemTxResult result = MEMTX_DECODE_ERROR;
@@ -78,18 +76,18 @@ static __attribute__((noinline)) MemTxResult store_to_device(const Place *place,
     return result;
 }
 
-FOR_EACH_WIDTH MemTxResult load_from_place(const Place *place, uint64_t *value, MemOp op, MemTxAttrs attrs)
+static MemTxResult load_from_place(const Place *place, uint64_t *value, MemOp op, MemTxAttrs attrs)
 {
-    if (__builtin_expect(place->length == memop_size(op) && memory_access_is_direct(place->mr, false), 1)) {
+    if (place->length == memop_size(op) && memory_access_is_direct(place->mr, false)) {
         *value = load_host(place_host(place), op);
         return MEMTX_OK;
     }
     return load_from_device(place, value, op, attrs);
 }
 
-FOR_EACH_WIDTH MemTxResult store_to_place(const Place *place, uint64_t value, MemOp op, MemTxAttrs attrs)
+static MemTxResult store_to_place(const Place *place, uint64_t value, MemOp op, MemTxAttrs attrs)
 {
-    if (__builtin_expect(place->length == memop_size(op) && memory_access_is_direct(place->mr, true), 1)) {
+    if (place->length == memop_size(op) && memory_access_is_direct(place->mr, true)) {
         store_host(place_host(place), value, op);
         mark_written(place->mr, place->offset, memop_size(op));
         return MEMTX_OK;
@@ -99,21 +97,28 @@ FOR_EACH_WIDTH MemTxResult store_to_place(const Place *place, uint64_t value, Me
 
 /* --- where the place comes from -------------------------------------------------- */
 
-FOR_EACH_WIDTH uint64_t load_from_space(const char *function, AddressSpace *as, hwaddr addr, MemOp op,
-                                        MemTxAttrs attrs, MemTxResult *result)
+/* Under RCU. */
+FOR_EACH_WIDTH uint64_t load_from_view(FlatView *view, hwaddr addr, MemOp op, MemTxAttrs attrs,
+                                       MemTxResult *outcome)
 {
-    MemTxResult outcome;
+    const Place place = place_translate(view, addr, memop_size(op), false, attrs);
     uint64_t value;
-    Place place;
 
-    rcu_read_lock();
-    place = place_translate(view_of(as, function), addr, memop_size(op), false, attrs);
-#ifdef CONFIG_FUZZ
     if (place.length == memop_size(op) && memory_access_is_direct(place.mr, false)) {
         fuzz_dma_read_cb(addr, memop_size(op), place.mr);
     }
-#endif
-    outcome = load_from_place(&place, &value, op, attrs);
+    *outcome = load_from_place(&place, &value, op, attrs);
+    return value;
+}
+
+FOR_EACH_WIDTH uint64_t load_under_rcu(const char *function, AddressSpace *as, hwaddr addr, MemOp op,
+                                       MemTxAttrs attrs, MemTxResult *result)
+{
+    MemTxResult outcome;
+    uint64_t value;
+
+    rcu_read_lock();
+    value = load_from_view(view_of(as, function), addr, op, attrs, &outcome);
     rcu_read_unlock();
     if (result) {
         *result = outcome;
@@ -121,8 +126,8 @@ FOR_EACH_WIDTH uint64_t load_from_space(const char *function, AddressSpace *as, 
     return value;
 }
 
-FOR_EACH_WIDTH void store_to_space(const char *function, AddressSpace *as, hwaddr addr, uint64_t value,
-                                   MemOp op, MemTxAttrs attrs, MemTxResult *result)
+FOR_EACH_WIDTH void store_under_rcu(const char *function, AddressSpace *as, hwaddr addr, uint64_t value,
+                                    MemOp op, MemTxAttrs attrs, MemTxResult *result)
 {
     MemTxResult outcome;
     Place place;
@@ -134,6 +139,44 @@ FOR_EACH_WIDTH void store_to_space(const char *function, AddressSpace *as, hwadd
     if (result) {
         *result = outcome;
     }
+}
+
+/*
+ * The range found last, if it is RAM that holds the whole access and the thread
+ * has the big lock: what is deferred runs under that lock, so nothing goes
+ * away meanwhile, without a read section.  Never for devices: their callbacks may let go
+ * of the lock.
+ */
+FOR_EACH_WIDTH const FlatRange *quick_range(AddressSpace *as, hwaddr addr, MemOp op)
+{
+    FlatView *view = memcore_big_lock_held && as ? address_space_to_flatview(as) : NULL;
+    const FlatRange *range = view ? flatview_recent(view, addr) : NULL;
+
+    return range && range->host && range->last - addr >= memop_size(op) - 1 ? range : NULL;
+}
+
+FOR_EACH_WIDTH bool load_quickly(AddressSpace *as, hwaddr addr, MemOp op, uint64_t *value)
+{
+    const FlatRange *range = quick_range(as, addr, op);
+
+    if (!range) {
+        return false;
+    }
+    fuzz_dma_read_cb(addr, memop_size(op), range->mr);
+    *value = load_host(range->host + (addr - range->start), op);
+    return true;
+}
+
+/* Where nobody can be logging, so that nothing has to be marked. */
+FOR_EACH_WIDTH bool store_quickly(AddressSpace *as, hwaddr addr, MemOp op, uint64_t value)
+{
+    const FlatRange *range = quick_range(as, addr, op);
+
+    if (!range || range->mr->readonly || range->mr->dirty_log_mask || global_dirty_tracking) {
+        return false;
+    }
+    store_host(range->host + (addr - range->start), value, op);
+    return true;
 }
 
 FOR_EACH_WIDTH uint64_t load_from_cache(const char *function, MemoryRegionCache *cache, hwaddr addr, MemOp op,
@@ -172,10 +215,23 @@ FOR_EACH_WIDTH void store_to_cache(const char *function, MemoryRegionCache *cach
 
 /* --- the family ------------------------------------------------------------------ */
 
+/* Two functions each, so that the quick way needs no registers but those it is called with. */
 #define DEFINE_LOAD(type, name, op) \
+    static __attribute__((noinline)) type name##_under_rcu(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, \
+                                                           MemTxResult *result) \
+    { \
+        return (type)load_under_rcu("address_space_" #name, as, addr, op, attrs, result); \
+    } \
     type address_space_##name(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, MemTxResult *result) \
     { \
-        return (type)load_from_space(__func__, as, addr, op, attrs, result); \
+        uint64_t value; \
+        if (__builtin_expect(!load_quickly(as, addr, op, &value), 0)) { \
+            return name##_under_rcu(as, addr, attrs, result); \
+        } \
+        if (result) { \
+            *result = MEMTX_OK; \
+        } \
+        return (type)value; \
     } \
     type address_space_##name##_cached_slow(MemoryRegionCache *cache, hwaddr addr, MemTxAttrs attrs, \
                                             MemTxResult *result) \
@@ -184,10 +240,21 @@ FOR_EACH_WIDTH void store_to_cache(const char *function, MemoryRegionCache *cach
     }
 
 #define DEFINE_STORE(type, name, op) \
+    static __attribute__((noinline)) void name##_under_rcu(AddressSpace *as, hwaddr addr, type val, \
+                                                           MemTxAttrs attrs, MemTxResult *result) \
+    { \
+        store_under_rcu("address_space_" #name, as, addr, val, op, attrs, result); \
+    } \
     void address_space_##name(AddressSpace *as, hwaddr addr, type val, MemTxAttrs attrs, \
                               MemTxResult *result) \
     { \
-        store_to_space(__func__, as, addr, val, op, attrs, result); \
+        if (__builtin_expect(!store_quickly(as, addr, op, val), 0)) { \
+            name##_under_rcu(as, addr, val, attrs, result); \
+            return; \
+        } \
+        if (result) { \
+            *result = MEMTX_OK; \
+        } \
     } \
     void address_space_##name##_cached_slow(MemoryRegionCache *cache, hwaddr addr, type val, \
                                             MemTxAttrs attrs, MemTxResult *result) \

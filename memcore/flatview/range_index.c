@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/misuse.h"
 #include "flatview/range_index.h"
 
 /* Below this a search has three steps, and buckets would not pay. */

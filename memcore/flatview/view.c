@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The view as a sorted array with an index; nothing outside this file knows. */
+/* The view as a sorted array with an index. */
 #include <glib.h>
 
 #include "base/defer.h"
 #include "base/state.h"
+#include "exec/ramblock.h"
 #include "flatview/flatview.h"
-#include "flatview/range_index.h"
 #include "flatview/render.h"
 #include "region/region.h"
-
-struct FlatView {
-    struct rcu_head rcu;
-    unsigned references;        /* atomic; 0: waits for its grace period */
-    MemoryRegion *root;         /* NULL: the permanent empty view */
-    hwaddr base;
-#ifdef MEMCORE_VERIFY
-    uint64_t digest;            /* of the ranges when the view was built */
-#endif
-    const FlatRange *recent;    /* what was found last, atomic; NULL: nothing yet (R-LKP-1) */
-    RangeIndex index;
-    size_t count;
-    FlatRange ranges[];         /* and behind them the entries of the index */
-};
 
 static FlatView empty_view = { .references = 1 };
 
@@ -93,6 +79,18 @@ static void verify_new(const FlatView *view)
 }
 #endif
 
+/* A region's kind and its block never change; its size may, beyond what the block has (R-TREE-9). */
+static uint8_t *host_of(const Run *run)
+{
+    const RAMBlock *block = run->mr->ram_block;
+
+    if (!run->mr->ram || run->mr->ram_device ||
+        (Int128)run->offset + (run->last - run->start) >= block->max_length) {
+        return NULL;
+    }
+    return block->host + run->offset;
+}
+
 FlatView *flatview_build(MemoryRegion *root, hwaddr base)
 {
     RunPool pool;
@@ -124,6 +122,7 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
             .last = run->last,
             .offset = run->offset,
             .mr = run->mr,
+            .host = host_of(run),
             .readonly = run->readonly,
             .nonvolatile = run->nonvolatile,
             .romd_mode = run->mr->romd_mode,
@@ -212,21 +211,20 @@ size_t flatview_count(const FlatView *view)
     return view->count;
 }
 
-const FlatRange *flatview_find(FlatView *view, hwaddr address)
+/*
+ * A hole is found as NULL without a branch: addresses that alternate between
+ * ranges and holes would be mispredicted here and again in the caller.
+ */
+const FlatRange *flatview_search(FlatView *view, hwaddr address)
 {
-    const FlatRange *range = __atomic_load_n(&view->recent, __ATOMIC_RELAXED);
-    size_t place;
+    const size_t place = range_index_seek(&view->index, view->ranges, view->count, address);
+    const FlatRange *range = &view->ranges[place];
 
-    if (range && address - range->start <= range->last - range->start) {
-        return range;
-    }
-    place = range_index_seek(&view->index, view->ranges, view->count, address);
-    if (place == view->count || view->ranges[place].start > address) {
+    if (place == view->count) {
         return NULL;
     }
-    range = &view->ranges[place];
     __atomic_store_n(&view->recent, range, __ATOMIC_RELAXED);
-    return range;
+    return address >= range->start ? range : NULL;
 }
 
 const FlatRange *flatview_seek(FlatCursor *cursor, const FlatView *view, hwaddr address)

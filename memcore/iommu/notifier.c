@@ -86,8 +86,8 @@ int memory_region_register_iommu_notifier(MemoryRegion *mr, IOMMUNotifier *n, Er
     memcore_require(n->iommu_idx >= 0 && n->iommu_idx < memory_region_iommu_num_indexes(iommu), "R-IOM-4",
                     "IOMMU '%s' has %d indexes, notifier %p wants index %d", name,
                     memory_region_iommu_num_indexes(iommu), (void *)n, n->iommu_idx);
-    memcore_require(!n->iommu && !is_registered(iommu, n), "R-IOM-4", "IOMMU '%s': notifier %p is registered already",
-                    name, (void *)n);
+    memcore_require(!n->iommu && !is_registered(iommu, n), "R-IOM-4",
+                    "IOMMU '%s': notifier %p is registered already", name, (void *)n);
 
     cds_list_add(&n->node, &iommu->iommu_notify);
     n->iommu = iommu;

@@ -83,9 +83,9 @@ void *qemu_map_ram_ptr(RAMBlock *ram_block, ram_addr_t addr)
     const ram_addr_t offset = ram_block || !block ? addr : addr - block->offset;
 
     memcore_require(block, "R-RAM-25", "no RAM block holds ram_addr 0x%" PRIx64, addr);
-    memcore_require(block->host && offset < block->max_length, "R-RAM-25",
-                    "byte 0x%" PRIx64 " of block \"%s\", which has 0x%" PRIx64, offset,
-                    block->idstr[0] ? block->idstr : "(unnamed)", block->max_length);
+    memcore_require(ram_block_holds(block, offset), "R-RAM-25",
+                    "byte 0x%" PRIx64 " of block \"%s\", of which 0x%" PRIx64 " bytes are used", offset,
+                    block->idstr[0] ? block->idstr : "(unnamed)", block->used_length);
     return block->host + offset;
 }
 

@@ -153,6 +153,9 @@ MemTxResult flatview_read_continue(FlatView *fv, hwaddr addr, MemTxAttrs attrs, 
  */
 void *qemu_map_ram_ptr(RAMBlock *ram_block, ram_addr_t addr);
 
+/* Inside address_space_read(): the host address of a place that is direct, from flatview_translate(). */
+void *memory_access_host(MemoryRegion *mr, hwaddr offset);
+
 /* As address_space_read_full(); a length that the compiler knows, in RAM, costs no loop. */
 static inline __attribute__((__always_inline__)) MemTxResult
 address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, void *buf, hwaddr len)
@@ -171,7 +174,7 @@ address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, void *buf, h
         if (there < len || !memory_access_is_direct(mr, false)) {
             return flatview_read_continue(view, addr, attrs, buf, len, offset, there, mr);
         }
-        memmove(buf, qemu_map_ram_ptr(mr->ram_block, offset), len);
+        memmove(buf, memory_access_host(mr, offset), len);
         return MEMTX_OK;
     }
     return address_space_read_full(as, addr, attrs, buf, len);

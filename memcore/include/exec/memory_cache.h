@@ -55,7 +55,9 @@ _Noreturn void memory_region_cache_misused(const MemoryRegionCache *cache, hwadd
 static inline void memory_region_cache_check(const MemoryRegionCache *cache, hwaddr addr, hwaddr len,
                                              bool is_write, const char *function)
 {
-    if (__builtin_expect(addr >= cache->len || len > cache->len - addr || (is_write && !cache->is_write), 0)) {
+    const bool inside = addr < cache->len && len <= cache->len - addr;
+
+    if (__builtin_expect(!inside || (is_write && !cache->is_write), 0)) {
         memory_region_cache_misused(cache, addr, len, is_write, function);
     }
 }

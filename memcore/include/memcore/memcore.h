@@ -38,7 +38,8 @@ void memcore_thread_unregister(void);
  * Waits for a grace period, then runs everything deferred before the call, and
  * what that defers in turn, until nothing is left; in the order of deferral.
  * Manual mode: the only place where deferred work runs.  Background mode:
- * rcu_barrier.  Must not be called from inside an RCU read section.
+ * rcu_barrier.  Must not be called from inside an RCU read section.  While it
+ * waits it lets go of the big lock, for which readers may be waiting.
  */
 void memcore_drain(void);
 size_t memcore_deferred(void);      /* manual mode: pieces of work waiting */
