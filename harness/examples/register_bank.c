@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "examples/register_bank.h"
 
-/* The size is always 2.  Where the guest reads a high byte alone the offset is odd, and it is data's low byte. */
+/* The size is always 2.  A high byte alone comes with an odd offset, and is data's low byte. */
 static MemTxResult bank_read(void *opaque, hwaddr offset, uint64_t *data, unsigned size, MemTxAttrs attrs)
 {
     RegisterBank *bank = opaque;

@@ -24,7 +24,7 @@ typedef struct {
     hwaddr length;              /* of what was asked for, as much as is there in one piece */
 } Place;
 
-/* Whose length ends where the view shows no more of it (R-TRN-3); so do ROM devices in ROMD mode (R-RGN-5). */
+/* Whose length ends where the view shows no more of it (R-TRN-3); ROMD mode counts too (R-RGN-5). */
 static inline bool is_ram_kind(const MemoryRegion *mr)
 {
     return mr->ram || (mr->rom_device && mr->romd_mode);

@@ -160,43 +160,54 @@ static MemTxResult view_write(FlatView *view, hwaddr address, MemTxAttrs attrs, 
                                         : MEMTX_ACCESS_ERROR;
 }
 
-MemTxResult address_space_read_full(AddressSpace *as, hwaddr address, MemTxAttrs attrs, void *buffer,
-                                    hwaddr length)
+/* `function` is the public one that was called. */
+static MemTxResult read_space(const char *function, AddressSpace *as, hwaddr address, MemTxAttrs attrs,
+                              void *buffer, hwaddr length)
 {
     MemTxResult result;
 
     if (length == 0) {
         return MEMTX_OK;
     }
-    require_buffer(__func__, buffer, address, length);
+    require_buffer(function, buffer, address, length);
     rcu_read_lock();
-    result = view_read(view_of(as, __func__), address, attrs, buffer, length);
+    result = view_read(view_of(as, function), address, attrs, buffer, length);
     rcu_read_unlock();
     return result;
+}
+
+static MemTxResult write_space(const char *function, AddressSpace *as, hwaddr address, MemTxAttrs attrs,
+                               const void *buffer, hwaddr length)
+{
+    MemTxResult result;
+
+    if (length == 0) {
+        return MEMTX_OK;
+    }
+    require_buffer(function, buffer, address, length);
+    rcu_read_lock();
+    result = view_write(view_of(as, function), address, attrs, buffer, length);
+    rcu_read_unlock();
+    return result;
+}
+
+MemTxResult address_space_read_full(AddressSpace *as, hwaddr address, MemTxAttrs attrs, void *buffer,
+                                    hwaddr length)
+{
+    return read_space(__func__, as, address, attrs, buffer, length);
 }
 
 MemTxResult address_space_write(AddressSpace *as, hwaddr address, MemTxAttrs attrs, const void *buffer,
                                 hwaddr length)
 {
-    MemTxResult result;
-
-    if (length == 0) {
-        return MEMTX_OK;
-    }
-    require_buffer(__func__, buffer, address, length);
-    rcu_read_lock();
-    result = view_write(view_of(as, __func__), address, attrs, buffer, length);
-    rcu_read_unlock();
-    return result;
+    return write_space(__func__, as, address, attrs, buffer, length);
 }
 
 MemTxResult address_space_rw(AddressSpace *as, hwaddr address, MemTxAttrs attrs, void *buffer,
                              hwaddr length, bool is_write)
 {
-    if (is_write) {
-        return address_space_write(as, address, attrs, buffer, length);
-    }
-    return address_space_read_full(as, address, attrs, buffer, length);
+    return is_write ? write_space(__func__, as, address, attrs, buffer, length)
+                    : read_space(__func__, as, address, attrs, buffer, length);
 }
 
 MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t c, hwaddr len, MemTxAttrs attrs)
@@ -208,7 +219,7 @@ MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t c, hwaddr l
     while (len > 0) {
         const hwaddr piece = len < sizeof(pattern) ? len : sizeof(pattern);
 
-        result |= address_space_write(as, addr, attrs, pattern, piece);
+        result |= write_space(__func__, as, addr, attrs, pattern, piece);
         addr += piece;
         len -= piece;
     }
