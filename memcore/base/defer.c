@@ -105,6 +105,10 @@ void memcore_defer(struct rcu_head *head, void (*function)(struct rcu_head *head
     qemu_mutex_unlock(&defer.mutex);
 }
 
+/*
+ * A reader may be waiting for the big lock inside its read section, to call a
+ * device: whoever waits for the reader must not have it.
+ */
 static void drain_manually(void)
 {
     while (memcore_deferred() > 0) {
@@ -113,7 +117,9 @@ static void drain_manually(void)
         qemu_mutex_lock(&defer.mutex);
         queue_take_all(&taken, &defer.queue);
         qemu_mutex_unlock(&defer.mutex);
+        qemu_mutex_unlock_iothread();
         synchronize_rcu();
+        qemu_mutex_lock_iothread();
         run_all(&taken);
     }
 }

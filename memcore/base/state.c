@@ -9,7 +9,7 @@
 struct MemcoreState memcore_state = { .vm_running = true };
 
 static QemuMutex big_lock = QEMU_MUTEX_INITIALIZER;
-static _Thread_local bool big_lock_held;
+_Thread_local bool memcore_big_lock_held;
 static _Thread_local bool thread_registered;
 
 static struct {
@@ -48,7 +48,7 @@ void memcore_thread_unregister(void)
 {
     memcore_require(thread_registered, "memcore.h", "this thread is not registered");
     memcore_require(!rcu_read_ongoing(), "memcore.h", "the thread is inside an RCU read section");
-    memcore_require(!big_lock_held, "memcore.h", "the thread holds the big lock");
+    memcore_require(!memcore_big_lock_held, "memcore.h", "the thread holds the big lock");
     rcu_unregister_thread();
     thread_registered = false;
 }
@@ -56,23 +56,23 @@ void memcore_thread_unregister(void)
 void qemu_mutex_lock_iothread(void)
 {
     memcore_ensure_init();  /* which may have taken the lock for this thread */
-    memcore_require(!big_lock_held, "qemu/main-loop.h", "this thread holds the big lock already");
+    memcore_require(!memcore_big_lock_held, "qemu/main-loop.h", "this thread holds the big lock already");
     qemu_mutex_lock(&big_lock);
-    big_lock_held = true;
+    memcore_big_lock_held = true;
 }
 
 void qemu_mutex_unlock_iothread(void)
 {
     memcore_ensure_init();
-    memcore_require(big_lock_held, "qemu/main-loop.h", "this thread does not hold the big lock");
-    big_lock_held = false;
+    memcore_require(memcore_big_lock_held, "qemu/main-loop.h", "this thread does not hold the big lock");
+    memcore_big_lock_held = false;
     qemu_mutex_unlock(&big_lock);
 }
 
 bool qemu_mutex_iothread_locked(void)
 {
     memcore_ensure_init();
-    return big_lock_held;
+    return memcore_big_lock_held;
 }
 
 void memcore_set_collapse_compat(bool compat)

@@ -36,6 +36,9 @@ static inline void memcore_ensure_init(void)
     }
 }
 
+/* What qemu_mutex_iothread_locked() says, without a call. */
+extern _Thread_local bool memcore_big_lock_held;
+
 /* Misuse, naming the calling function, unless this thread holds the big lock. */
 #define memcore_require_big_lock(rule) \
     memcore_require(qemu_mutex_iothread_locked(), rule, \

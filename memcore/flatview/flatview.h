@@ -2,7 +2,7 @@
 /*
  * The view of an address space: which bytes of which region answer at which
  * address.  Immutable once built; what it looks like inside is known to
- * view.c alone.
+ * flatview/ alone, and here only so that finding can be inline.
  *
  * A view is counted.  When the last reference goes, it waits for a grace
  * period and then drops what it holds: one reference to the owner of its
@@ -11,19 +11,9 @@
 #ifndef MEMCORE_FLATVIEW_FLATVIEW_H
 #define MEMCORE_FLATVIEW_FLATVIEW_H
 
+#include "base/misuse.h"
 #include "exec/memory.h"
-
-/* One range.  `last` is its last address: an end of 2^64 would not fit. */
-struct FlatRange {
-    hwaddr start;
-    hwaddr last;
-    hwaddr offset;              /* in mr, of the byte at start */
-    MemoryRegion *mr;
-    bool readonly;              /* or of anything on the path to mr (R-FV-1) */
-    bool nonvolatile;
-    bool romd_mode;             /* of mr, when the view was built; likewise the mask (R-FV-8) */
-    uint8_t dirty_log_mask;
-};
+#include "flatview/range_index.h"
 
 /* Same addresses of the same bytes, seen in the same way; the dirty mask is not part of it (R-LST-8). */
 bool flat_range_identical(const FlatRange *left, const FlatRange *right);
@@ -62,6 +52,42 @@ void flatview_unref(FlatView *view);
 
 /* A reference to the published view of a space; any thread. */
 FlatView *flatview_get(AddressSpace *as);
+
+struct FlatView {
+    const FlatRange *recent;    /* what was found last, atomic; NULL: nothing yet (R-LKP-1) */
+    RangeIndex index;
+    size_t count;
+    struct rcu_head rcu;
+    unsigned references;        /* atomic; 0: waits for its grace period */
+    MemoryRegion *root;         /* NULL: the permanent empty view */
+    hwaddr base;
+#ifdef MEMCORE_VERIFY
+    uint64_t digest;            /* of the ranges when the view was built */
+#endif
+    FlatRange ranges[];         /* and behind them the entries of the index */
+};
+
+/* The range found last, if `address` lies in it; else NULL, which says nothing. */
+static inline const FlatRange *flatview_recent(FlatView *view, hwaddr address)
+{
+    const FlatRange *range = __atomic_load_n(&view->recent, __ATOMIC_RELAXED);
+
+    return range && address - range->start <= range->last - range->start ? range : NULL;
+}
+
+/* The part of flatview_find() that searches. */
+const FlatRange *flatview_search(FlatView *view, hwaddr address);
+
+/*
+ * The range that `address` lies in; NULL: a hole.  Under RCU or with a
+ * reference, any thread.  Finding the same range again is the fast case.
+ */
+static inline const FlatRange *flatview_find(FlatView *view, hwaddr address)
+{
+    const FlatRange *range = flatview_recent(view, address);
+
+    return range ? range : flatview_search(view, address);
+}
 
 /* --- walking ----------------------------------------------------------------- */
 

@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The view as a sorted array; nothing outside this file knows. */
+/* The view as a sorted array with an index. */
 #include <glib.h>
 
 #include "base/defer.h"
 #include "base/state.h"
+#include "exec/ramblock.h"
 #include "flatview/flatview.h"
 #include "flatview/render.h"
 #include "region/region.h"
-
-struct FlatView {
-    struct rcu_head rcu;
-    unsigned references;        /* atomic; 0: waits for its grace period */
-    MemoryRegion *root;         /* NULL: the permanent empty view */
-    hwaddr base;
-#ifdef MEMCORE_VERIFY
-    uint64_t digest;            /* of the ranges when the view was built */
-#endif
-    size_t count;
-    FlatRange ranges[];
-};
 
 static FlatView empty_view = { .references = 1 };
 
@@ -68,6 +57,10 @@ void flatview_verify(const FlatView *view)
         memcore_verify(range->start <= range->last);
         memcore_verify(i == 0 || view->ranges[i - 1].last < range->start);
         memcore_verify(i == 0 || !joinable(&view->ranges[i - 1], range));
+        memcore_verify(range_index_seek(&view->index, view->ranges, view->count, range->start) == i);
+        memcore_verify(range_index_seek(&view->index, view->ranges, view->count, range->last) == i);
+        memcore_verify(range->last == HWADDR_MAX ||
+                       range_index_seek(&view->index, view->ranges, view->count, range->last + 1) == i + 1);
     }
 }
 
@@ -86,6 +79,18 @@ static void verify_new(const FlatView *view)
 }
 #endif
 
+/* A region's kind and its block never change; its size may, beyond what the block has (R-TREE-9). */
+static uint8_t *host_of(const Run *run)
+{
+    const RAMBlock *block = run->mr->ram_block;
+
+    if (!run->mr->ram || run->mr->ram_device ||
+        (Int128)run->offset + (run->last - run->start) >= block->max_length) {
+        return NULL;
+    }
+    return block->host + run->offset;
+}
+
 FlatView *flatview_build(MemoryRegion *root, hwaddr base)
 {
     RunPool pool;
@@ -102,10 +107,12 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
     runs = render(&pool, root, base);
     count = run_list_join(&runs);
 
-    view = g_malloc(sizeof(*view) + count * sizeof(view->ranges[0]));
+    view = g_malloc(sizeof(*view) + count * sizeof(view->ranges[0]) +
+                    range_index_entries(count) * sizeof(uint32_t));
     view->references = 1;
     view->root = root;
     view->base = base;
+    view->recent = NULL;
     view->count = count;
     region_use_in_view(root);
     range = view->ranges;
@@ -115,6 +122,7 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
             .last = run->last,
             .offset = run->offset,
             .mr = run->mr,
+            .host = host_of(run),
             .readonly = run->readonly,
             .nonvolatile = run->nonvolatile,
             .romd_mode = run->mr->romd_mode,
@@ -123,6 +131,7 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
         region_use_in_view(run->mr);
     }
     run_pool_release(&pool);
+    range_index_build(&view->index, (uint32_t *)(void *)&view->ranges[count], view->ranges, count);
     memcore_count_up(&memcore_state.statistics.flat_views);
 #ifdef MEMCORE_VERIFY
     view->digest = digest(view);
@@ -202,21 +211,26 @@ size_t flatview_count(const FlatView *view)
     return view->count;
 }
 
+/*
+ * A hole is found as NULL without a branch: addresses that alternate between
+ * ranges and holes would be mispredicted here and again in the caller.
+ */
+const FlatRange *flatview_search(FlatView *view, hwaddr address)
+{
+    const size_t place = range_index_seek(&view->index, view->ranges, view->count, address);
+    const FlatRange *range = &view->ranges[place];
+
+    if (place == view->count) {
+        return NULL;
+    }
+    __atomic_store_n(&view->recent, range, __ATOMIC_RELAXED);
+    return address >= range->start ? range : NULL;
+}
+
 const FlatRange *flatview_seek(FlatCursor *cursor, const FlatView *view, hwaddr address)
 {
-    size_t low = 0, high = view->count;
-
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-
-        if (view->ranges[middle].last < address) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
     cursor->view = view;
-    cursor->next = low;
+    cursor->next = range_index_seek(&view->index, view->ranges, view->count, address);
     return flatview_next(cursor);
 }
 

@@ -77,6 +77,18 @@ RAMBlock *qemu_ram_block_from_host(void *host, bool round_offset, ram_addr_t *of
     return block;
 }
 
+void *qemu_map_ram_ptr(RAMBlock *ram_block, ram_addr_t addr)
+{
+    RAMBlock *block = ram_block ? ram_block : ram_block_find(addr);
+    const ram_addr_t offset = ram_block || !block ? addr : addr - block->offset;
+
+    memcore_require(block, "R-RAM-25", "no RAM block holds ram_addr 0x%" PRIx64, addr);
+    memcore_require(ram_block_holds(block, offset), "R-RAM-25",
+                    "byte 0x%" PRIx64 " of block \"%s\", of which 0x%" PRIx64 " bytes are used", offset,
+                    block->idstr[0] ? block->idstr : "(unnamed)", block->used_length);
+    return block->host + offset;
+}
+
 RAMBlock *qemu_ram_block_by_name(const char *name)
 {
     RAMBlock *block;

@@ -6,13 +6,6 @@
 #include "region/region.h"
 #include "region/transaction.h"
 
-/*
- * Makes `mr` an instance of `type_name` with the given owner, name and size
- * (R-OBJ-1, R-OBJ-2); `function` is whom to name if the caller misuses it.
- */
-void region_create(const char *function, MemoryRegion *mr, size_t storage, const char *type_name,
-                   Object *owner, const char *name, uint64_t size);
-
 /* UINT64_MAX means 2^64 (R-REG-2). */
 static inline Int128 region_decode_size(uint64_t size)
 {
@@ -21,6 +14,9 @@ static inline Int128 region_decode_size(uint64_t size)
 
 /* Rejects every access; the ops of regions that were given none. */
 extern const MemoryRegionOps region_unassigned_ops;
+/* Makes region_unassigned, unless that is done. */
+void region_prepare_unassigned(void);
+
 /* Sized accesses to the memory of a device; opaque is the region (R-RGN-6). */
 extern const MemoryRegionOps region_ram_device_ops;
 

@@ -63,6 +63,7 @@ void region_create(const char *function, MemoryRegion *mr, size_t storage, const
                           name ? name : "(unnamed)", object_get_typename(owner));
     }
 
+    region_prepare_unassigned();
     object_initialize(mr, storage, type_name);
     mr->size = region_decode_size(size);
     mr->owner = owner;

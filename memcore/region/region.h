@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What region/ offers to the layers above it: flatview/ and topology/. */
+/* What region/ offers to the layers above it. */
 #ifndef MEMCORE_REGION_REGION_H
 #define MEMCORE_REGION_REGION_H
 
@@ -20,6 +20,19 @@ static inline const char *region_label(const MemoryRegion *mr)
 
 /* In sibling order, the front one first (R-TREE-2). */
 #define REGION_FOREACH_CHILD(child, mr) cds_list_for_each_entry(child, &(mr)->subregions, subregions_link)
+
+/*
+ * Makes `mr` an instance of `type_name` with the given owner, name and size
+ * (R-OBJ-1, R-OBJ-2); `function` is whom to name if the caller misuses it.
+ */
+void region_create(const char *function, MemoryRegion *mr, size_t storage, const char *type_name,
+                   Object *owner, const char *name, uint64_t size);
+
+/*
+ * What is found where nothing is: 2^64 bytes that reject every access.  In no
+ * tree, without owner, and never finalized.  Exists as soon as a region does.
+ */
+extern MemoryRegion region_unassigned;
 
 /*
  * Uses that finalization must not find (section 11): live views count each

@@ -91,6 +91,7 @@ static void release(struct rcu_head *head)
     }
     cds_list_del(&as->address_spaces_link);
     flatview_unref(as->current_map);
+    as->current_map = NULL;     /* who accesses it now is told so */
     region_unuse_as_root(as->root);
     g_free(as->ioeventfds);
     g_free(as->name);

@@ -94,4 +94,13 @@ void qemu_ram_unset_migratable(RAMBlock *block);
 typedef int RAMBlockIterFunc(RAMBlock *block, void *opaque);
 int qemu_ram_foreach_block(RAMBlockIterFunc *function, void *opaque);
 
+/*
+ * Schedules `bh` (qemu/main-loop.h) once, as soon as the bounce buffer of
+ * address_space_map() is free: at once if it is now.  By the time the bh runs
+ * somebody else may have it again.  Registered twice it waits twice.
+ * unregister ends one waiting, if there is any.  Any thread (R-MAP-11).
+ */
+void cpu_register_map_client(QEMUBH *bh);
+void cpu_unregister_map_client(QEMUBH *bh);
+
 #endif

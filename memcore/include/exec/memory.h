@@ -7,6 +7,9 @@
  *   FlatView        the ranges of an address space as they were at one moment: immutable, read under RCU
  *   MemoryListener  hears how the view of its address space changes
  *
+ * Chapters in headers of their own, included at the end: exec/memory_iommu.h,
+ * exec/memory_access.h, exec/memory_cache.h.
+ *
  * Units: addresses, offsets and sizes are bytes.  A `size` argument of
  * UINT64_MAX stands for 2^64 when a region is made or resized, and
  * memory_region_size() answers with it (R-REG-2); nowhere else.
@@ -162,10 +165,6 @@ struct MemoryRegion {
     MemoryRegionIoeventfd *ioeventfds;          /* sorted (R-EFD-1) */
     struct cds_list_head coalesced;             /* in the order they were added */
     RamDiscardManager *rdm;
-};
-
-struct IOMMUMemoryRegion {
-    MemoryRegion parent_obj;
 };
 
 /*
@@ -668,5 +667,10 @@ void memory_region_clear_dirty_bitmap(MemoryRegion *mr, hwaddr start, hwaddr len
  * asked); either with owners if asked.  Format: section 10 of the specification.
  */
 void mtree_info(bool flatview, bool dispatch_tree, bool owner, bool disabled);
+
+/* The other chapters: IOMMU regions; reading, writing and mapping; caches. */
+#include "exec/memory_iommu.h"
+#include "exec/memory_access.h"
+#include "exec/memory_cache.h"
 
 #endif

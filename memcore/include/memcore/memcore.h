@@ -40,7 +40,8 @@ void memcore_thread_unregister(void);
  * Waits for a grace period, then runs everything deferred before the call, and
  * what that defers in turn, until nothing is left; in the order of deferral.
  * Manual mode: the only place where deferred work runs.  Background mode:
- * rcu_barrier.  Must not be called from inside an RCU read section.
+ * rcu_barrier.  Must not be called from inside an RCU read section.  While it
+ * waits it lets go of the big lock, for which readers may be waiting.
  */
 void memcore_drain(void);
 size_t memcore_deferred(void);      /* manual mode: pieces of work waiting */
@@ -68,6 +69,15 @@ void memcore_set_print(void (*print)(void *opaque, const char *text), void *opaq
 
 /* How many references an object has now: for leak checks, not for decisions. */
 unsigned memcore_object_references(const Object *object);
+
+/*
+ * Calls the bottom halves (qemu/main-loop.h) that are scheduled, in the order
+ * they were; those they schedule wait for the next time.  Needs the big lock.
+ * Returns how many it called.  `wake`, which may run on any thread, is called
+ * when there is something to run, so that an event loop need not poll; NULL: nobody is.
+ */
+size_t memcore_run_bottom_halves(void);
+void memcore_set_wake(void (*wake)(void *opaque), void *opaque);
 
 /* Counts for leak checks; all are 0 (views: the permanent empty one is not counted) when everything was given back. */
 typedef struct {

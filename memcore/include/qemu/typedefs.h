@@ -23,6 +23,7 @@ typedef struct NotifierList NotifierList;
 typedef struct Object Object;
 typedef struct ObjectClass ObjectClass;
 typedef struct QemuMutex QemuMutex;
+typedef struct QEMUBH QEMUBH;
 typedef struct RAMBlock RAMBlock;
 typedef struct ReservedRegion ReservedRegion;
 typedef struct TypeInfo TypeInfo;

@@ -1,0 +1,725 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Misuse of the access functions: section 15.  Each case must die with one line that names what it names. */
+#include "common/access.h"
+
+#include <string.h>
+
+#define LITTLE .order = DEVICE_LITTLE_ENDIAN
+
+/* ram[0,0x1000), dev[0x1000,0x2000), iommu[0x2000,0x3000) */
+typedef struct {
+    Bus bus;
+    MemoryRegion *ram;
+    Device *device;
+    TableIommu *table;
+} World;
+
+static World world_with(DeviceOptions options)
+{
+    World w = {
+        bus_new("as"), stage_ram("ram", 0x1000), device_new("dev", 0x1000, options),
+        table_new("iommu", 0x1000, TABLE_FULL),
+    };
+
+    stage_add(w.bus.root, 0, w.ram);
+    stage_add(w.bus.root, 0x1000, w.device->mr);
+    stage_add(w.bus.root, 0x2000, table_region(w.table));
+    return w;
+}
+
+static World world_new(void)
+{
+    return world_with((DeviceOptions) { LITTLE });
+}
+
+static uint8_t bytes[64];
+static uint64_t value;
+
+/* ---- any access ---- */
+
+static AddressSpace nowhere;
+
+static void rw_nowhere(void)
+{
+    address_space_rw(&nowhere, 0, PLAIN, bytes, 4, READ);
+}
+
+static void write_nowhere(void)
+{
+    address_space_write(&nowhere, 0, PLAIN, bytes, 4);
+}
+
+static void load_nowhere(void)
+{
+    address_space_ldl_le(&nowhere, 0, PLAIN, NULL);
+}
+
+static void store_nowhere(void)
+{
+    address_space_stq_be(&nowhere, 0, 0, PLAIN, NULL);
+}
+
+static void map_nowhere(void)
+{
+    hwaddr got = 4;
+
+    address_space_map(&nowhere, 0, &got, READ, PLAIN);
+}
+
+static void cache_nowhere(void)
+{
+    MemoryRegionCache cache;
+
+    address_space_cache_init(&cache, &nowhere, 0, 4, READ);
+}
+
+static void valid_nowhere(void)
+{
+    address_space_access_valid(&nowhere, 0, 4, READ, PLAIN);
+}
+
+static void write_rom_nowhere(void)
+{
+    address_space_write_rom(&nowhere, 0, PLAIN, bytes, 4);
+}
+
+static void entry_nowhere(void)
+{
+    address_space_get_iotlb_entry(&nowhere, 0, READ, PLAIN);
+}
+
+static void read_to_null(void)
+{
+    address_space_rw(world_new().bus.as, 0, PLAIN, NULL, 4, READ);
+}
+
+static void read_constant_to_null(void)
+{
+    address_space_read(world_new().bus.as, 0, PLAIN, NULL, 4);
+}
+
+static void write_from_null(void)
+{
+    address_space_write(world_new().bus.as, 0x1000, PLAIN, NULL, 4);
+}
+
+static void write_rom_from_null(void)
+{
+    address_space_write_rom(world_new().bus.as, 0, PLAIN, NULL, 4);
+}
+
+/* ---- dispatch ---- */
+
+static void read_without_callback(void)
+{
+    World w = world_new();
+
+    w.device->ops.read = NULL;
+    memory_region_dispatch_read(w.device->mr, 0, &value, MO_32, PLAIN);
+}
+
+static void load_without_callback(void)
+{
+    World w = world_new();
+
+    w.device->ops.read = NULL;
+    address_space_ldl_le(w.bus.as, 0x1000, PLAIN, NULL);
+}
+
+static void write_without_callback(void)
+{
+    World w = world_new();
+
+    w.device->ops.write = NULL;
+    memory_region_dispatch_write(w.device->mr, 0, 0, MO_32, PLAIN);
+}
+
+static void dispatch_of_sixteen_bytes(void)
+{
+    memory_region_dispatch_read(world_new().device->mr, 0, &value, (MemOp)4, PLAIN);
+}
+
+static void dispatch_write_of_sixteen_bytes(void)
+{
+    memory_region_dispatch_write(world_new().device->mr, 0, 0, (MemOp)(4 | MO_BE), PLAIN);
+}
+
+static void dispatch_to_null(void)
+{
+    memory_region_dispatch_read(world_new().device->mr, 0, NULL, MO_32, PLAIN);
+}
+
+static void valid_sizes_too_large(void)
+{
+    address_space_rw(world_with((DeviceOptions) { LITTLE, .valid_max = 16 }).bus.as, 0x1000, PLAIN, bytes, 16, READ);
+}
+
+static void impl_min_too_large(void)
+{
+    address_space_ldl_le(world_with((DeviceOptions) { LITTLE, .impl_min = 16 }).bus.as, 0x1000, PLAIN, NULL);
+}
+
+static void impl_max_no_power_of_two(void)
+{
+    address_space_ldl_le(world_with((DeviceOptions) { LITTLE, .impl_max = 3 }).bus.as, 0x1000, PLAIN, NULL);
+}
+
+/* ---- translation ---- */
+
+static void translate_to_null(void)
+{
+    hwaddr size = 4;
+
+    address_space_translate(world_new().bus.as, 0, NULL, &size, READ, PLAIN);
+}
+
+static void translation_to_no_space(void)
+{
+    World w = world_new();
+
+    table_map(w.table, 0, 0x1000, NULL, 0, 0xfff, IOMMU_RW);
+    address_space_ldl_le(w.bus.as, 0x2000, PLAIN, NULL);
+}
+
+static void translation_with_an_odd_mask(void)
+{
+    World w = world_new();
+
+    table_map(w.table, 0, 0x1000, w.bus.as, 0, 0xff0, IOMMU_RW);
+    address_space_ldl_le(w.bus.as, 0x2000, PLAIN, NULL);
+}
+
+static void continue_with_nothing(void)
+{
+    World w = world_new();
+
+    flatview_read_continue(address_space_to_flatview(w.bus.as), 0x1000, PLAIN, bytes, 0, 0, 4, w.device->mr);
+}
+
+/* ---- map ---- */
+
+static void map_without_length(void)
+{
+    address_space_map(world_new().bus.as, 0, NULL, READ, PLAIN);
+}
+
+static void unmap_of_something(void)
+{
+    address_space_unmap(world_new().bus.as, bytes, 4, READ, 4);
+}
+
+static void unmap_of_ram_not_mapped(void)
+{
+    World w = world_new();
+
+    address_space_unmap(w.bus.as, ram_bytes(w.ram), 4, READ, 4);
+}
+
+static void unmap_of_null(void)
+{
+    address_space_unmap(world_new().bus.as, NULL, 0, READ, 0);
+}
+
+static void unmap_of_too_much(hwaddr addr)
+{
+    World w = world_new();
+    hwaddr got = 8;
+    void *p = address_space_map(w.bus.as, addr, &got, WRITE, PLAIN);
+
+    address_space_unmap(w.bus.as, p, got, WRITE, 9);
+}
+
+static void unmap_of_too_much_memory(void)
+{
+    unmap_of_too_much(0);
+}
+
+static void unmap_of_too_much_device(void)
+{
+    unmap_of_too_much(0x1000);
+}
+
+static void unmap_twice(hwaddr addr)
+{
+    World w = world_new();
+    hwaddr got = 8;
+    void *p = address_space_map(w.bus.as, addr, &got, READ, PLAIN);
+
+    address_space_unmap(w.bus.as, p, got, READ, 0);
+    address_space_unmap(w.bus.as, p, got, READ, 0);
+}
+
+static void unmap_memory_twice(void)
+{
+    unmap_twice(0);
+}
+
+static void unmap_device_twice(void)
+{
+    unmap_twice(0x1000);
+}
+
+static void nothing(void *opaque)
+{
+    (void)opaque;
+}
+
+static void waiting_client_deleted(void)
+{
+    World w = world_new();
+    hwaddr got = 8;
+    QEMUBH *bh = qemu_bh_new(nothing, NULL);
+
+    address_space_map(w.bus.as, 0x1000, &got, READ, PLAIN);
+    cpu_register_map_client(bh);
+    qemu_bh_delete(bh);
+}
+
+/* ---- caches ---- */
+
+static void cache_of_nothing(void)
+{
+    MemoryRegionCache cache;
+
+    address_space_cache_init(&cache, world_new().bus.as, 0, 0, READ);
+}
+
+static MemoryRegionCache cache_at(hwaddr addr, bool is_write)
+{
+    MemoryRegionCache cache;
+
+    address_space_cache_init(&cache, world_new().bus.as, addr, 0x10, is_write);
+    return cache;
+}
+
+static void cached_load_outside(void)
+{
+    MemoryRegionCache cache = cache_at(0, READ);
+
+    address_space_ldl_le_cached(&cache, 0xd, PLAIN, NULL);
+}
+
+static void cached_byte_outside(void)
+{
+    MemoryRegionCache cache = cache_at(0, READ);
+
+    address_space_ldub_cached(&cache, 0x10, PLAIN, NULL);
+}
+
+static void slow_cached_load_outside(void)
+{
+    MemoryRegionCache cache = cache_at(0x1000, READ);
+
+    address_space_ldq_be_cached_slow(&cache, 9, PLAIN, NULL);
+}
+
+static void cached_load_far_outside(void)
+{
+    MemoryRegionCache cache = cache_at(0, READ);
+
+    address_space_ldl_le_cached(&cache, UINT64_MAX - 1, PLAIN, NULL);
+}
+
+static void cached_store_outside(void)
+{
+    MemoryRegionCache cache = cache_at(0, WRITE);
+
+    address_space_stw_be_cached(&cache, 0xf, 0, PLAIN, NULL);
+}
+
+static void cached_read_outside(void)
+{
+    MemoryRegionCache cache = cache_at(0x1000, READ);
+
+    address_space_read_cached(&cache, 8, bytes, 9);
+}
+
+static void cached_read_of_nothing_at_the_end(void)
+{
+    MemoryRegionCache cache = cache_at(0, READ);
+
+    address_space_read_cached(&cache, 0x10, bytes, 0);
+}
+
+static void cached_write_outside(void)
+{
+    MemoryRegionCache cache = cache_at(0, WRITE);
+
+    address_space_write_cached(&cache, 0, bytes, 0x11);
+}
+
+static void cached_store_for_reading(void)
+{
+    MemoryRegionCache cache = cache_at(0, READ);
+
+    address_space_stb_cached(&cache, 0, 0, PLAIN, NULL);
+}
+
+static void slow_cached_store_for_reading(void)
+{
+    MemoryRegionCache cache = cache_at(0x1000, READ);
+
+    address_space_stl_le_cached(&cache, 0, 0, PLAIN, NULL);
+}
+
+static void cached_write_for_reading(void)
+{
+    MemoryRegionCache cache = cache_at(0, READ);
+
+    address_space_write_cached(&cache, 0, bytes, 1);
+}
+
+static void cached_load_after_the_end(void)
+{
+    MemoryRegionCache cache = cache_at(0, READ);
+
+    address_space_cache_destroy(&cache);
+    address_space_ldub_cached(&cache, 0, PLAIN, NULL);
+}
+
+static void invalidate_for_reading(void)
+{
+    MemoryRegionCache cache = cache_at(0, READ);
+
+    address_space_cache_invalidate(&cache, 0, 1);
+}
+
+static void invalidate_outside(void)
+{
+    MemoryRegionCache cache = cache_at(0, WRITE);
+
+    address_space_cache_invalidate(&cache, 8, 9);
+}
+
+/* ---- ROM devices ---- */
+
+static void flush_of_ram(void)
+{
+    memory_region_flush_rom_device(world_new().ram, 0, 1);
+}
+
+static void flush_of_mmio_mode(void)
+{
+    Device *d = device_rom("flash", 0x1000, (DeviceOptions) { LITTLE });
+
+    memory_region_rom_device_set_romd(d->mr, false);
+    memory_region_flush_rom_device(d->mr, 0, 1);
+}
+
+static void flush_outside(void)
+{
+    memory_region_flush_rom_device(device_rom("flash", 0x1000, (DeviceOptions) { LITTLE })->mr, 0xfff, 2);
+}
+
+/* ---- notifiers ---- */
+
+static IOMMUNotifier notifier;
+
+static void note_nothing(IOMMUNotifier *n, IOMMUTLBEntry *entry)
+{
+    (void)n;
+    (void)entry;
+}
+
+static void registered(World w, int flags, hwaddr start, hwaddr end, int index)
+{
+    iommu_notifier_init(&notifier, note_nothing, (IOMMUNotifierFlag)flags, start, end, index);
+    memory_region_register_iommu_notifier(table_region(w.table), &notifier, &error_abort);
+}
+
+static void notifier_of_nothing(void)
+{
+    registered(world_new(), IOMMU_NOTIFIER_NONE, 0, 1, 0);
+}
+
+static void notifier_of_a_negative_range(void)
+{
+    registered(world_new(), IOMMU_NOTIFIER_MAP, 2, 1, 0);
+}
+
+static void notifier_of_an_unknown_index(void)
+{
+    registered(world_new(), IOMMU_NOTIFIER_MAP, 0, 1, 2);
+}
+
+static void notifier_of_a_negative_index(void)
+{
+    registered(world_new(), IOMMU_NOTIFIER_MAP, 0, 1, -1);
+}
+
+static void notifier_on_ram(void)
+{
+    World w = world_new();
+
+    iommu_notifier_init(&notifier, note_nothing, IOMMU_NOTIFIER_MAP, 0, 1, 0);
+    memory_region_register_iommu_notifier(w.ram, &notifier, &error_abort);
+}
+
+static void notifier_twice(void)
+{
+    World w = world_new();
+
+    registered(w, IOMMU_NOTIFIER_MAP, 0, 1, 0);
+    memory_region_register_iommu_notifier(table_region(w.table), &notifier, &error_abort);
+}
+
+static void unregister_what_is_not(void)
+{
+    World w = world_new();
+
+    iommu_notifier_init(&notifier, note_nothing, IOMMU_NOTIFIER_MAP, 0, 1, 0);
+    memory_region_unregister_iommu_notifier(table_region(w.table), &notifier);
+}
+
+static void unregister_elsewhere(void)
+{
+    World w = world_new();
+    TableIommu *other = table_new("other", 0x1000, TABLE_PLAIN);
+
+    registered(w, IOMMU_NOTIFIER_MAP, 0, 1, 0);
+    memory_region_unregister_iommu_notifier(table_region(other), &notifier);
+}
+
+static MemoryRegion *region_of_notifier;
+
+static void unregister_itself(IOMMUNotifier *n, IOMMUTLBEntry *entry)
+{
+    (void)entry;
+    memory_region_unregister_iommu_notifier(region_of_notifier, n);
+}
+
+static void tell(World w, int type, hwaddr iova, hwaddr mask, IOMMUAccessFlags perm)
+{
+    memory_region_notify_iommu(&w.table->iommu, 0, (IOMMUTLBEvent) {
+        .type = (IOMMUNotifierFlag)type,
+        .entry = { .iova = iova, .addr_mask = mask, .perm = perm },
+    });
+}
+
+static void unregister_from_a_callback(void)
+{
+    World w = world_new();
+
+    region_of_notifier = table_region(w.table);
+    iommu_notifier_init(&notifier, unregister_itself, IOMMU_NOTIFIER_MAP, 0, UINT64_MAX, 0);
+    memory_region_register_iommu_notifier(region_of_notifier, &notifier, &error_abort);
+    tell(w, IOMMU_NOTIFIER_MAP, 0, 0xfff, IOMMU_RW);
+}
+
+static void unmap_event_with_permissions(void)
+{
+    World w = world_new();
+
+    registered(w, IOMMU_NOTIFIER_UNMAP, 0, 0xfff, 0);
+    tell(w, IOMMU_NOTIFIER_UNMAP, 0, 0xfff, IOMMU_RW);
+}
+
+static void event_that_sticks_out(void)
+{
+    World w = world_new();
+
+    registered(w, IOMMU_NOTIFIER_UNMAP, 0x1000, 0x1fff, 0);
+    tell(w, IOMMU_NOTIFIER_UNMAP, 0, 0x1fff, IOMMU_NONE);
+}
+
+static void map_event_that_sticks_out(void)
+{
+    World w = world_new();
+
+    registered(w, IOMMU_NOTIFIER_MAP, 0x1000, 0x1fff, 0);
+    tell(w, IOMMU_NOTIFIER_MAP, 0x1000, 0x1fff, IOMMU_RW);
+}
+
+static void event_past_the_end(void)
+{
+    World w = world_new();
+
+    registered(w, IOMMU_NOTIFIER_DEVIOTLB_UNMAP, 0, UINT64_MAX, 0);
+    tell(w, IOMMU_NOTIFIER_DEVIOTLB_UNMAP, 0x1000, UINT64_MAX, IOMMU_NONE);
+}
+
+static void event_of_two_types(void)
+{
+    World w = world_new();
+
+    registered(w, IOMMU_NOTIFIER_MAP | IOMMU_NOTIFIER_UNMAP, 0, 0xfff, 0);
+    tell(w, IOMMU_NOTIFIER_MAP | IOMMU_NOTIFIER_UNMAP, 0, 0xfff, IOMMU_NONE);
+}
+
+static void event_of_no_type(void)
+{
+    World w = world_new();
+
+    registered(w, IOMMU_NOTIFIER_MAP, 0, 0xfff, 0);
+    tell(w, IOMMU_NOTIFIER_NONE, 0, 0xfff, IOMMU_NONE);
+}
+
+static void replay_with_blocks_of_nothing(void)
+{
+    World w = world_new();
+
+    w.table->min_page_size = 0;
+    iommu_notifier_init(&notifier, note_nothing, IOMMU_NOTIFIER_MAP, 0, 1, 0);
+    memory_region_iommu_replay(&w.table->iommu, &notifier);
+}
+
+static void replay_to_nobody(void)
+{
+    World w = world_new();
+
+    table_map(w.table, 0, 0x1000, w.bus.as, 0, 0xfff, IOMMU_RW);
+    iommu_notifier_init(&notifier, NULL, IOMMU_NOTIFIER_MAP, 0, 1, 0);
+    memory_region_iommu_replay(&w.table->iommu, &notifier);
+}
+
+/* ---- classes ---- */
+
+static int impossible_index(IOMMUMemoryRegion *iommu, MemTxAttrs attrs)
+{
+    (void)iommu;
+    (void)attrs;
+    return 2;
+}
+
+static void mute_class_init(ObjectClass *class, void *data)
+{
+    (void)data;
+    IOMMU_MEMORY_REGION_CLASS(class)->translate = NULL;
+}
+
+static void odd_class_init(ObjectClass *class, void *data)
+{
+    (void)data;
+    IOMMU_MEMORY_REGION_CLASS(class)->attrs_to_index = impossible_index;
+}
+
+static const TypeInfo types[] = {
+    { .name = "conformance-mute", .parent = "conformance-table", .class_init = mute_class_init },
+    { .name = "conformance-odd", .parent = "conformance-table-full", .class_init = odd_class_init },
+};
+
+static void register_types(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+        type_register_static(&types[i]);
+    }
+}
+type_init(register_types)
+
+static void access_iommu_of(const char *type)
+{
+    Bus bus = bus_new("as");
+    TableIommu *t = stage_storage(sizeof(*t));
+
+    memory_region_init_iommu(t, sizeof(*t), type, NULL, "strange", 0x1000);
+    stage_adopt(table_region(t), NULL);
+    stage_add(bus.root, 0, table_region(t));
+    address_space_ldl_le(bus.as, 0, PLAIN, NULL);
+}
+
+static void class_without_translate(void)
+{
+    access_iommu_of("conformance-mute");
+}
+
+static void class_with_an_impossible_index(void)
+{
+    access_iommu_of("conformance-odd");
+}
+
+static void iommu_of_another_type(void)
+{
+    MemoryRegion *mr = stage_storage(0x1000);
+
+    memory_region_init_iommu(mr, 0x1000, TYPE_DEVICE, NULL, "strange", 0x1000);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *path;
+        void (*test)(void);
+        const char *function;
+        const char *object;
+    } cases[] = {
+        { "/R-ACC-1/rw-nowhere", rw_nowhere, "address_space_rw", NULL },
+        { "/R-ACC-1/write-nowhere", write_nowhere, "address_space_write", NULL },
+        { "/R-SCL-1/load-nowhere", load_nowhere, "address_space_ldl_le", NULL },
+        { "/R-SCL-1/store-nowhere", store_nowhere, "address_space_stq_be", NULL },
+        { "/R-MAP-1/map-nowhere", map_nowhere, "address_space_map", NULL },
+        { "/R-CCH-1/cache-nowhere", cache_nowhere, "address_space_cache_init", NULL },
+        { "/R-VAL-1/valid-nowhere", valid_nowhere, "address_space_access_valid", NULL },
+        { "/R-ACC-14/write-rom-nowhere", write_rom_nowhere, "address_space_write_rom", NULL },
+        { "/R-TRN-11/entry-nowhere", entry_nowhere, "address_space_get_iotlb_entry", NULL },
+        { "/R-ACC-1/read-to-null", read_to_null, "address_space_rw", NULL },
+        { "/R-ACC-1/read-constant-to-null", read_constant_to_null, "address_space_read", NULL },
+        { "/R-ACC-1/write-from-null", write_from_null, "address_space_write", NULL },
+        { "/R-ACC-14/write-rom-from-null", write_rom_from_null, "address_space_write_rom", NULL },
+        { "/R-DSP-5/read-without-callback", read_without_callback, "", "dev" },
+        { "/R-DSP-5/load-without-callback", load_without_callback, "", "dev" },
+        { "/R-DSP-5/write-without-callback", write_without_callback, "", "dev" },
+        { "/R-DSP-2/sixteen-bytes", dispatch_of_sixteen_bytes, "memory_region_dispatch_read", "dev" },
+        { "/R-DSP-2/write-of-sixteen-bytes", dispatch_write_of_sixteen_bytes, "memory_region_dispatch_write", "dev" },
+        { "/R-DSP-3/to-null", dispatch_to_null, "memory_region_dispatch_read", "dev" },
+        { "/R-ACC-3/valid-sizes-too-large", valid_sizes_too_large, "", "dev" },
+        { "/R-DSP-6/impl-min-too-large", impl_min_too_large, "", "dev" },
+        { "/R-DSP-6/impl-max-no-power-of-two", impl_max_no_power_of_two, "", "dev" },
+        { "/R-TRN-1/to-null", translate_to_null, "flatview_translate", NULL },
+        { "/R-TRN-5/to-no-space", translation_to_no_space, "", "iommu" },
+        { "/R-TRN-5/odd-mask", translation_with_an_odd_mask, "", "iommu" },
+        { "/R-ACC-18/length-zero", continue_with_nothing, "flatview_read_continue", NULL },
+        { "/R-MAP-1/without-length", map_without_length, "address_space_map", NULL },
+        { "/R-MAP-8/unmap-of-something", unmap_of_something, "address_space_unmap", NULL },
+        { "/R-MAP-8/unmap-of-ram-not-mapped", unmap_of_ram_not_mapped, "address_space_unmap", NULL },
+        { "/R-MAP-8/unmap-of-null", unmap_of_null, "address_space_unmap", NULL },
+        { "/R-MAP-8/too-much-memory", unmap_of_too_much_memory, "address_space_unmap", NULL },
+        { "/R-MAP-9/too-much-device", unmap_of_too_much_device, "address_space_unmap", NULL },
+        { "/R-MAP-8/memory-twice", unmap_memory_twice, "address_space_unmap", NULL },
+        { "/R-MAP-9/device-twice", unmap_device_twice, "address_space_unmap", NULL },
+        { "/R-MAP-11/waiting-client-deleted", waiting_client_deleted, "qemu_bh_delete", NULL },
+        { "/R-LKP-5/cache-of-nothing", cache_of_nothing, "address_space_cache_init", NULL },
+        { "/R-CCH-1/load-outside", cached_load_outside, "address_space_ldl_le_cached", "cache" },
+        { "/R-CCH-1/byte-outside", cached_byte_outside, "address_space_ldub_cached", "cache" },
+        { "/R-CCH-1/slow-load-outside", slow_cached_load_outside, "address_space_ldq_be_cached_slow", "cache" },
+        { "/R-CCH-1/load-far-outside", cached_load_far_outside, "address_space_ldl_le_cached", "cache" },
+        { "/R-CCH-1/store-outside", cached_store_outside, "address_space_stw_be_cached", "cache" },
+        { "/R-CCH-1/read-outside", cached_read_outside, "address_space_read_cached", "cache" },
+        { "/R-CCH-8/nothing-at-the-end", cached_read_of_nothing_at_the_end, "address_space_read_cached", "cache" },
+        { "/R-CCH-1/write-outside", cached_write_outside, "address_space_write_cached", "cache" },
+        { "/R-CCH-4/store-for-reading", cached_store_for_reading, "address_space_stb_cached", "cache" },
+        { "/R-CCH-6/slow-store-for-reading", slow_cached_store_for_reading, "address_space_stl_le_cached", "cache" },
+        { "/R-CCH-4/write-for-reading", cached_write_for_reading, "address_space_write_cached", "cache" },
+        { "/R-CCH-10/load-after-the-end", cached_load_after_the_end, "address_space_ldub_cached", NULL },
+        { "/R-CCH-9/for-reading", invalidate_for_reading, "address_space_cache_invalidate", "cache" },
+        { "/R-CCH-9/outside", invalidate_outside, "address_space_cache_invalidate", "cache" },
+        { "/R-RGN-4/flush-of-ram", flush_of_ram, "memory_region_flush_rom_device", "ram" },
+        { "/R-RGN-4/flush-of-mmio-mode", flush_of_mmio_mode, "memory_region_flush_rom_device", "flash" },
+        { "/R-RGN-4/flush-outside", flush_outside, "memory_region_flush_rom_device", "flash" },
+        { "/R-IOM-4/flags-none", notifier_of_nothing, "memory_region_register_iommu_notifier", "iommu" },
+        { "/R-IOM-4/negative-range", notifier_of_a_negative_range, "memory_region_register_iommu_notifier", "iommu" },
+        { "/R-IOM-4/unknown-index", notifier_of_an_unknown_index, "memory_region_register_iommu_notifier", "iommu" },
+        { "/R-IOM-4/negative-index", notifier_of_a_negative_index, "memory_region_register_iommu_notifier", "iommu" },
+        { "/R-IOM-4/on-ram", notifier_on_ram, "memory_region_register_iommu_notifier", "ram" },
+        { "/R-IOM-4/twice", notifier_twice, "memory_region_register_iommu_notifier", "iommu" },
+        { "/R-IOM-7/not-registered", unregister_what_is_not, "memory_region_unregister_iommu_notifier", "iommu" },
+        { "/R-IOM-7/elsewhere", unregister_elsewhere, "memory_region_unregister_iommu_notifier", "other" },
+        { "/R-IOM-8/from-a-callback", unregister_from_a_callback, "memory_region_unregister_iommu_notifier", "iommu" },
+        { "/R-IOM-9/unmap-with-permissions", unmap_event_with_permissions, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-9/sticks-out", event_that_sticks_out, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-9/map-sticks-out", map_event_that_sticks_out, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-9/past-the-end", event_past_the_end, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-9/two-types", event_of_two_types, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-9/no-type", event_of_no_type, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-14/blocks-of-nothing", replay_with_blocks_of_nothing, "memory_region_iommu_replay", "iommu" },
+        { "/R-IOM-14/to-nobody", replay_to_nobody, "memory_region_iommu_replay", "iommu" },
+        { "/R-IOM-1/without-translate", class_without_translate, "", "strange" },
+        { "/R-IOM-1/impossible-index", class_with_an_impossible_index, "", "strange" },
+        { "/R-IOM-1/another-type", iommu_of_another_type, "memory_region_init_iommu", "strange" },
+    };
+
+    conformance_start(&argc, &argv);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        conformance_misuse(cases[i].path, cases[i].test, cases[i].function, cases[i].object);
+    }
+    return g_test_run();
+}
