@@ -121,7 +121,8 @@ static void chunks(void)
         uint8_t buffer[16], expected[16];
 
         fill_counting(expected, cases[i].size, (unsigned)cases[i].offset);
-        check_number(address_space_rw(bus.as, 0x1003 + cases[i].offset, PLAIN, buffer, cases[i].size, READ), OK);
+        check_number(address_space_rw(bus.as, 0x1003 + cases[i].offset, PLAIN, buffer, cases[i].size, READ),
+                     OK);
         check(memcmp(buffer, expected, cases[i].size) == 0);
         if (!check_calls(d, cases[i].calls)) {
             g_printerr("  case %zu\n", i);
@@ -136,9 +137,11 @@ static void chunk_law(void)
 
     for (int round = 0; round < 100; round++) {
         Bus bus = bus_new("as");
-        unsigned max = (1u << random_below(&state, 4)) * (random_below(&state, 4) != 0), limit = max ? max : 4;
+        unsigned max = (1u << random_below(&state, 4)) * (random_below(&state, 4) != 0);
+        unsigned limit = max ? max : 4;
         bool unaligned = random_below(&state, 2);
-        Device *d = device_at(bus, 0, device("dev", 0x1000, LITTLE, .valid_max = max, .impl_unaligned = unaligned,
+        Device *d = device_at(bus, 0, device("dev", 0x1000, LITTLE, .valid_max = max,
+                                             .impl_unaligned = unaligned,
                                              .valid_unaligned = true, .impl_max = 8, .accepts = true));
         hwaddr offset = random_below(&state, 0x40), next = offset;
         unsigned size = 1 + (unsigned)random_below(&state, 40);
@@ -414,7 +417,8 @@ static void set_is_writes_of_512(void)
     check_number(address_space_set(bus.as, 3, 0, 512 + 3, PLAIN), OK);
     /* 3: 1, 4 ... 4, then 3 bytes at 512; a new piece at 515: 1, 2 */
     check(g_str_has_prefix(d->log->str, "write 0x3+1=0x0\nwrite 0x4+4=0x0\n"));
-    check(g_str_has_suffix(d->log->str, "write 0x200+2=0x0\nwrite 0x202+1=0x0\nwrite 0x203+1=0x0\nwrite 0x204+2=0x0\n"));
+    check(g_str_has_suffix(d->log->str,
+                           "write 0x200+2=0x0\nwrite 0x202+1=0x0\nwrite 0x203+1=0x0\nwrite 0x204+2=0x0\n"));
     check_number(address_space_set(bus.as, 0x2ff0, 0x33, 0x20, PLAIN), DECODE);
     check_bytes(ram_bytes(ram) + 0xfef, 2, "00 33");
     check_number(address_space_set(bus.as, 0x2000, 0x44, 0x1000, PLAIN), OK);
@@ -564,7 +568,7 @@ static bool remember_range(Int128 start, Int128 len, const MemoryRegion *mr, hwa
     return false;
 }
 
-/* Devices and holes next to memory: steps over them end where the memory begins only if nothing else clamps. */
+/* Against what was there before, byte for byte. */
 static void write_rom_writes_memory_and_nothing_else(void)
 {
     uint64_t state = 16;

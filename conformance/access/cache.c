@@ -329,6 +329,39 @@ static void slow_transfers_through_an_iommu(void)
     address_space_cache_destroy(&c);
 }
 
+/* ROM behind an IOMMU, and pages for one direction: each access asks for its own. */
+static void slow_directions(void)
+{
+    Bus bus = bus_new("as"), target = bus_new("target");
+    TableIommu *t = table_new("iommu", 0x3000, TABLE_PLAIN);
+    MemoryRegion *rom = stage_rom("rom", 0x1000), *ram = ram_counting("ram", 0x1000, 0x40);
+    MemoryRegionCache c;
+
+    fill_counting(ram_bytes(rom), 0x1000, 0x20);
+    stage_add(bus.root, 0, table_region(t));
+    stage_add(target.root, 0, rom);
+    stage_add(target.root, 0x1000, ram);
+    table_map(t, 0, 0x1000, target.as, 0, 0xfff, IOMMU_RW);
+    table_map(t, 0x1000, 0x1000, target.as, 0x1000, 0xfff, IOMMU_RO);
+    table_map(t, 0x2000, 0x1000, target.as, 0x1000, 0xfff, IOMMU_WO);
+    check_number(cache_of(&c, bus, 0, 0x3000, WRITE), 0x3000);
+    check_load(address_space_ldl_le_cached, &c, 0, 0x23222120, OK);
+    check_load(address_space_ldub_cached, &c, 1, 0x21, OK);
+    check_cached(&c, 0, 2, OK, "20 21");
+    check_store(address_space_stl_be_cached, &c, 0, 0, DECODE);
+    check_number(address_space_write_cached(&c, 0, "ab", 2), DECODE);
+    check_load(address_space_lduw_be_cached, &c, 0x1000, 0x4041, OK);
+    check_cached(&c, 0x1000, 2, OK, "40 41");
+    check_store(address_space_stb_cached, &c, 0x1000, 0, DECODE);
+    check_number(address_space_write_cached(&c, 0x1000, "ab", 2), DECODE);
+    check_load(address_space_ldq_le_cached, &c, 0x2000, 0, DECODE);
+    check_cached(&c, 0x2000, 2, DECODE, "00 00");
+    check_store(address_space_stb_cached, &c, 0x2000, 0x99, OK);
+    check_number(address_space_write_cached(&c, 0x2001, "ab", 2), OK);
+    check_bytes(ram_bytes(ram), 4, "99 61 62 43");
+    address_space_cache_destroy(&c);
+}
+
 static void length_zero(void)
 {
     Bus bus = bus_new("as");
@@ -415,8 +448,9 @@ static void caches_are_the_address_space(void)
 
     for (int round = 0; round < 60; round++) {
         Bus bus = bus_new("as");
-        Device *d = device("dev", 0x100, .order = (enum device_endian)random_below(&state, 3), .with_attrs = true,
-                           .valid_max = 1u << random_below(&state, 4), .impl_max = 1u << random_below(&state, 4));
+        Device *d = device("dev", 0x100, .order = (enum device_endian)random_below(&state, 3),
+                           .with_attrs = true, .valid_max = 1u << random_below(&state, 4),
+                           .impl_max = 1u << random_below(&state, 4));
         MemoryRegion *rom = stage_rom("rom", 0x100);
         hwaddr base, size;
         MemoryRegionCache c;
@@ -474,6 +508,7 @@ int main(int argc, char **argv)
     conformance_case("/R-CCH-5/fast-results", fast_results);
     conformance_case("/R-CCH-6/devices", slow_accesses_of_devices);
     conformance_case("/R-CCH-6/rom-and-holes", slow_rom_and_holes);
+    conformance_case("/R-CCH-6/directions", slow_directions);
     conformance_case("/R-CCH-7/stay-in-the-cache", slow_transfers_stay_in_the_cache);
     conformance_case("/R-CCH-7/through-an-iommu", slow_transfers_through_an_iommu);
     conformance_case("/R-CCH-8/length-zero", length_zero);

@@ -36,7 +36,8 @@ static void clean(MemoryRegion *mr)
     for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
         for (unsigned page = 0; page < PAGES; page++) {
             unsigned long bit;
-            unsigned long *word = dirty_word(client, (memory_region_get_ram_addr(mr) >> TARGET_PAGE_BITS) + page,
+            unsigned long *word = dirty_word(client,
+                                             (memory_region_get_ram_addr(mr) >> TARGET_PAGE_BITS) + page,
                                              &bit);
 
             *word &= ~bit;
@@ -56,7 +57,8 @@ static char *text_of_dirty(MemoryRegion *mr)
         for (unsigned page = 0; page < PAGES; page++) {
             unsigned long bit;
 
-            if (*dirty_word(client, (memory_region_get_ram_addr(mr) >> TARGET_PAGE_BITS) + page, &bit) & bit) {
+            if (*dirty_word(client, (memory_region_get_ram_addr(mr) >> TARGET_PAGE_BITS) + page,
+                            &bit) & bit) {
                 g_string_append_printf(text, "%s%s %u", text->len && !named ? ", " : "",
                                        named ? "" : names[client], page);
                 named = true;

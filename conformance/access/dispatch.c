@@ -166,7 +166,8 @@ static void accepts_is_asked_once(void)
     dispatch_read(d, 4, 4, OK);
     check_calls(d, "accepts read 0x4+4\nread 0x4+1\nread 0x5+1\nread 0x6+1\nread 0x7+1\n");
     dispatch_write(d, 4, 0x04030201, 4, OK);
-    check_calls(d, "accepts write 0x4+4\nwrite 0x4+1=0x1\nwrite 0x5+1=0x2\nwrite 0x6+1=0x3\nwrite 0x7+1=0x4\n");
+    check_calls(d,
+                "accepts write 0x4+4\nwrite 0x4+1=0x1\nwrite 0x5+1=0x2\nwrite 0x6+1=0x3\nwrite 0x7+1=0x4\n");
 }
 
 /* ---- R-DSP-5: which callback ---- */
@@ -384,7 +385,8 @@ static void order_is_fixed_up(void)
         memory_region_dispatch_read(d->mr, 0, &value, cases[i].op, PLAIN);
         check_number(value, cases[i].read);
         g_string_truncate(d->log, 0);
-        memory_region_dispatch_write(d->mr, 0, 0x11223344 & (UINT64_MAX >> (64 - 8 * memop_size(cases[i].op))),
+        memory_region_dispatch_write(d->mr, 0,
+                                     0x11223344 & (UINT64_MAX >> (64 - 8 * memop_size(cases[i].op))),
                                      cases[i].op, PLAIN);
         check_calls(d, cases[i].write);
     }

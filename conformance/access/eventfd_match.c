@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which writes signal an ioeventfd instead of reaching the device, and when coalesced writes are flushed (R-EVM). */
+/* Which writes signal an ioeventfd instead of the device, and when coalesced writes are flushed (R-EVM). */
 #include "common/access.h"
 
 #define LITTLE .order = DEVICE_LITTLE_ENDIAN
@@ -26,7 +26,8 @@ static bool fired(EventNotifier *e)
     return event_notifier_test_and_clear(e) == 1;
 }
 
-static EventNotifier *doorbell(Board *b, hwaddr addr, unsigned size, bool match, uint64_t data, const char *name)
+static EventNotifier *doorbell(Board *b, hwaddr addr, unsigned size, bool match, uint64_t data,
+                               const char *name)
 {
     EventNotifier *e = stage_notifier(name);
 
@@ -203,7 +204,8 @@ static void granularity_is_the_dispatch(void)
 static void pieces_do_not_hit(void)
 {
     Board b = board(LITTLE, .impl_max = 2);
-    EventNotifier *e = doorbell(&b, 8, 2, false, 0, "e"), *whole = doorbell(&b, 4, 4, true, 0x11223344, "whole");
+    EventNotifier *e = doorbell(&b, 8, 2, false, 0, "e");
+    EventNotifier *whole = doorbell(&b, 4, 4, true, 0x11223344, "whole");
 
     check_store(address_space_stl_le, b.bus.as, 8, 0, OK);
     check(!fired(e));

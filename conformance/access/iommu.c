@@ -25,7 +25,8 @@ static void hear(IOMMUNotifier *n, IOMMUTLBEntry *entry)
 
     ear->calls++;
     g_string_append_printf(ear->log, "%s 0x%" PRIx64 "+0x%" PRIx64 " -> 0x%" PRIx64 " %s\n", ear->name,
-                           (uint64_t)entry->iova, (uint64_t)entry->addr_mask, (uint64_t)entry->translated_addr,
+                           (uint64_t)entry->iova, (uint64_t)entry->addr_mask,
+                               (uint64_t)entry->translated_addr,
                            perms[entry->perm & 3]);
     if (ear->scribble) {
         memset(entry, 0xee, sizeof(*entry));
@@ -396,7 +397,8 @@ static void replay_asks_for_every_block(void)
     t->entries[0].index = t->entries[1].index = 1;
     t->log_translate = true;
     memory_region_iommu_replay(&t->iommu, &a->n);
-    check_log(t->log, "translate 0x0 - 1\ntranslate 0x1000 - 1\ntranslate 0x2000 - 1\ntranslate 0x3000 - 1\n");
+    check_log(t->log,
+              "translate 0x0 - 1\ntranslate 0x1000 - 1\ntranslate 0x2000 - 1\ntranslate 0x3000 - 1\n");
     check_log(log, "a 0x0+0xfff -> 0x7000 r\na 0x2000+0xfff -> 0x9000 w\na 0x3000+0xfff -> 0xa000 w\n");
     t->min_page_size = 0x2000;
     memory_region_iommu_replay(&t->iommu, &a->n);
@@ -447,7 +449,8 @@ static void large_entries_are_repeated(void)
     check_number(a->calls, 16);
     lines = g_strsplit(log->str, "\n", -1);
     for (unsigned i = 0; i < 16; i++) {
-        char *expected = g_strdup_printf("a 0x%x+0x3fff -> 0x%x rw", i / 4 * 0x4000, 0x100000 + i / 4 * 0x4000);
+        char *expected = g_strdup_printf("a 0x%x+0x3fff -> 0x%x rw", i / 4 * 0x4000,
+                                         0x100000 + i / 4 * 0x4000);
 
         check_text(lines[i], expected);
         g_free(expected);
@@ -563,7 +566,8 @@ static void replay_counts(void)
     uint64_t state = 23;
 
     for (int round = 0; round < 40; round++) {
-        uint64_t granule = (uint64_t)0x400 << random_below(&state, 3), size = 1 + random_below(&state, 0x20000);
+        uint64_t granule = (uint64_t)0x400 << random_below(&state, 3);
+        uint64_t size = 1 + random_below(&state, 0x20000);
         TableIommu *t = table_new("iommu", size, TABLE_FULL);
         GString *log = stage_log();
         Ear *ear = ear_new("e", log, MAP, 0, 0, 0);
@@ -571,7 +575,8 @@ static void replay_counts(void)
 
         t->min_page_size = granule;
         for (int i = 0; i < 10; i++) {
-            table_map(t, random_below(&state, 0x80) * 0x400, 0x400 * (1 + random_below(&state, 8)), target.as, 0,
+            table_map(t, random_below(&state, 0x80) * 0x400, 0x400 * (1 + random_below(&state, 8)),
+                      target.as, 0,
                       0x3ff, (IOMMUAccessFlags)random_below(&state, 4));
         }
         for (uint64_t p = 0; p < size; p += granule) {

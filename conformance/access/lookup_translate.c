@@ -137,14 +137,16 @@ static void translation_sees_through_aliases(void)
     Device *d = device("dev", 0x1000, LITTLE, .accepts = true);
     hwaddr xlat = 0;
 
-    stage_add(bus.root, 0x8000, stage_alias("window", stage_alias("inner", ram, 0x1000, 0x3000), 0x800, 0x1000));
+    stage_add(bus.root, 0x8000, stage_alias("window", stage_alias("inner", ram, 0x1000, 0x3000), 0x800,
+                                            0x1000));
     stage_add(bus.root, 0x10000, d->mr);
     check_translate(bus.as, 0x8004, 0x10, READ, "ram@0x1804+0x10");
     check_translate(bus.as, 0x10010, 0x10, WRITE, "dev@0x10+0x10");
     check_calls(d, "");
     check_pointer(address_space_translate(bus.as, 0x8010, &xlat, NULL, READ, PLAIN), ram);
     check_number(xlat, 0x1810);
-    check_pointer(flatview_translate(address_space_to_flatview(bus.as), 0x8010, &xlat, NULL, WRITE, PLAIN), ram);
+    check_pointer(flatview_translate(address_space_to_flatview(bus.as), 0x8010, &xlat, NULL, WRITE, PLAIN),
+                  ram);
 }
 
 static void offsets_count_from_the_region(void)
@@ -214,7 +216,8 @@ static void ranges_with_unaligned_ends(void)
     address_space_translate(bus.as, 0x3000, &xlat, &plen, READ, PLAIN);
     check_number(plen, 0x800);
     value = address_space_ldl_le(bus.as, 0xffe, PLAIN, &result);
-    check((value == 0 && result == DECODE) || (value == (uint32_t)ldl_le_p(ram_bytes(ram) + 0x7fe) && result == OK));
+    check((value == 0 && result == DECODE) || (value == (uint32_t)ldl_le_p(ram_bytes(ram) + 0x7fe) &&
+                                               result == OK));
     check_read(bus.as, 0xffe, 4, OK, "fe ff 00 01");
     plen = 0x3000;
     void *mapped = address_space_map(bus.as, 0x800, &plen, READ, PLAIN);
@@ -381,7 +384,8 @@ static void one_translation_a_level_and_chunk(void)
 
 /* ---- R-TRN-11 to R-TRN-15: entries ---- */
 
-static void check_entry(AddressSpace *as, hwaddr addr, bool is_write, AddressSpace *target, const char *expected)
+static void check_entry(AddressSpace *as, hwaddr addr, bool is_write, AddressSpace *target,
+                        const char *expected)
 {
     IOMMUTLBEntry e;
 
@@ -449,7 +453,8 @@ static void entry_of_a_page_in_parts(void)
     check_entry(bus.as, 0x1100, READ, bus.as, "target 0x1000 -> 0x1000 mask 0xfff rw");
     hole = address_space_get_iotlb_entry(bus.as, 0x1900, READ, PLAIN);
     check(!hole.target_as ? hole.perm == IOMMU_NONE && hole.addr_mask == 0 && hole.iova == 0
-                          : hole.target_as == bus.as && hole.iova == 0x1000 && hole.translated_addr == 0x1000 &&
+                          : hole.target_as == bus.as && hole.iova == 0x1000 &&
+                              hole.translated_addr == 0x1000 &&
                             hole.addr_mask == 0xfff && hole.perm == IOMMU_RW);
 }
 
@@ -501,7 +506,8 @@ static void translations_are_consistent(void)
             for (size_t s = 0; s < G_N_ELEMENTS(steps); s++) {
                 hwaddr one = 1, there;
 
-                check_pointer(address_space_translate(bus.as, addr + steps[s], &there, &one, i & 1, PLAIN), mr);
+                check_pointer(address_space_translate(bus.as, addr + steps[s], &there, &one, i & 1, PLAIN),
+                              mr);
                 check_number(there, xlat + steps[s]);
             }
         }
@@ -563,7 +569,8 @@ static void entries_agree_with_translations(void)
         }
         x = (addr & ~e.addr_mask) | random_below(&state, e.addr_mask + 1);
         mr = address_space_translate(w.bus.as, x, &there, &one, READ, PLAIN);
-        check_pointer(address_space_translate(e.target_as, e.translated_addr | (x & e.addr_mask), &expected, &one,
+        check_pointer(address_space_translate(e.target_as, e.translated_addr | (x & e.addr_mask), &expected,
+                                              &one,
                                               READ, PLAIN), mr);
         check_number(there, expected);
     }

@@ -427,7 +427,7 @@ static void direct_unmaps_wake_nobody(void)
     qemu_bh_delete(bh);
 }
 
-/* Two regions over the same host memory: whichever the buffer is put down to, the counts are right in the end. */
+/* Two regions over one host memory: whichever the buffer is put down to, the counts come out right. */
 static void two_regions_over_one_memory(void)
 {
     Bus bus = bus_new("as");

@@ -41,7 +41,8 @@ static void stores_of_ram(void)
     check_store(address_space_stq_le, bus.as, 0, 0x0807060504030201, OK);
     check_store(address_space_stq_be, bus.as, 8, 0x1112131415161718, OK);
     check_store(address_space_stq, bus.as, 16, 0x2827262524232221, OK);
-    check_bytes(ram_bytes(ram), 25, "01 02 03 04 05 06 07 08 11 12 13 14 15 16 17 18 21 22 23 24 25 26 27 28 00");
+    check_bytes(ram_bytes(ram), 25,
+                "01 02 03 04 05 06 07 08 11 12 13 14 15 16 17 18 21 22 23 24 25 26 27 28 00");
 }
 
 static void one_dispatch_each(void)
@@ -278,7 +279,7 @@ static void scalars_against_buffers(void)
             } else {
                 check_number(result, DECODE);
                 check_number(value, 0);
-                /* Pieces of one page each (R-TRN-4) are the only other reason, and there is none below a page. */
+                /* R-SCL-3; pages (R-TRN-4) end nothing here, everything lies in one. */
                 check(plen < size || by_buffer != OK);
             }
         }

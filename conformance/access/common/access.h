@@ -167,7 +167,8 @@ bool is_unassigned(MemoryRegion *mr);
 #define check_load(function, place, addr, value, expected_result) \
     do { \
         MemTxResult load_result_ = 0x55; \
-        check_number_at(G_STRLOC, #function " " #addr, function((place), (addr), PLAIN, &load_result_), (value)); \
+        check_number_at(G_STRLOC, #function " " #addr, function((place), (addr), PLAIN, &load_result_), \
+                        (value)); \
         check_number_at(G_STRLOC, #function " " #addr ": result", load_result_, (expected_result)); \
     } while (0)
 #define check_store(function, place, addr, value, expected_result) \

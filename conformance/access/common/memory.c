@@ -51,7 +51,8 @@ void check_read_at(const char *where, AddressSpace *as, hwaddr addr, MemTxAttrs 
     uint8_t *buffer = g_malloc(size);
 
     memset(buffer, UNTOUCHED, size);
-    check_number_at(where, "the result of reading", address_space_rw(as, addr, attrs, buffer, size, false), result);
+    check_number_at(where, "the result of reading", address_space_rw(as, addr, attrs, buffer, size, false),
+                    result);
     check_text_taken_at(where, "the bytes read", text_of_bytes(buffer, size), expected);
     g_free(buffer);
 }
@@ -62,7 +63,8 @@ void check_write_at(const char *where, AddressSpace *as, hwaddr addr, MemTxAttrs
     uint8_t *buffer = g_malloc(size);
 
     fill_counting(buffer, size, first);
-    check_number_at(where, "the result of writing", address_space_write(as, addr, attrs, buffer, size), result);
+    check_number_at(where, "the result of writing", address_space_write(as, addr, attrs, buffer, size),
+                    result);
     g_free(buffer);
 }
 
@@ -90,7 +92,8 @@ char *text_of_entry(const IOMMUTLBEntry *entry, AddressSpace *as, const char *as
 
     return g_strdup_printf("%s 0x%" PRIx64 " -> 0x%" PRIx64 " mask 0x%" PRIx64 " %s",
                            !entry->target_as ? "NULL" : entry->target_as == as ? as_name : "another",
-                           (uint64_t)entry->iova, (uint64_t)entry->translated_addr, (uint64_t)entry->addr_mask,
+                           (uint64_t)entry->iova, (uint64_t)entry->translated_addr,
+                               (uint64_t)entry->addr_mask,
                            perms[entry->perm & 3]);
 }
 

@@ -16,7 +16,8 @@ static IOMMUTLBEntry table_translate(IOMMUMemoryRegion *iommu, hwaddr addr, IOMM
 
     t->translations++;
     if (t->log_translate) {
-        g_string_append_printf(t->log, "translate 0x%" PRIx64 " %s %d%s\n", (uint64_t)addr, flag_text(flag), index,
+        g_string_append_printf(t->log, "translate 0x%" PRIx64 " %s %d%s\n", (uint64_t)addr, flag_text(flag),
+                               index,
                                !t->show_lock ? "" : qemu_mutex_iothread_locked() ? " locked" : " unlocked");
     }
     for (unsigned i = 0; i < t->count; i++) {
@@ -40,7 +41,8 @@ static uint64_t table_min_page_size(IOMMUMemoryRegion *iommu)
     return ((TableIommu *)iommu)->min_page_size;
 }
 
-static int table_flag_changed(IOMMUMemoryRegion *iommu, IOMMUNotifierFlag old_flags, IOMMUNotifierFlag new_flags,
+static int table_flag_changed(IOMMUMemoryRegion *iommu, IOMMUNotifierFlag old_flags,
+                              IOMMUNotifierFlag new_flags,
                               Error **errp)
 {
     TableIommu *t = (TableIommu *)iommu;
