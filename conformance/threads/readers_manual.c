@@ -5,6 +5,6 @@ int main(int argc, char **argv)
 {
     threads_start(&argc, &argv, MEMCORE_RECLAIM_MANUAL);
     threads_vigil_cases();
-    threads_storm_cases(16);  /* nothing is freed but by the drain */
+    threads_storm_cases(16);    /* nothing is freed but by the drain */
     return g_test_run();
 }

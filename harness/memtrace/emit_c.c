@@ -17,7 +17,7 @@ struct emitter {
     bool region_used[TRACE_REGIONS];
     bool region_named[TRACE_REGIONS];
     int region_container[TRACE_REGIONS];
-    bool region_enabled[TRACE_REGIONS];
+    bool armed[TRACE_LISTENERS];
     bool done;                              /* the failing step was emitted */
     bool undoing;
 };
@@ -231,9 +231,9 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     }
     e->region_used[s->a] = true;
     e->region_named[s->a] = naming != 3;
-    e->region_enabled[s->a] = true;
     e->region_container[s->a] = OBSERVED_NONE;
     fputs("    ", out);
+    fprintf(out, "r%u_enabled = true;\n    ", s->a);
     switch ((enum trace_op)s->op) {
     case TRACE_OP_CONTAINER:
         fprintf(out, "memory_region_init(&r%u, ", s->a);
@@ -293,8 +293,8 @@ static void put_listen(struct emitter *e, unsigned slot, unsigned space, uint64_
             fprintf(out, ",\n        .%s = on_%s", callback_names[i], callback_names[i]);
         }
     }
-    fprintf(out, " } };\n    %s.replaying = true;\n    memory_listener_register(&%s.listener, &as%u);\n"
-            "    %s.replaying = false;\n", name, name, space, name);
+    fprintf(out, " } };\n    replaying = true;\n    memory_listener_register(&%s.listener, &as%u);\n"
+            "    replaying = false;\n", name, space);
 }
 
 static void put_eventfd(struct emitter *e, const struct trace_step *s)
@@ -394,8 +394,7 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
         fprintf(out, "    memory_region_del_subregion(&r%d, &r%u);\n", e->region_container[s->a], s->a);
         break;
     case TRACE_OP_ENABLED:
-        e->region_enabled[s->a] = s->n;
-        fprintf(out, "    memory_region_set_enabled(&r%u, %s);\n", s->a, onoff);
+        fprintf(out, "    r%u_enabled = %s;\n    memory_region_set_enabled(&r%u, %s);\n", s->a, onoff, s->a, onoff);
         break;
     case TRACE_OP_ADDRESS:
         fprintf(out, "    memory_region_set_address(&r%u, 0x%" PRIx64 ");\n", s->a, s->v.absolute);
@@ -432,7 +431,8 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
         put_query(e, s, &expected->facts);
         break;
     case TRACE_OP_DESTROY:
-        fprintf(out, "    address_space_remove_listeners(&as%u);\n    address_space_destroy(&as%u);\n", s->a, s->a);
+        fprintf(out, "    replaying = true;\n    address_space_remove_listeners(&as%u);\n"
+                "    replaying = false;\n    address_space_destroy(&as%u);\n", s->a, s->a);
         break;
     case TRACE_OP_BEGIN:
         fputs("    memory_region_transaction_begin();\n", out);
@@ -444,15 +444,17 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
         put_listen(e, s->a, s->b, s->v.absolute, s->n);
         break;
     case TRACE_OP_UNLISTEN:
-        fprintf(out, "    l%u.replaying = true;\n    memory_listener_unregister(&l%u.listener);\n", s->a, s->a);
+        fprintf(out, "    replaying = true;\n    memory_listener_unregister(&l%u.listener);\n"
+                "    replaying = false;\n", s->a);
         break;
     case TRACE_OP_UNLISTEN_ALL:
-        fprintf(out, "    address_space_remove_listeners(&as%u);\n", s->a);
+        fprintf(out, "    replaying = true;\n    address_space_remove_listeners(&as%u);\n"
+                "    replaying = false;\n", s->a);
         break;
     case TRACE_OP_ARM:
-        e->region_enabled[s->b] = !e->region_enabled[s->b];
-        fprintf(out, "    l%u.toggles = &r%u;\n    l%u.toggles_to = %s;\n", s->a, s->b, s->a,
-                e->region_enabled[s->b] ? "true" : "false");
+        e->armed[s->a] = true;
+        fprintf(out, "    l%u.toggles = l%u.listener.commit ? &r%u : NULL;\n    l%u.toggles_enabled = &r%u_enabled;\n", s->a,
+                s->a, s->b, s->a, s->b);
         break;
     case TRACE_OP_LOG:
         fprintf(out, "    memory_region_set_log(&r%u, %s, DIRTY_MEMORY_VGA);\n", s->a, onoff);
@@ -533,6 +535,17 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
     }
 }
 
+/* A listener that has toggled, or whose region is gone, toggles nothing more. */
+static void put_disarmed(struct emitter *e)
+{
+    for (unsigned i = 0; i < TRACE_LISTENERS; i++) {
+        if (e->armed[i] && model_listener_armed(runner_model(e->runner), i) == OBSERVED_NONE) {
+            e->armed[i] = false;
+            fprintf(e->body, "    l%u.toggles = NULL;\n", i);
+        }
+    }
+}
+
 static void on_step(void *opaque, size_t index, const struct trace_step *written,
                     const struct trace_step *resolved, const struct observation *expected,
                     const struct observation *seen, enum run_outcome outcome)
@@ -557,6 +570,7 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
         fputs("    forget();\n", e->body);
     }
     put_call(e, resolved, check, expected);
+    put_disarmed(e);
     if (check) {
         expect_events(e, index, expected);
         expect_state(e);
@@ -570,7 +584,7 @@ static void put_declarations(FILE *out, const struct emitter *e)
 {
     for (unsigned i = 0; i < TRACE_REGIONS; i++) {
         if (e->region_used[i]) {
-            fprintf(out, "static MemoryRegion UNUSED r%u;\n", i);
+            fprintf(out, "static MemoryRegion UNUSED r%u;\nstatic bool UNUSED r%u_enabled;\n", i, i);
         }
     }
     fputs("static AddressSpace UNUSED as0, as1, as2, as3, as4, as5, as6, as7;\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What memtrace is given and cannot use, what it writes when something fails, and what is in the corpora. */
 #include <glib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "memtrace_tool.h"
@@ -100,21 +101,23 @@ static void test_either_form(void)
 static void test_forced_binary(void)
 {
     static const char *const forced[] = {"run", "show", "pack -o out", "minimize", "emit-c", "draw", "stats"};
-    char spaces[64];
+    char bytes[64];
     struct result r;
 
-    memset(spaces, ' ', sizeof(spaces));
-    put_file("input.trace", spaces, sizeof(spaces));
-    assert_output("run input.trace", 2, "",
-                  "input.trace: no steps: it has only comments and blank lines, or \"uses\"\n");
+    memset(bytes, ' ', sizeof(bytes));
+    bytes[63] = 1;
+    put_file("input.trace", bytes, sizeof(bytes));
     for (size_t i = 0; i < G_N_ELEMENTS(forced); i++) {
         char *arguments = g_strdup_printf("%s --binary input.trace", forced[i]);
+        char *guessing = g_strdup_printf("%s input.trace", forced[i]);
 
+        assert_output(guessing, 2, "", "input.trace:1:64: expected text, not the byte 0x01\n");
         r = tool_run(arguments);
         /* a trace of two steps, which do not fail */
         g_assert_cmpint(r.status, ==, strcmp(forced[i], "minimize") == 0);
         result_free(&r);
         g_free(arguments);
+        g_free(guessing);
     }
     r = tool_run("run --binary input.trace");
     g_assert_true(g_str_has_prefix(r.out, "ok  input.trace (binary)  2 steps, "));
