@@ -57,7 +57,7 @@ class Finding:
         if self.campaign.target.input != "trace":
             return None
         self.trace.unlink(missing_ok=True)
-        code, output = self.run([self.memtrace, "minimize", "-q", "-o", self.trace, self.input], MINIMIZE_SECONDS)
+        code, output = self.run([self.memtrace, "minimize", "--binary", "-q", "-o", self.trace, self.input], MINIMIZE_SECONDS)
         with open(self.log, "a") as log:
             log.write(f"\n--- memtrace minimize: {code}\n{output}")
         return self.trace if code == 0 and self.trace.exists() else None

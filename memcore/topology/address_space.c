@@ -92,11 +92,12 @@ static void release(struct rcu_head *head)
     cds_list_del(&as->address_spaces_link);
     flatview_unref(as->current_map);
     as->current_map = NULL;     /* who accesses it now is told so */
-    region_unuse_as_root(as->root);
     g_free(as->ioeventfds);
     g_free(as->name);
     as->name = NULL;
     memcore_count_down(&memcore_state.statistics.address_spaces);
+    /* Last: it may end root's owner, which as a rule is the device that `as` is a part of. */
+    region_unuse_as_root(as->root);
 }
 
 void address_space_destroy(AddressSpace *as)
