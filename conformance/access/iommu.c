@@ -597,7 +597,7 @@ int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     conformance_case("/R-IOM-1/defaults", defaults);
-    conformance_case("/R-IOM-2/what-translate-is-asked", what_translate_is_asked);
+    conformance_case_4k("/R-IOM-2/what-translate-is-asked", what_translate_is_asked);
     conformance_case("/R-IOM-3/aliases", aliases_of_iommus);
     conformance_case("/R-IOM-4/registration", registration);
     conformance_case("/R-IOM-4/through-an-alias", registration_through_an_alias);
@@ -612,9 +612,9 @@ int main(int argc, char **argv)
     conformance_case("/R-IOM-12/wanted-events-that-fit", wanted_events_that_fit);
     conformance_case("/R-IOM-13/two-events", changes_are_two_events);
     conformance_case("/R-IOM-14/every-block", replay_asks_for_every_block);
-    conformance_case("/R-IOM-14/untouched-entries", replayed_entries_are_untouched);
+    conformance_case_4k("/R-IOM-14/untouched-entries", replayed_entries_are_untouched);
     conformance_case("/R-IOM-14/everything", replay_of_everything);
-    conformance_case("/R-IOM-15/large-entries-are-repeated", large_entries_are_repeated);
+    conformance_case_4k("/R-IOM-15/large-entries-are-repeated", large_entries_are_repeated);
     conformance_case("/R-IOM-15/replay-method", replay_method);
     conformance_case("/R-IOM-16/methods-are-asked", methods_are_asked);
     conformance_case("/INV-21/tiles", tiles_give_the_event_back);

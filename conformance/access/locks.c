@@ -233,8 +233,9 @@ static void read_itself(Device *d, hwaddr addr, unsigned size, bool is_write)
     (void)size;
     (void)is_write;
     if (nest->depth < 3) {
-        nest->depth++;
-        check_load(address_space_ldub, nest->bus.as, 1 + nest->depth, 1 + nest->depth, OK);
+        const unsigned at = 1 + ++nest->depth;      /* the nested calls move on */
+
+        check_load(address_space_ldub, nest->bus.as, at, at, OK);
         check_write(nest->bus.as, 0x100, 1, (unsigned)addr, OK);
     }
 }

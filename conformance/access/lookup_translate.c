@@ -602,9 +602,9 @@ int main(int argc, char **argv)
     conformance_case("/R-TRN-9/cycles-end", cycles_end);
     conformance_case("/R-TRN-10/one-a-level-and-chunk", one_translation_a_level_and_chunk);
     conformance_case("/R-TRN-11/no-entry", no_entry);
-    conformance_case("/R-TRN-12/entries", entries);
-    conformance_case("/R-TRN-13/always-read-write", entries_are_read_write);
-    conformance_case("/R-TRN-14/page-in-parts", entry_of_a_page_in_parts);
+    conformance_case_4k("/R-TRN-12/entries", entries);
+    conformance_case_4k("/R-TRN-13/always-read-write", entries_are_read_write);
+    conformance_case_4k("/R-TRN-14/page-in-parts", entry_of_a_page_in_parts);
     conformance_case("/R-TRN-15/unaligned-iommu", entry_of_an_unaligned_iommu);
     conformance_case("/INV-8/translations-are-consistent", translations_are_consistent);
     conformance_case("/INV-9/identity-is-invisible", identity_is_invisible);

@@ -602,7 +602,7 @@ int main(int argc, char **argv)
     conformance_case("/R-MAP-2/the-memory-itself", mapped_bytes_are_the_memory);
     conformance_case("/R-MAP-2/what-ends-it", what_ends_a_mapping);
     conformance_case("/R-MAP-2/rom-for-reading", rom_may_be_mapped_for_reading);
-    conformance_case("/R-MAP-3/what-is-bounced", what_is_bounced);
+    conformance_case_4k("/R-MAP-3/what-is-bounced", what_is_bounced);
     conformance_case("/R-MAP-4/one-buffer-for-all", one_buffer_for_all);
     conformance_case("/R-MAP-5/filled-when-mapped", filled_when_mapped);
     conformance_case("/R-MAP-5/failed-fill", failed_fill_is_zeros);

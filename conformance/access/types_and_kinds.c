@@ -478,7 +478,7 @@ int main(int argc, char **argv)
     conformance_case("/R-RGN-5/reads-maps-caches-scalars", romd_reads_end_with_the_range);
     conformance_case("/R-RGN-5/write-rom", romd_write_rom_ends_with_the_range);
     conformance_case("/R-RGN-5/access-valid", romd_access_valid_ends_with_the_range);
-    conformance_case("/R-RGN-6/any-size-and-place", ram_device_in_any_size_and_place);
+    conformance_case_4k("/R-RGN-6/any-size-and-place", ram_device_in_any_size_and_place);
     conformance_case("/R-RGN-6/by-dispatch", ram_device_by_dispatch);
     conformance_case("/R-RGN-7/scalars-end-with-it", ram_device_scalars_end_with_it);
     conformance_case("/R-RGN-8/by-the-byte", regions_decode_by_the_byte);

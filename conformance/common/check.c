@@ -93,6 +93,20 @@ void conformance_case(const char *path, void (*test)(void))
     add_case(path, test, NULL, NULL, NULL);
 }
 
+static void skip_other_pages(void)
+{
+    g_test_skip("its numbers are for 4 KiB target pages");
+}
+
+void conformance_case_4k(const char *path, void (*test)(void))
+{
+    if (TARGET_PAGE_SIZE == 0x1000) {
+        conformance_case(path, test);
+    } else {
+        g_test_add_func(path, skip_other_pages);
+    }
+}
+
 void conformance_misuse(const char *path, void (*test)(void), const char *function, const char *object)
 {
     add_case(path, test, function, object, NULL);

@@ -52,6 +52,12 @@ void conformance_start(int *argc, char ***argv);
 void conformance_case(const char *path, void (*test)(void));
 
 /*
+ * A case whose numbers are the specification's, which are for 4 KiB target
+ * pages: with others it is skipped, and says so.
+ */
+void conformance_case_4k(const char *path, void (*test)(void));
+
+/*
  * A case that must end in misuse: `test` runs in a child process, which must die
  * by abort() with exactly one line on stderr.  The line contains `function`
  * ("": any), `object` (NULL: there is no object with a name) and "(R-".  A child that
