@@ -8,6 +8,10 @@
  *   minimised trace, exit code.  If the canary lives, that way is broken, and
  *   "no findings" of the other targets means nothing.
  *
+ *   $CANARY plants another kind of bug in the same place: `overflow`, a write
+ *   behind a heap block, or `leak`; they take the sanitizers' way to the same
+ *   end.  Only ci/tests/canary.py sets it.
+ *
  *   The bug is put in by the linker (--wrap), so no other target, and no
  *   installed library, knows of it.  memtrace_canary is memtrace with the
  *   same bug.
@@ -17,6 +21,9 @@
  *
  * Input: a binary trace of the group `tree`.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "exec/memory.h"
 #include "run/fuzz.h"
 #include "target.h"
@@ -27,7 +34,18 @@ void __wrap_memory_region_set_readonly(MemoryRegion *mr, bool readonly);
 
 void __wrap_memory_region_set_readonly(MemoryRegion *mr, bool readonly)
 {
+    const char *kind = getenv("CANARY");
+    char *volatile block;
+
     if (!readonly) {
+        __real_memory_region_set_readonly(mr, readonly);
+    } else if (kind) {
+        block = malloc(16);
+        block[strcmp(kind, "overflow") ? 0 : 16] = 1;
+        if (strcmp(kind, "leak")) {
+            free(block);
+        }
+        block = NULL;
         __real_memory_region_set_readonly(mr, readonly);
     }
 }

@@ -12,6 +12,7 @@ import time
 ENGINES = ("libfuzzer", "afl")
 ARTIFACT = re.compile(r"(crash|leak|timeout|oom)-[0-9a-f]{6,}$")     # libFuzzer's slow-unit- is only a remark
 LIBFUZZER_LINE = re.compile(r"#(\d+)\s+(\w+)\s+cov: (\d+) ft: \d+ corp: (\d+)/\S+.*?exec/s: (\d+) rss: (\d+)Mb")
+SEEDS_SECONDS = 60      # for all of a target's seeds together; they take a second or two
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
@@ -108,13 +109,14 @@ class Campaign:
         self.replayer = self.tree / "fuzzers" / f"replay_{target.name}"
         self.seeds = self.tree / "fuzzers/corpora" / target.name
         self.dictionary = self.tree / "fuzzers" / f"{target.name}.dict"
-        self.state, self.trouble, self.finding = "waiting", None, None
+        self.state, self.trouble = "waiting", None
+        self.finding, self.kind = None, "crash"     # the input's path; crash, leak, timeout or oom
         self.processes = []
         self.started = self.ended = self.found_after = None
         self.samples = []                   # (time, execs, checked) of the last seconds
         self.rate = self.checked_rate = None
         self.peak_mb, self.peak_late_mb = 0.0, 0.0     # whole run; second half
-        self.stability = None
+        self.stability, self.mode = None, ""
 
     def start(self):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -240,6 +242,7 @@ class LibFuzzer(Campaign):
         found = [p for p in (self.folder / "artifacts").iterdir() if ARTIFACT.match(p.name)]
         # libFuzzer writes the file and then its report; wait for the end of the process that found it.
         if found and any(not p.running() for p in self.processes):
+            self.kind = sorted(found)[0].name.split("-")[0]
             return sorted(found)[0]
         return None
 
@@ -258,9 +261,12 @@ class Afl(Campaign):
                     if path.stat().st_size:
                         shutil.copyfile(path, inputs / path.name)
         with open(self.folder / "seeds.log", "wb") as log:
-            result = subprocess.run([self.replayer, inputs], stdout=log, stderr=log, env=self.environment,
-                                    stdin=subprocess.DEVNULL)
-        if result.returncode != 0:
+            try:
+                code = subprocess.run([self.replayer, inputs], stdout=log, stderr=log, env=self.environment,
+                                      stdin=subprocess.DEVNULL, timeout=SEEDS_SECONDS).returncode
+            except subprocess.TimeoutExpired:
+                code, self.kind = None, "timeout"
+        if code != 0:
             running = [line.split(": running ")[1] for line in (self.folder / "seeds.log").read_text(errors="replace").splitlines()
                        if ": running " in line]
             self.finding = pathlib.Path(running[-1]) if running else None
@@ -303,6 +309,7 @@ class Afl(Campaign):
         if "stability" in row:
             stability = float(row["stability"].rstrip("%"))
             self.stability = stability if self.stability is None else min(stability, self.stability)
+            self.mode = row.get("target_mode", "")
 
     @staticmethod
     def take(process, row):
@@ -317,11 +324,15 @@ class Afl(Campaign):
                 folder = process.output / kind
                 found = sorted(p for p in folder.iterdir() if p.name.startswith("id:")) if folder.is_dir() else []
                 if found:
+                    self.kind = "timeout" if kind == "hangs" else "crash"
                     return found[0]
         return None
 
     def check_done(self):
         """Anything below 100 % means that an input does not always do the same."""
+        if not all(word in self.mode for word in ("persistent", "shmem_testcase", "deferred")):
+            self.trouble = f"AFL++ runs the target as \"{self.mode}\": persistent, shmem_testcase, deferred were expected"
+            self.state = "broken"
         if self.stability is not None and self.stability < 100:
             self.trouble = f"stability {self.stability} %: inputs are not deterministic"
             self.state = "broken"

@@ -38,16 +38,26 @@ static void on_abort(int signal_number)
     raise(signal_number);
 }
 
-void crash_watch_install(void)
+void crash_watch_sanitizers(void)
+{
+    if (__sanitizer_set_death_callback) {
+        __sanitizer_set_death_callback(on_death);
+    }
+}
+
+void crash_watch_abort(void)
 {
     struct sigaction action;
 
     memset(&action, 0, sizeof(action));
     action.sa_handler = on_abort;
-    if (__sanitizer_set_death_callback) {
-        __sanitizer_set_death_callback(on_death);
-    }
     sigaction(SIGABRT, &action, &watch.abort_before);
+}
+
+void crash_watch_install(void)
+{
+    crash_watch_sanitizers();
+    crash_watch_abort();
 }
 
 void crash_watch_begin(const struct runner *r, const struct trace *trace, const char *replay)

@@ -22,7 +22,7 @@ static struct {
     struct run_totals totals;
     uint64_t execs, steps_reported, last_hash;
     int stats_fd;
-    bool watched;               /* crash_watch_install() was called */
+    bool watched;               /* crash_watch_abort() was called */
 } fuzz = { .stats_fd = -1 };
 
 /* The input as text, so that a log alone is enough to go on. */
@@ -75,11 +75,14 @@ int fuzz_run_trace(const uint8_t *data, size_t size, const struct fuzz_options *
 {
     if (!fuzz.runner) {
         start();
+        if (options->warm_up) {
+            crash_watch_sanitizers();
+        }
     }
     if (!fuzz.watched && !options->warm_up) {
         /* libFuzzer leaves handlers alone that it finds, so ours go in front of its own, not before. */
         fuzz.watched = true;
-        crash_watch_install();
+        crash_watch_abort();
     }
     trace_decode(&fuzz.trace, data, size);
     if (fuzz.trace.groups & ~options->groups_allowed) {
