@@ -24,9 +24,22 @@ void bench_series_add(struct bench_series *s, double sample);
 bool bench_series_enough(const struct bench_series *s);     /* 0.3 s or BENCH_SAMPLES_MAX samples, at least 5 */
 double bench_series_median(struct bench_series *s);         /* sorts the samples */
 
+/*
+ * The better half of a linear congruential generator: four cycles, so that it
+ * hides little of what stands next to it.
+ */
+static inline uint32_t bench_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*state >> 32);
+}
+
 /* One figure; the key is "NAME.N". */
 void bench_result(const char *name, unsigned n, double value);
+/* One figure by itself; `unit` is for people. */
+void bench_figure(const char *key, double value, const char *unit);
 
 void bench_commit(void);                /* commit.*: microseconds and nanoseconds */
+void bench_access(void);                /* access.*: nanoseconds, and ratios to a raw pointer load */
 
 #endif

@@ -135,17 +135,15 @@ static void measure_toggle(struct world *world)
 static void measure_lookup(struct world *world)
 {
     struct bench_series series = { 0 };
-    uint64_t random = 88172645463325252ull, found = 0;
+    uint64_t random = 1, found = 0;
     enum { LOOKUPS = 20000 };
 
     do {
         double start = bench_seconds();
 
         for (unsigned i = 0; i < LOOKUPS; i++) {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            found += memory_region_present(&world->root, random % ((uint64_t)world->count * STRIDE));
+            found += memory_region_present(&world->root,
+                                           bench_random(&random) % ((uint64_t)world->count * STRIDE));
         }
         bench_series_add(&series, (bench_seconds() - start) / LOOKUPS);
     } while (!bench_series_enough(&series));

@@ -10,7 +10,8 @@
 static const char help[] =
     "Usage: membench [OPTION]...\n"
     "\n"
-    "Measure the memory core: what changes of the tree cost, and finding an address.\n"
+    "Measure the memory core: what accesses cost, changes of the tree, and finding an\n"
+    "address.\n"
     "Medians; release builds only mean something.\n"
     "\n"
     "  -j, --json    one JSON object, for scripts\n"
@@ -61,14 +62,32 @@ double bench_series_median(struct bench_series *s)
     return s->samples[s->count / 2];
 }
 
+static void print_json(const char *key, double value)
+{
+    printf("%s\n  \"%s\": %.3f", first ? "{" : ",", key, value);
+    first = false;
+}
+
 void bench_result(const char *name, unsigned n, double value)
 {
+    char key[80];
+
     if (json) {
-        printf("%s\n  \"%s.%u\": %.3f", first ? "{" : ",", name, n, value);
+        snprintf(key, sizeof(key), "%s.%u", name, n);
+        print_json(key, value);
     } else {
         printf("%-24s among %6u   %12.2f\n", name, n, value);
     }
-    first = false;
+    fflush(stdout);
+}
+
+void bench_figure(const char *key, double value, const char *unit)
+{
+    if (json) {
+        print_json(key, value);
+    } else {
+        printf("%-37s   %12.2f %s\n", key, value, unit);
+    }
     fflush(stdout);
 }
 
@@ -96,6 +115,7 @@ int main(int argc, char **argv)
         return 2;
     }
     memcore_init(MEMCORE_RECLAIM_MANUAL);
+    bench_access();
     bench_commit();
     if (json) {
         printf("\n}\n");
