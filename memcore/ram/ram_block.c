@@ -5,8 +5,11 @@
 #include "base/defer.h"
 #include "base/state.h"
 #include "exec/memory.h"
+#include "ram/dirty_memory.h"
 #include "ram/host_memory.h"
 #include "ram/ram_block.h"
+#include "ram/ram_block_notifier.h"
+#include "ram/ram_dirty.h"
 #include "ram/ram_list.h"
 #include "ram/ram_name.h"
 
@@ -44,20 +47,24 @@ static RAMBlock *block_new(MemoryRegion *mr, ram_addr_t used_length, ram_addr_t 
     return block;
 }
 
-/* Steps 1, 4, 5, 6 and 9 of R-RAM-8.  Takes the block over: on failure nothing is left of it. */
+/* Steps 1, 3 to 7 and 9 of R-RAM-8.  Takes the block over: on failure nothing is left of it. */
 static RAMBlock *publish(RAMBlock *block, Error **errp)
 {
-    bool placed;
+    bool possible;
 
     qemu_mutex_lock_ramlist();
-    placed = ram_list_place(block->max_length, &block->offset);
-    if (placed) {
+    possible = ram_list_place(block->max_length, &block->offset);
+    if (!possible) {
+        error_setg(errp, "no room in ram_addr space for a block of 0x%" PRIx64 " bytes", block->max_length);
+    } else {
+        possible = dirty_memory_grow(block->offset + block->max_length, errp);
+    }
+    if (possible) {
         ram_list_add(block);
     }
     qemu_mutex_unlock_ramlist();
 
-    if (!placed) {
-        error_setg(errp, "no room in ram_addr space for a block of 0x%" PRIx64 " bytes", block->max_length);
+    if (!possible) {
         if (block->mapping) {
             host_memory_free(block->mapping, block->mapping_length);
         }
@@ -65,7 +72,8 @@ static RAMBlock *publish(RAMBlock *block, Error **errp)
         return NULL;
     }
     memcore_count_up(&memcore_state.statistics.ram_blocks);
-    ram_block_notify_add(block->host, block->max_length);
+    ram_block_dirty_all(block);
+    ram_block_tell_added(block);
     return block;
 }
 
@@ -131,7 +139,7 @@ void ram_block_free(RAMBlock *block)
         return;
     }
     memcore_require_big_lock("R-RAM-9");
-    ram_block_notify_remove(block->host, block->max_length);
+    ram_block_tell_removed(block);
     ram_block_name_forget(block);
     qemu_mutex_lock_ramlist();
     ram_list_remove(block);
@@ -142,7 +150,7 @@ void ram_block_free(RAMBlock *block)
 
 bool ram_block_resize(RAMBlock *block, uint64_t newsize, Error **errp)
 {
-    const char *name = block->idstr[0] ? block->idstr : "(unnamed)";
+    const char *name = ram_block_label(block);
     ram_addr_t length;
 
     memcore_require_big_lock("R-RES-1");
@@ -163,6 +171,9 @@ bool ram_block_resize(RAMBlock *block, uint64_t newsize, Error **errp)
                    block->max_length, newsize);
         return false;
     }
+    ram_block_tell_resized(block, length);
+    ram_block_clean_used(block);
     CMM_STORE_SHARED(block->used_length, length);
+    ram_block_dirty_used(block);
     return true;
 }

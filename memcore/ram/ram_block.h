@@ -64,6 +64,18 @@ static inline bool ram_block_holds(const RAMBlock *block, ram_addr_t offset)
     return block->host && offset < block->used_length;
 }
 
+/* Whether bytes [offset, offset + length) lie in that part; length 0 at its end does. */
+static inline bool ram_block_range_used(const RAMBlock *block, ram_addr_t offset, ram_addr_t length)
+{
+    return offset <= block->used_length && length <= block->used_length - offset;
+}
+
+/* For messages. */
+static inline const char *ram_block_label(const RAMBlock *block)
+{
+    return block->idstr[0] ? block->idstr : "(unnamed)";
+}
+
 /* The block that holds a ram_addr, reserved space included (R-RAM-20); NULL: none. */
 RAMBlock *ram_block_find(ram_addr_t address);
 

@@ -26,7 +26,7 @@
  * flags, size 0 or less than a page of the file, a bad align, a file that is too
  * short, cannot be opened or cannot be mapped.
  */
-void memory_region_init_ram_from_file(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
+void memory_region_init_ram_from_file(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                                       uint64_t align, uint32_t ram_flags, const char *path, bool readonly,
                                       Error **errp);
 
@@ -36,7 +36,7 @@ void memory_region_init_ram_from_file(MemoryRegion *mr, Object *owner, const cha
  * region takes `fd` over if it succeeds and closes it when the memory goes; on
  * errors it stays the caller's.  Always mapped for writing (R-FILE-6).
  */
-void memory_region_init_ram_from_fd(MemoryRegion *mr, Object *owner, const char *name, uint64_t size,
+void memory_region_init_ram_from_fd(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                                     uint32_t ram_flags, int fd, ram_addr_t offset, Error **errp);
 
 /* qemu_ram_resize() for the region's own block; without one an Error. */
