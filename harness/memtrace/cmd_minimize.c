@@ -3,7 +3,6 @@
  * memtrace minimize: the smallest trace that still fails in the same way.
  */
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -4,9 +4,7 @@
  */
 #include <getopt.h>
 #include <glib/gstdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
@@ -164,7 +162,6 @@ int cmd_triage(int argc, char **argv)
         { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
     };
     struct triage t = { .output = "triage", .corpora = "corpora", .spec = "conformance/spec", .jobs = g_get_num_processors() };
-    bool quiet = false;
     int option, status;
 
     run_options_default(&t.run);
@@ -201,7 +198,7 @@ int cmd_triage(int argc, char **argv)
             t.run.limits = resolve_limits_wide;
             break;
         case 'q':
-            quiet = true;
+            t.quiet = true;
             break;
         case 'h':
             fputs(help, stdout);
@@ -217,7 +214,6 @@ int cmd_triage(int argc, char **argv)
     t.paths = g_ptr_array_new_with_free_func(g_free);
     if (collect(&t, argv + optind, argc - optind)) {
         restart_without_symbols();
-        t.progress = !quiet && isatty(STDERR_FILENO);
         status = triage(&t);
     } else {
         status = 2;

@@ -59,7 +59,7 @@ struct triage {
     const char *profile;        /* as given, NULL: the default */
     bool wide, adopt;
     unsigned jobs;
-    bool progress;
+    bool quiet;
 };
 
 /* Zeroed memory that child processes share. */

@@ -27,7 +27,10 @@ static void show_progress(const struct triage *t, const char *phase, guint done,
     static int percent_shown = -1;
     int percent = count ? (int)(done * 100ull / count) : 100;
 
-    if (t->progress) {
+    if (t->quiet) {
+        return;
+    }
+    if (isatty(STDERR_FILENO)) {
         fprintf(stderr, "\r\033[K%s: %u of %u", phase, done, count);
         if (done == count) {
             fputs("\r\033[K", stderr);

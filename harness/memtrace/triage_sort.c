@@ -67,6 +67,19 @@ static void hide_numbers(char *text, const char *end)
     *to = '\0';
 }
 
+/* "view of as1" is as good as "view of as0". */
+static void hide_objects(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from; from++) {
+        if (!g_ascii_isdigit(*from) || from == text || !g_ascii_isalpha(from[-1])) {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+}
+
 static void first_key(const struct failure_signature *s, char *key, size_t capacity)
 {
     const char *frames;
@@ -75,6 +88,8 @@ static void first_key(const struct failure_signature *s, char *key, size_t capac
     frames = strstr(key, " +0x");
     if (is_report(s)) {
         hide_numbers(key, frames ? frames : key + strlen(key));
+    } else if (strchr(key, ' ')) {
+        hide_objects(strchr(key, ' '));
     }
 }
 
@@ -132,7 +147,8 @@ static char *project_function(const char *line)
     }
     name += strlen(" in ");
     path = name + strcspn(name, " ");
-    if (!strstr(path, "memcore/") || g_str_has_prefix(name, "__") || strstr(path, "compiler-rt")) {
+    if ((!strstr(path, "memcore/") && !strstr(path, "fuzzers/")) || g_str_has_prefix(name, "__asan") ||
+        strstr(path, "compiler-rt")) {
         return NULL;
     }
     return g_strndup(name, (gsize)(path - name));
@@ -181,6 +197,7 @@ static void name_frames(struct triage *t, guint index)
     key = g_string_new(kind);
     add_frames(key, text);
     g_strlcpy(g->key, key->str, sizeof(g->key));
+    g_strlcpy(g->title, key->str, sizeof(g->title));
     g_string_free(key, TRUE);
     g_free(text);
 }

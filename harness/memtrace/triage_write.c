@@ -36,7 +36,10 @@ static void print_quoted(FILE *out, const char *text)
 
     fputs("```\n", out);
     for (guint i = 0; i < count && i < OUTPUT_LINES; i++) {
-        if (lines[i][0] || (i && i + 1 < count)) {
+        bool hint = g_str_has_prefix(lines[i], "  replay:") || g_str_has_prefix(lines[i], "  minimize:") ||
+                    g_str_has_prefix(lines[i], "  C test:");
+
+        if (!hint && (lines[i][0] || (i && i + 1 < count))) {
             fprintf(out, "%s\n", lines[i]);
         }
     }
@@ -97,7 +100,7 @@ static void print_expected(FILE *out, const struct triage *t, const struct triag
 
     fputs("\n## What was expected\n\n", out);
     if (text[0]) {
-        fprintf(out, "> %s\n", text + strspn(text, "*- "));
+        fprintf(out, "> %s\n", text + strspn(text, "- "));
     } else if (g->rule[0]) {
         fprintf(out, "Rule %s of the specification.\n", g->rule);
     } else {
@@ -108,16 +111,13 @@ static void print_expected(FILE *out, const struct triage *t, const struct triag
 static bool write_report(const struct triage *t, const struct triage_group *g, const char *trace)
 {
     const char *input = g_ptr_array_index(t->paths, g->smallest);
-    const char *flags = g->outcome == TRIAGE_FLAKY && triage_is_binary(input) ? " --binary" : "";
-    const char *name = input_base_name(trace);
-    const char *arguments[] = { "run", trace, flags[0] ? "--binary" : NULL, NULL };
+    const char *run[] = { "run", trace, NULL }, *show[] = { "show", trace, NULL };
     char *path = file_in(t, g, "report.md"), *shown, *played;
-    const char *show[] = { "show", trace, flags[0] ? "--binary" : NULL, NULL };
     FILE *out = output_open(path, COMMAND);
     bool written = false;
 
     if (out) {
-        triage_run_self(arguments, &played);
+        triage_run_self(run, &played);
         triage_run_self(show, &shown);
         fprintf(out, "<!-- %s: %s -->\n# %s\n\n", COMMAND, g->key, g->title);
         fprintf(out, "- seen in %u input%s, the shortest %s (%zu steps)\n", g->count, g->count == 1 ? "" : "s",
@@ -132,8 +132,8 @@ static bool write_report(const struct triage *t, const struct triage_group *g, c
         print_quoted(out, played);
         fprintf(out, "\n## The steps\n\n");
         print_quoted(out, shown);
-        fprintf(out, "\n## Replay\n\n```sh\nmemtrace run%s %s\ncc test.c $(pkg-config --cflags --libs memcore) -o test && ./test"
-                "\n```\n", flags, name);
+        fprintf(out, "\n## Replay\n\n```sh\nmemtrace run %s\ncc test.c $(pkg-config --cflags --libs memcore) -o test && ./test"
+                "\n```\n", input_base_name(trace));
         if (g->outcome != TRIAGE_FLAKY) {
             fputs("\n![the memory map at the failing step](map.svg)\n", out);
         }
@@ -200,11 +200,34 @@ static bool minimize(const struct triage *t, struct triage_group *g, const char 
     return true;
 }
 
-static bool run_to(const char *command, const char *option, const char *input, const char *output)
+static bool run_to(const struct triage *t, const char *command, const char *option, const char *input,
+                   const char *output)
 {
-    const char *arguments[] = { command, input, "--output", output, option, NULL };
+    const char *arguments[] = { command, input, "--output", output, NULL, NULL, NULL, NULL, NULL };
+    size_t at = 4;
+
+    if (option) {
+        arguments[at++] = option;
+    }
+    if (t->wide) {
+        arguments[at++] = "--wide";
+    }
+    if (t->profile) {
+        arguments[at++] = "--profile";
+        arguments[at++] = t->profile;
+    }
 
     return triage_run_self(arguments, NULL) == 0;
+}
+
+static bool copy_as_text(const char *input, const char *trace)
+{
+    const char *arguments[] = { "show", input, triage_is_binary(input) ? "--binary" : NULL, NULL };
+    char *text;
+    bool written = triage_run_self(arguments, &text) == 0 && put(trace, text, -1);
+
+    g_free(text);
+    return written;
 }
 
 static bool write_group(struct triage *t, struct triage_group *g)
@@ -218,10 +241,10 @@ static bool write_group(struct triage *t, struct triage_group *g)
     if (written && !minimize(t, g, input, trace)) {
         g->outcome = TRIAGE_FLAKY;
         g->steps = t->inputs[g->smallest].steps;
-        written = run_to("show", triage_is_binary(input) ? "--binary" : NULL, input, trace);
+        written = copy_as_text(input, trace);
     }
-    written = written && run_to("emit-c", NULL, trace, test) &&
-              (run_to("draw", NULL, trace, map) || run_to("draw", "--model", trace, map)) &&
+    written = written && run_to(t, "emit-c", NULL, trace, test) &&
+              (run_to(t, "draw", NULL, trace, map) || run_to(t, "draw", "--model", trace, map)) &&
               write_report(t, g, trace);
     g_free(trace);
     g_free(copy);
