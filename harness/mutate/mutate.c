@@ -12,6 +12,7 @@ static struct trace subject, other;
 enum {
     STEPS_BEFORE_SWARM = 8,         /* shorter inputs have nothing to lose */
     BLOCK_MAX = 16,
+    GAIN_ONE_IN = 16,
 };
 
 /* --- lists of steps -------------------------------------------------------------- */
@@ -109,6 +110,18 @@ static void lose_group(struct random *r, struct trace *t)
     t->groups &= ~lost;
 }
 
+/* Where there is nothing yet, a random half of what is allowed; later one more at a time. */
+static void gain_groups(struct random *r, struct trace *t, uint32_t groups)
+{
+    const uint32_t bits = (uint32_t)random_bits(r);
+
+    if (t->count == 0) {
+        t->groups |= groups & bits;
+    } else {
+        t->groups |= groups & TRACE_GROUP_BIT(bits % TRACE_GROUP_COUNT);
+    }
+}
+
 static void mutate_once(struct random *r, struct trace *t)
 {
     switch (t->count ? random_below(r, 32) : 0) {
@@ -151,11 +164,14 @@ static size_t encode(struct trace *t, uint8_t *out, size_t max)
     return size < max ? size : max;
 }
 
-size_t mutate_trace(uint8_t *data, size_t size, size_t max, uint32_t seed)
+size_t mutate_trace(uint8_t *data, size_t size, size_t max, uint32_t seed, uint32_t groups)
 {
     struct random r = { .state = seed };
 
     trace_decode(&subject, data, size);
+    if (subject.count == 0 || random_one_in(&r, GAIN_ONE_IN)) {
+        gain_groups(&r, &subject, groups);
+    }
     do {
         mutate_once(&r, &subject);
     } while (!random_one_in(&r, 3));

@@ -17,10 +17,10 @@
 
 /*
  * Mutates `size` bytes in place, which become at most `max`; returns how many.
- * The result is canonical binary form (trace/trace.h) and uses no group that
- * the input does not.
+ * The result is canonical binary form (trace/trace.h).  It uses no group of
+ * operations but the input's and those in `groups`, a set of bits.
  */
-size_t mutate_trace(uint8_t *data, size_t size, size_t max, uint32_t seed);
+size_t mutate_trace(uint8_t *data, size_t size, size_t max, uint32_t seed, uint32_t groups);
 
 /* Steps of both, in their order, into `out`; returns its size.  Uses the groups of both. */
 size_t mutate_splice(const uint8_t *first, size_t first_size, const uint8_t *second, size_t second_size,

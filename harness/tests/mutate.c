@@ -14,6 +14,8 @@ struct bytes {
     size_t size;
 };
 
+static uint32_t allowed;
+
 static struct bytes random_input(size_t longest)
 {
     struct bytes b;
@@ -33,8 +35,10 @@ static struct bytes mutated(struct bytes in, size_t max, uint32_t seed)
 {
     struct bytes out = { .data = g_malloc(max) };
 
-    memcpy(out.data, in.data, MIN(in.size, max));
-    out.size = mutate_trace(out.data, MIN(in.size, max), max, seed);
+    if (in.size) {
+        memcpy(out.data, in.data, MIN(in.size, max));
+    }
+    out.size = mutate_trace(out.data, MIN(in.size, max), max, seed, allowed);
     g_assert_cmpuint(out.size, <=, max);
     return out;
 }
@@ -92,6 +96,7 @@ static void test_limits(void)
 static void test_groups(void)
 {
     struct trace before, after;
+    uint32_t gained = 0;
     unsigned lost = 0;
 
     trace_init(&before);
@@ -107,6 +112,18 @@ static void test_groups(void)
         g_free(out.data);
     }
     g_assert_cmpuint(lost, >, 40);
+    /* With nothing to start from, all that is allowed comes up, and nothing else. */
+    allowed = TRACE_GROUP_BIT(2) | TRACE_GROUP_BIT(5);
+    for (uint32_t seed = 0; seed < 100; seed++) {
+        struct bytes out = mutated((struct bytes){ NULL, 0 }, 1000, seed);
+
+        trace_decode(&after, out.data, out.size);
+        g_assert_cmpuint(after.groups & ~(allowed | TRACE_GROUP_BIT(TRACE_GROUP_TREE)), ==, 0);
+        gained |= after.groups;
+        g_free(out.data);
+    }
+    g_assert_cmpuint(gained & allowed, ==, allowed);
+    allowed = 0;
     trace_free(&before);
     trace_free(&after);
 }

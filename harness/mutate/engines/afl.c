@@ -68,7 +68,7 @@ size_t afl_custom_fuzz(struct mutator *m, uint8_t *data, size_t size, uint8_t **
     }
     size = size < max ? size : max;
     memcpy(m->out, data, size);
-    return mutate_trace(m->out, size, max, seed);
+    return mutate_trace(m->out, size, max, seed, 0);     /* the committed corpus uses all groups */
 }
 
 /* --- trimming: ever smaller runs of steps go, from the back ------------------------ */

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "mutate/mutate.h"
+#include "run/fuzz.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
@@ -18,7 +19,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     if (seed % BYTES == 0) {
         return LLVMFuzzerMutate(data, size, max_size);
     }
-    return mutate_trace(data, size, max_size, seed);
+    return mutate_trace(data, size, max_size, seed, fuzz_groups_allowed());
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2, size_t size2, uint8_t *out,
