@@ -13,6 +13,7 @@ enum {
     STEPS_BEFORE_SWARM = 8,         /* shorter inputs have nothing to lose */
     BLOCK_MAX = 16,
     GAIN_ONE_IN = 16,
+    LONG = 40,
 };
 
 /* --- lists of steps -------------------------------------------------------------- */
@@ -124,6 +125,11 @@ static void gain_groups(struct random *r, struct trace *t, uint32_t groups)
 
 static void mutate_once(struct random *r, struct trace *t)
 {
+    /* Inputs would grow for ever, and long ones are slow to play: a bug needs a dozen steps. */
+    if (t->count > LONG && random_one_in(r, 2)) {
+        remove_block(r, t);
+        return;
+    }
     switch (t->count ? random_below(r, 32) : 0) {
     case 0 ... 7:
         insert_step(r, t);
@@ -196,7 +202,8 @@ size_t mutate_splice(const uint8_t *first, size_t first_size, const uint8_t *sec
             at = subject.count;
         } else {
             from = random_below(&r, other.count);
-            count = 1 + random_below(&r, other.count - from);
+            count = 1 + random_below(&r, BLOCK_MAX);
+            count = count < other.count - from ? count : other.count - from;
             at = some_place(&r, &subject);
         }
         open_gap(&subject, at, count);
