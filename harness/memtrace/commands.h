@@ -19,5 +19,6 @@ int cmd_emit_c(int argc, char **argv);
 int cmd_minimize(int argc, char **argv);
 int cmd_draw(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
+int cmd_triage(int argc, char **argv);
 
 #endif

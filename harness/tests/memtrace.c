@@ -13,7 +13,7 @@ static const char example[] =
     "add r0 r1 at 0x1000 priority 0\n";
 
 static const char *const commands[] = {"run",    "show", "pack",   "minimize",
-                                       "emit-c", "draw", "import", "stats"};
+                                       "emit-c", "draw", "import", "stats", "triage"};
 
 static void test_help(void)
 {
