@@ -19,8 +19,8 @@
  *
  * `align`: 0, or a power of two and multiple of the file's page size, at which
  * the memory starts at least.  `ram_flags`: RAM_SHARED (writes reach the file),
- * RAM_PMEM, RAM_NORESERVE, RAM_PROTECTED.  readonly: the file is opened and
- * mapped for reading only, and the region is ROM; nothing is created then.
+ * RAM_PMEM, RAM_NORESERVE, RAM_PROTECTED.  readonly: the memory is mapped for
+ * reading only, and the region is ROM; a file that exists must have its bytes.
  *
  * Errors, after which neither region nor file system is changed (R-FILE-5): other
  * flags, size 0 or less than a page of the file, a bad align, a file that is too
