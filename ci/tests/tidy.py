@@ -22,7 +22,7 @@ def problem(path, line, message):
 def files():
     for path in sorted(ROOT.rglob("*")):
         name = path.relative_to(ROOT).as_posix()
-        if path.is_file() and not name.startswith((".git/", "build/")) and "__pycache__" not in name:
+        if path.is_file() and name != ".git" and not name.startswith((".git/", "build/")) and "__pycache__" not in name:
             yield name, path
 
 

@@ -172,7 +172,7 @@ FOR_EACH_WIDTH bool store_quickly(AddressSpace *as, hwaddr addr, MemOp op, uint6
 {
     const FlatRange *range = quick_range(as, addr, op);
 
-    if (!range || range->mr->readonly || range->mr->dirty_log_mask || global_dirty_tracking) {
+    if (!range || range->mr->readonly || may_log(range->mr)) {
         return false;
     }
     store_host(range->host + (addr - range->start), value, op);

@@ -7,7 +7,8 @@
  *   FlatView        the ranges of an address space as they were at one moment: immutable, read under RCU
  *   MemoryListener  hears how the view of its address space changes
  *
- * Chapters in headers of their own, included at the end: exec/memory_iommu.h,
+ * Chapters in headers of their own, included at the end: exec/memory_ram.h,
+ * exec/memory_dirty.h, exec/memory_discard.h, exec/memory_iommu.h,
  * exec/memory_access.h, exec/memory_cache.h.
  *
  * Units: addresses, offsets and sizes are bytes.  A `size` argument of
@@ -50,8 +51,6 @@ DECLARE_INSTANCE_CHECKER(MemoryRegion, MEMORY_REGION, TYPE_MEMORY_REGION)
 
 #define TYPE_IOMMU_MEMORY_REGION "iommu-memory-region"
 typedef struct IOMMUMemoryRegionClass IOMMUMemoryRegionClass;
-
-typedef struct RamDiscardManager RamDiscardManager;
 
 /* --- flags ----------------------------------------------------------------- */
 
@@ -668,7 +667,10 @@ void memory_region_clear_dirty_bitmap(MemoryRegion *mr, hwaddr start, hwaddr len
  */
 void mtree_info(bool flatview, bool dispatch_tree, bool owner, bool disabled);
 
-/* The other chapters: IOMMU regions; reading, writing and mapping; caches. */
+/* The other chapters: the memory of RAM; dirty pages; discarding; IOMMU regions; accesses; caches. */
+#include "exec/memory_ram.h"
+#include "exec/memory_dirty.h"
+#include "exec/memory_discard.h"
 #include "exec/memory_iommu.h"
 #include "exec/memory_access.h"
 #include "exec/memory_cache.h"
