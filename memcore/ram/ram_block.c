@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Birth, resize and death of RAM blocks. */
 #include <glib.h>
+#include <unistd.h>
 
 #include "base/defer.h"
 #include "base/state.h"
 #include "exec/memory.h"
 #include "ram/dirty_memory.h"
+#include "ram/host_file.h"
 #include "ram/host_memory.h"
 #include "ram/ram_block.h"
 #include "ram/ram_block_notifier.h"
@@ -47,6 +49,38 @@ static RAMBlock *block_new(MemoryRegion *mr, ram_addr_t used_length, ram_addr_t 
     return block;
 }
 
+HostMemoryRequest ram_block_request(const RAMBlock *block, ram_addr_t offset, ram_addr_t length)
+{
+    return (HostMemoryRequest) {
+        .length = length,
+        .alignment = block->page_size,
+        .page_size = block->page_size,
+        .fd = block->fd,
+        .offset = block->fd < 0 ? 0 : block->fd_offset + offset,
+        .shared = block->flags & RAM_SHARED,
+        .no_reserve = block->flags & RAM_NORESERVE,
+        .readonly = block->readonly,
+        .persistent = block->flags & RAM_PMEM,
+    };
+}
+
+/* Step 2 of R-RAM-8.  On failure nothing is left of the block. */
+static bool map(RAMBlock *block, uint64_t length, size_t alignment, Error **errp)
+{
+    HostMemoryRequest request = ram_block_request(block, 0, length);
+    HostMemory memory;
+
+    request.alignment = alignment;
+    if (!host_memory_new(&memory, &request, errp)) {
+        g_free(block);
+        return false;
+    }
+    block->host = memory.start;
+    block->mapping = memory.mapping;
+    block->mapping_length = memory.mapping_length;
+    return true;
+}
+
 /* Steps 1, 3 to 7 and 9 of R-RAM-8.  Takes the block over: on failure nothing is left of it. */
 static RAMBlock *publish(RAMBlock *block, Error **errp)
 {
@@ -82,7 +116,6 @@ RAMBlock *ram_block_new_anonymous(uint64_t size, uint64_t max_size, uint32_t fla
 {
     const uint32_t known = RAM_SHARED | RAM_NORESERVE | RAM_RESIZEABLE;
     ram_addr_t used_length, max_length;
-    HostMemory memory;
     RAMBlock *block;
 
     memcore_require_big_lock("R-RAM-8");
@@ -92,16 +125,68 @@ RAMBlock *ram_block_new_anonymous(uint64_t size, uint64_t max_size, uint32_t fla
     }
     memcore_require((flags & RAM_RESIZEABLE) || used_length == max_length, "R-RAM-1",
                     "a block of 0x%" PRIx64 " of 0x%" PRIx64 " bytes without RAM_RESIZEABLE", size, max_size);
-    if (!host_memory_new(&memory, max_length, RAM_BLOCK_ALIGNMENT, flags & RAM_SHARED, flags & RAM_NORESERVE,
-                         errp)) {
-        return NULL;
-    }
     block = block_new(mr, used_length, max_length, flags);
     block->resized = resized;
-    block->host = memory.start;
-    block->mapping = memory.mapping;
-    block->mapping_length = memory.mapping_length;
-    return publish(block, errp);
+    return map(block, max_length, RAM_BLOCK_ALIGNMENT, errp) ? publish(block, errp) : NULL;
+}
+
+RAMBlock *ram_block_new_from_fd(const RamFile *file, MemoryRegion *mr, Error **errp)
+{
+    const uint32_t known = RAM_SHARED | RAM_PMEM | RAM_NORESERVE | RAM_PROTECTED;
+    HostFile host = {
+        .fd = file->fd,
+        .path = file->path,
+        .offset = file->offset,
+        .align = file->align,
+        .readonly = file->readonly,
+        .page_size = host_file_page_size(file->fd),
+    };
+    RAMBlock *block;
+
+    memcore_require_big_lock("R-RAM-8");
+    memcore_require((file->flags & ~known) == 0, "R-RAM-3", "flags 0x%x are not for RAM in a file",
+                    file->flags & ~known);
+    if (!host_page_round_up(file->size, &host.size)) {
+        error_setg(errp, "RAM of 0x%" PRIx64 " bytes is more than the host can address", file->size);
+        return NULL;
+    }
+    if (!host_file_prepare(&host, errp)) {
+        return NULL;
+    }
+
+    block = block_new(mr, host.size, host.size, file->flags);
+    block->fd = file->fd;
+    block->fd_offset = file->offset;
+    block->page_size = host.page_size;
+    block->readonly = file->readonly;
+    mr->align = file->align > host.page_size ? file->align : host.page_size;
+    if (!map(block, (host.size + host.page_size - 1) & ~(host.page_size - 1), mr->align, errp) ||
+        !publish(block, errp)) {
+        host_file_restore(&host);
+        return NULL;
+    }
+    return block;
+}
+
+RAMBlock *ram_block_new_from_path(const RamFile *file, const char *path, MemoryRegion *mr, Error **errp)
+{
+    RamFile opened = *file;
+    RAMBlock *block;
+    bool created;
+
+    opened.path = path;
+    opened.fd = host_file_open(path, mr->name, file->readonly, &created, errp);
+    if (opened.fd < 0) {
+        return NULL;
+    }
+    block = ram_block_new_from_fd(&opened, mr, errp);
+    if (!block) {
+        if (created) {
+            unlink(path);
+        }
+        close(opened.fd);
+    }
+    return block;
 }
 
 RAMBlock *ram_block_new_from_pointer(uint64_t size, void *pointer, MemoryRegion *mr, Error **errp)
@@ -129,6 +214,9 @@ static void reclaim(struct rcu_head *head)
 
     if (block->mapping) {
         host_memory_free(block->mapping, block->mapping_length);
+    }
+    if (block->fd >= 0) {
+        close(block->fd);
     }
     g_free(block);
 }

@@ -8,6 +8,7 @@
 
 #include "exec/ramblock.h"
 #include "qapi/error.h"
+#include "ram/host_memory.h"
 
 /* R-RAM-5: anonymous blocks start at a multiple of this, which is also their region's alignment. */
 #define RAM_BLOCK_ALIGNMENT ((size_t)2 << 20)
@@ -34,6 +35,32 @@ RAMBlock *ram_block_new_anonymous(uint64_t size, uint64_t max_size, uint32_t fla
  * as above; pointer NULL is misuse.
  */
 RAMBlock *ram_block_new_from_pointer(uint64_t size, void *pointer, MemoryRegion *mr, Error **errp);
+
+/* A file as RAM: bytes [offset, offset + size) of an open one. */
+typedef struct {
+    int fd;
+    const char *path;       /* for messages; NULL: the caller's fd */
+    uint64_t offset;
+    uint64_t size;
+    uint64_t align;
+    uint32_t flags;         /* RAM_SHARED, RAM_PMEM, RAM_NORESERVE, RAM_PROTECTED at most */
+    bool readonly;
+} RamFile;
+
+/*
+ * Takes the fd over if it succeeds.  NULL and an Error, the file as before
+ * (R-FILE-2): too short, bad alignment or offset, less than a page, no memory, no room.
+ */
+RAMBlock *ram_block_new_from_fd(const RamFile *file, MemoryRegion *mr, Error **errp);
+
+/*
+ * Opens `path` or creates it (R-FILE-1), with file->path and ->fd ignored; what
+ * was created is removed if it fails.
+ */
+RAMBlock *ram_block_new_from_path(const RamFile *file, const char *path, MemoryRegion *mr, Error **errp);
+
+/* How [offset, offset + length) of the block was mapped. */
+HostMemoryRequest ram_block_request(const RAMBlock *block, ram_addr_t offset, ram_addr_t length);
 
 /*
  * Takes the block off the list at once; its memory goes after a grace period

@@ -68,6 +68,48 @@ void memory_region_init_resizeable_ram(MemoryRegion *region, Object *owner, cons
         create_anonymous(__func__, region, owner, name, size, maximum, RAM_RESIZEABLE, resized, errp);
 }
 
+/* The file kinds: flags are looked at before anything is opened (R-RAM-3). */
+static void init_ram_file(const char *function, MemoryRegion *region, Object *owner, const char *name,
+                          const RamFile *file, const char *path, Error **errp)
+{
+    const uint32_t allowed = RAM_SHARED | RAM_PMEM | RAM_NORESERVE | RAM_PROTECTED;
+    Error *error = NULL;
+
+    region_create(function, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, file->size);
+    if (file->flags & ~allowed) {
+        error_setg(&error, "region '%s': flags 0x%x are not among RAM_SHARED, RAM_PMEM, RAM_NORESERVE and "
+                   "RAM_PROTECTED", region_label(region), file->flags & ~allowed);
+    } else {
+        region->ram_block = path ? ram_block_new_from_path(file, path, region, &error)
+                                 : ram_block_new_from_fd(file, region, &error);
+    }
+    if (!region->ram_block) {
+        fail(region, errp, error);
+        return;
+    }
+    region->terminates = true;
+    region->ram = true;
+    region->readonly = file->readonly;
+}
+
+void memory_region_init_ram_from_file(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                                      uint64_t alignment, uint32_t flags, const char *path, bool readonly,
+                                      Error **errp)
+{
+    const RamFile file = { .fd = -1, .size = size, .align = alignment, .flags = flags, .readonly = readonly };
+
+    memcore_require(path, "R-FILE-1", "region '%s': no path given (NULL)", name ? name : "(unnamed)");
+    init_ram_file(__func__, region, owner, name, &file, path, errp);
+}
+
+void memory_region_init_ram_from_fd(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                                    uint32_t flags, int fd, ram_addr_t offset, Error **errp)
+{
+    const RamFile file = { .fd = fd, .size = size, .flags = flags, .offset = offset };
+
+    init_ram_file(__func__, region, owner, name, &file, NULL, errp);
+}
+
 static void init_ram_pointer(const char *function, MemoryRegion *region, Object *owner, const char *name,
                              uint64_t size, void *ptr)
 {

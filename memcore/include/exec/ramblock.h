@@ -44,6 +44,7 @@ struct RAMBlock {
     uint64_t birth;                     /* counts blocks: the age among equals in the list */
     bool listed;
     bool readonly;                      /* mapped so that the host cannot write either */
+    bool hole_warned;                   /* that discarding reaches a file mapped privately was said */
 };
 
 #endif

@@ -24,7 +24,7 @@ typedef enum {
 typedef struct {
     /* Plugging must wait, for a migration say: -EBUSY (R-BDM-2). */
     bool (*busy)(void *opaque);
-    /* Puts memory behind [host, host + length) after everyone agreed; 0 or -errno. */
+    /* Puts memory behind [host, host + length), before anybody is told; 0 or -errno. */
     int (*preallocate)(void *opaque, void *host, uint64_t length);
     void *opaque;
 } BitmapDiscardHooks;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Dirty pages by region (R-DIRTY-11, R-DIRTY-12), and regions that change their size with their memory. */
+/* What is done to the memory of a region: marked dirty or clean, resized, written to its file. */
 #include <errno.h>
 
 #include "exec/ram_addr.h"
@@ -73,4 +73,19 @@ void memory_region_ram_resize(MemoryRegion *mr, ram_addr_t newsize, Error **errp
         return;
     }
     qemu_ram_resize(mr->ram_block, newsize, errp);
+}
+
+void memory_region_msync(MemoryRegion *region, hwaddr start, hwaddr bytes)
+{
+    RAMBlock *block = region->ram_block;
+
+    if (block) {
+        qemu_ram_msync(block, start, bytes);
+    }
+}
+
+/* Whether somebody logs does not matter (R-RAM-30). */
+void memory_region_writeback(MemoryRegion *region, hwaddr start, hwaddr bytes)
+{
+    memory_region_msync(region, start, bytes);
 }
