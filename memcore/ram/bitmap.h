@@ -65,6 +65,9 @@ bool bitmap_any(const unsigned long *words, size_t first, size_t count);
 bool bitmap_all(const unsigned long *words, size_t first, size_t count);
 void bitmap_set(unsigned long *words, size_t first, size_t count);
 
+/* Clears the bits, whatever they are: in the same steps for the same range. */
+void bitmap_clear(unsigned long *words, size_t first, size_t count);
+
 /* Clears the bits; whether one of them was set. */
 bool bitmap_take(unsigned long *words, size_t first, size_t count);
 

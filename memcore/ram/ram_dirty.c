@@ -79,12 +79,13 @@ void ram_block_dirty_all(RAMBlock *block)
 {
     const PageRange all = pages_of(block->offset, block->max_length);
     const PageRange used = pages_of(block->offset, block->used_length);
+    const uint64_t word_end = (all.end + WORD_BITS - 1) / WORD_BITS * WORD_BITS;   /* no other block has bits there, R-RAM-17 */
 
-    /* what a block that was there before has left behind (R-DMB-8) */
+    /* What a block that was there before has left behind (R-DMB-8), also where only snapshots come (R-SNAP-2). */
     for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
-        const PageRange rest = { used.end > all.first ? used.end : all.first, all.end };
+        const PageRange rest = { used.end > all.first ? used.end : all.first, word_end };
 
-        dirty_memory_take(rest, client);
+        dirty_memory_clear(rest, client);
     }
     ram_block_dirty_used(block);
 }
