@@ -183,6 +183,21 @@ void bitmap_set(unsigned long *words, size_t first, size_t count)
     }
 }
 
+void bitmap_clear(unsigned long *words, size_t first, size_t count)
+{
+    const Split parts = split(first, count);
+
+    if (parts.head_mask) {
+        __atomic_fetch_and(&words[parts.head], ~parts.head_mask, __ATOMIC_SEQ_CST);
+    }
+    for (size_t i = parts.full; i < parts.full_end; i++) {
+        __atomic_store_n(&words[i], 0, __ATOMIC_SEQ_CST);
+    }
+    if (parts.tail_mask) {
+        __atomic_fetch_and(&words[parts.full_end], ~parts.tail_mask, __ATOMIC_SEQ_CST);
+    }
+}
+
 bool bitmap_take(unsigned long *words, size_t first, size_t count)
 {
     const Split parts = split(first, count);
