@@ -186,7 +186,7 @@ static bool check(const HostFile *file, const FileFacts *facts, const char *labe
     } else if (facts->size_known && facts->size > 0 && facts->size < file->offset + file->size) {
         error_setg(errp, "%s: has 0x%" PRIx64 " bytes, RAM needs 0x%" PRIx64 " from 0x%" PRIx64, label, facts->size,
                    file->size, file->offset);
-    } else if (facts->dax_align > 0 && file->align > 0 && facts->dax_align > file->align) {
+    } else if (facts->dax_align > file->align) {
         error_setg(errp, "%s: the device wants alignment 0x%" PRIx64 ", not 0x%" PRIx64, label, facts->dax_align,
                    file->align);
     } else if (file->align % page) {

@@ -31,16 +31,17 @@ void ram_block_log_clear(RAMBlock *block, ram_addr_t offset, ram_addr_t length)
                               (pages.end - pages.first) << TARGET_PAGE_BITS);
 }
 
-/* The bit first: a page that everybody has dirty already is what most stores find. */
+/* Page by page: hardly any write has more than a few. */
 static inline bool has_clean_page(PageRange pages, unsigned client)
 {
-    if (__builtin_expect(pages.end - pages.first == 1, 1)) {
-        const DirtyMemoryBlocks *blocks = qatomic_rcu_read(&ram_list.dirty_memory[client]);
+    const DirtyMemoryBlocks *blocks = qatomic_rcu_read(&ram_list.dirty_memory[client]);
 
-        return !bitmap_test(blocks->blocks[pages.first / DIRTY_MEMORY_BLOCK_SIZE],
-                            pages.first % DIRTY_MEMORY_BLOCK_SIZE);
+    for (uint64_t page = pages.first; page < pages.end; page++) {
+        if (!bitmap_test_written(blocks->blocks[page / DIRTY_MEMORY_BLOCK_SIZE], page % DIRTY_MEMORY_BLOCK_SIZE)) {
+            return true;
+        }
     }
-    return !dirty_memory_all(pages, client);
+    return false;
 }
 
 void ram_block_mark_written(RAMBlock *block, ram_addr_t offset, ram_addr_t length, uint8_t clients)
