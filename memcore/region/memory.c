@@ -49,12 +49,14 @@ bool memory_region_snapshot_get_dirty(MemoryRegion *mr, DirtyBitmapSnapshot *sna
     const RAMBlock *block = mr->ram_block;
 
     memcore_require(block, "R-SNAP-6", "region '%s' has no RAM of its own", region_label(mr));
-    memcore_require(addr <= block->max_length && size <= block->max_length - addr && block->offset + addr >= snap->start &&
-                    block->offset + addr + size <= snap->end, "R-SNAP-6",
-                    "region '%s', whose RAM is 0x%" PRIx64 " bytes at ram_addr 0x%" PRIx64 ": 0x%" PRIx64 " bytes at 0x%"
-                    PRIx64 " are not in the snapshot of 0x%" PRIx64 " to 0x%" PRIx64, region_label(mr),
-                    block->max_length, block->offset, size, addr, snap->start, snap->end);
-    return cpu_physical_memory_snapshot_get_dirty(snap, block->offset + addr, size);
+    const bool in_block = addr <= block->max_length && size <= block->max_length - addr;
+    const ram_addr_t start = block->offset + addr;
+
+    memcore_require(in_block && start >= snap->start && start + size <= snap->end, "R-SNAP-6",
+                    "region '%s': 0x%" PRIx64 " bytes at 0x%" PRIx64 " of its RAM, which begins at ram_addr 0x%" PRIx64
+                    ", are not in the snapshot of 0x%" PRIx64 " to 0x%" PRIx64, region_label(mr), size, addr,
+                    block->offset, snap->start, snap->end);
+    return cpu_physical_memory_snapshot_get_dirty(snap, start, size);
 }
 
 int qemu_ram_resize(RAMBlock *block, ram_addr_t newsize, Error **errp)

@@ -412,7 +412,10 @@ void memory_region_set_size(MemoryRegion *mr, uint64_t size);
 /* Misuse: mr is not an alias. */
 void memory_region_set_alias_offset(MemoryRegion *mr, hwaddr offset);
 
-/* Attributes of the region and all that is seen through it; meaningful for memory. */
+/*
+ * Attributes of the region and all that is seen through it; meaningful for memory.  Misuse: writing to
+ * what was made read-only by memory_region_init_ram_from_file().
+ */
 void memory_region_set_readonly(MemoryRegion *mr, bool readonly);
 void memory_region_set_nonvolatile(MemoryRegion *mr, bool nonvolatile);
 
