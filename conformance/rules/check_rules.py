@@ -42,7 +42,6 @@ EXEMPT = {
     "R-SCL-9": "memcore leaves stl_notdirty out, as the rule allows",
     "R-MRAM-4": "no big-endian host is built",
     "R-MRAM-6": "its case is R-STRM-1/other-base; the repair is optional and left out",
-    "R-MLD-7": "issue 5, not built yet: waits for RamDiscardManager",
 }
 
 # Families of rules that wait for code.  Rules that have a case by now are taken as built.
