@@ -10,8 +10,11 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
+#include "exec/memory.h"
 #include "run/fuzz.h"
+#include "run/subject.h"
 #include "trace/trace.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -33,7 +36,40 @@ static const char text[] =
     "coalesce r3 0x0 size 0x10\n"
     "find r0 0x0 size 0x1\n"
     "mtree flatview+owner\n"
+    "log_start migration\n"
+    "dirty_clear r1 0x0 size 0x1000\n"
+    "bmap r2 ones_chunks\n"
+    "bmap_sync r2 0x0 size 0x1000\n"
+    "snapshot r1 0x0 size 0x1000 client vga\n"
+    "lebitmap r1 0x0 pages 1 bits 0x1\n"
+    "log_stop migration\n"
     "grace\n";
+
+/*
+ * Bitmaps of dirty pages grow with the blocks and never shrink (R-DMB-3): as far as any input can make them,
+ * which is twice what it may have of blocks, because of the gaps between them.
+ */
+static void grow_dirty_memory(void)
+{
+    enum { BLOCKS = 4 };
+    const size_t size = (size_t)48 << 30;
+    void *reserved = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    MemoryRegion *blocks = calloc(BLOCKS, sizeof(*blocks));
+
+    if (reserved == MAP_FAILED || !blocks) {
+        perror("warm-up: no memory");
+        abort();
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        memory_region_init_ram_ptr(&blocks[i], NULL, "warm-up", size, reserved);
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        object_unparent(OBJECT(&blocks[i]));
+    }
+    subject_drain();
+    free(blocks);
+    munmap(reserved, size);
+}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -52,6 +88,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     uint8_t *bytes = malloc(size);
     trace_encode(&t, bytes, size);
     fuzz_run_trace(bytes, size, &options);
+    grow_dirty_memory();
     free(bytes);
     trace_free(&t);
     return 0;

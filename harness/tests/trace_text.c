@@ -120,6 +120,18 @@ static const char *const canonical_lines[] = {
     "reader as0",
     "reader_end",
     "mtree flatview+dispatch_tree+owner+disabled",
+    "dirty_set r4 0x0 size 0x1000 clients vga+code+migration",
+    "dirty_flag r4 end(r4)-0x1 client code",
+    "dirty_written r4 0x0 size 0x1",
+    "dirty_ask r4 0x0 size 0x1 client vga",
+    "dirty_take r4 0x0 size 0x0 client migration",
+    "dirty_clear r4 0x0 size 0x1000",
+    "dirty_reset r4 0x0 size 0x1000 client vga",
+    "snapshot r4 0x0 size 0x1000 client vga",
+    "lebitmap r4 0x0 pages 300 bits 0xffffffffffffffff",
+    "bmap r4 ones_chunks",
+    "bmap_sync r4 0x0 size 0x40000",
+    "bmap_send r4 0x0",
 };
 
 static void test_every_operation(void)

@@ -71,7 +71,7 @@ static inline void fill(unsigned long *words, size_t count)
     }
 }
 #else
-typedef unsigned long Vector __attribute__((vector_size(16), may_alias));
+typedef unsigned long Vector __attribute__((vector_size(16), aligned(8), may_alias));
 
 /*
  * Words are not torn by vector loads and stores on the machines there are; and if
@@ -98,12 +98,23 @@ static inline void fill(unsigned long *words, size_t count)
 }
 #endif
 
+#ifdef MEMCORE_THREAD_SANITIZER
 static inline void chunk_clear(unsigned long *words)
 {
-    for (unsigned i = 0; i < CHUNK; i++) {
-        __atomic_store_n(&words[i], 0, __ATOMIC_RELAXED);
-    }
+    memset(words, 0, CHUNK * sizeof(*words));   /* not reached: no chunk is called full */
 }
+#else
+static inline void chunk_clear(unsigned long *words)
+{
+    volatile Vector *v = (volatile Vector *)words;
+    const Vector zero = { 0 };
+
+    v[0] = zero;
+    v[1] = zero;
+    v[2] = zero;
+    v[3] = zero;
+}
+#endif
 
 /* Chunks are aligned, so that none straddles a line. */
 static inline bool starts_chunk(const unsigned long *word, size_t rest)
@@ -169,6 +180,21 @@ void bitmap_set(unsigned long *words, size_t first, size_t count)
     }
     if (parts.tail_mask) {
         __atomic_fetch_or(&words[parts.full_end], parts.tail_mask, __ATOMIC_SEQ_CST);
+    }
+}
+
+void bitmap_clear(unsigned long *words, size_t first, size_t count)
+{
+    const Split parts = split(first, count);
+
+    if (parts.head_mask) {
+        __atomic_fetch_and(&words[parts.head], ~parts.head_mask, __ATOMIC_SEQ_CST);
+    }
+    for (size_t i = parts.full; i < parts.full_end; i++) {
+        __atomic_store_n(&words[i], 0, __ATOMIC_SEQ_CST);
+    }
+    if (parts.tail_mask) {
+        __atomic_fetch_and(&words[parts.full_end], ~parts.tail_mask, __ATOMIC_SEQ_CST);
     }
 }
 
@@ -251,49 +277,108 @@ static inline uint64_t merge_word(unsigned long *to, unsigned long dirty)
     return new == ~0ul ? WORD_BITS : count_word(new);
 }
 
+/* All ones into `to`; how many were not there. */
+static inline uint64_t merge_full_chunk(unsigned long *to)
+{
+    uint64_t new = 0;
+
+    switch (chunk_state(to)) {
+    case CHUNK_FULL:
+        return 0;
+    case CHUNK_CLEAR:
+        memset(to, 0xff, CHUNK * sizeof(*to));
+        return CHUNK * WORD_BITS;
+    case CHUNK_MIXED:
+        for (unsigned k = 0; k < CHUNK; k++) {
+            new += merge_word(&to[k], ~0ul);
+        }
+    }
+    return new;
+}
+
+/* Chunks with some bits, whose lines of `to` are on their way: each take waits for the stores before it. */
+typedef struct {
+    unsigned long *from, *to;
+} Found;
+enum { FOUND_MAX = 16 };
+
+static uint64_t merge_found(const Found *found, unsigned count)
+{
+    uint64_t new = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned k = 0; k < CHUNK; k++) {
+            const unsigned long dirty = take_word(&found[i].from[k]);
+
+            if (dirty) {
+                new += merge_word(&found[i].to[k], dirty);
+            }
+        }
+    }
+    return new;
+}
+
+/* Whole chunks; *any as for bitmap_merge. */
+static uint64_t merge_chunks(unsigned long *to, unsigned long *from, size_t chunks, bool *any)
+{
+    Found found[FOUND_MAX];
+    unsigned count = 0;
+    uint64_t new = 0;
+
+    for (; chunks > 0; chunks--, from += CHUNK, to += CHUNK) {
+        const ChunkState state = chunk_state(from);
+
+        if (state == CHUNK_CLEAR) {
+            continue;
+        }
+        *any = true;
+        if (state == CHUNK_FULL) {
+            chunk_clear(from);
+            new += merge_full_chunk(to);
+            continue;
+        }
+        __builtin_prefetch(to, 1);
+        found[count++] = (Found) { from, to };
+        if (count == FOUND_MAX) {
+            new += merge_found(found, count);
+            count = 0;
+        }
+    }
+    return new + merge_found(found, count);
+}
+
+static inline uint64_t merge_part(unsigned long *to, unsigned long *from, unsigned long mask, bool *any)
+{
+    const unsigned long dirty = take_part(from, mask);
+
+    *any |= dirty != 0;
+    return merge_word(to, dirty);
+}
+
 uint64_t bitmap_merge(unsigned long *to, unsigned long *from, size_t first, size_t count, bool *taken)
 {
     const Split parts = split(first, count);
-    const size_t base = parts.head;
-    unsigned long any = 0, dirty;
+    const size_t head = parts.head;
     uint64_t new = 0;
     size_t i = parts.full;
 
     if (parts.head_mask) {
-        any = take_part(&from[parts.head], parts.head_mask);
-        new = merge_word(&to[0], any);
+        new += merge_part(to, &from[parts.head], parts.head_mask, taken);
     }
     while (i < parts.full_end) {
         if (starts_chunk(&from[i], parts.full_end - i)) {
-            const ChunkState state = chunk_state(&from[i]);
+            const size_t chunks = (parts.full_end - i) / CHUNK;
 
-            if (state == CHUNK_FULL) {
-                chunk_clear(&from[i]);
-                any = 1;
-                for (unsigned k = 0; k < CHUNK; k++) {
-                    new += merge_word(&to[i + k - base], ~0ul);
-                }
-            } else if (state == CHUNK_MIXED) {
-                for (unsigned k = 0; k < CHUNK; k++) {
-                    dirty = take_word(&from[i + k]);
-                    any |= dirty;
-                    new += merge_word(&to[i + k - base], dirty);
-                }
-            }
-            i += CHUNK;
+            new += merge_chunks(&to[i - head], &from[i], chunks, taken);
+            i += chunks * CHUNK;
         } else {
-            dirty = take_word(&from[i]);
-            any |= dirty;
-            new += merge_word(&to[i - base], dirty);
+            new += merge_part(&to[i - head], &from[i], ~0ul, taken);
             i++;
         }
     }
     if (parts.tail_mask) {
-        dirty = take_part(&from[parts.full_end], parts.tail_mask);
-        any |= dirty;
-        new += merge_word(&to[parts.full_end - base], dirty);
+        new += merge_part(&to[i - head], &from[i], parts.tail_mask, taken);
     }
-    *taken |= any != 0;
     return new;
 }
 

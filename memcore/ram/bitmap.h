@@ -43,6 +43,19 @@ static inline bool bitmap_test(const unsigned long *words, uint64_t bit)
     return bitmap_word(words, bit) >> bit % WORD_BITS & 1;
 }
 
+/*
+ * By a writer, after bitmap_writer_barrier().  ThreadSanitizer, who does not know what a
+ * process-wide barrier orders, sees a write of nothing, which whoever takes the bit acquires.
+ */
+static inline bool bitmap_test_written(unsigned long *words, uint64_t bit)
+{
+#ifdef MEMCORE_THREAD_SANITIZER
+    return __atomic_fetch_or(&words[bit / WORD_BITS], 0, __ATOMIC_SEQ_CST) >> bit % WORD_BITS & 1;
+#else
+    return bitmap_test(words, bit);
+#endif
+}
+
 static inline void bitmap_set_one(unsigned long *words, uint64_t bit)
 {
     __atomic_fetch_or(&words[bit / WORD_BITS], 1ul << bit % WORD_BITS, __ATOMIC_SEQ_CST);
@@ -51,6 +64,9 @@ static inline void bitmap_set_one(unsigned long *words, uint64_t bit)
 bool bitmap_any(const unsigned long *words, size_t first, size_t count);
 bool bitmap_all(const unsigned long *words, size_t first, size_t count);
 void bitmap_set(unsigned long *words, size_t first, size_t count);
+
+/* Clears the bits, whatever they are: in the same steps for the same range. */
+void bitmap_clear(unsigned long *words, size_t first, size_t count);
 
 /* Clears the bits; whether one of them was set. */
 bool bitmap_take(unsigned long *words, size_t first, size_t count);

@@ -99,6 +99,16 @@ bool dirty_memory_take(PageRange pages, unsigned client)
     return taken;
 }
 
+void dirty_memory_clear(PageRange pages, unsigned client)
+{
+    DirtyPiece piece;
+
+    memcore_verify(pages.end <= dirty_memory_pages());
+    DIRTY_FOREACH_PIECE(piece, client, pages) {
+        bitmap_clear(piece.words, piece.first, piece.count);
+    }
+}
+
 bool dirty_memory_any(PageRange pages, unsigned client)
 {
     DirtyPiece piece;

@@ -65,6 +65,9 @@ static inline DirtyPiece dirty_piece(const DirtyMemoryBlocks *blocks, uint64_t p
 /* Without asking whether there is a block, or telling anybody. */
 void dirty_memory_set(PageRange pages, uint8_t clients);
 bool dirty_memory_take(PageRange pages, unsigned client);
+
+/* Of pages that nobody uses yet: what they were before makes no difference, not even to coverage. */
+void dirty_memory_clear(PageRange pages, unsigned client);
 bool dirty_memory_any(PageRange pages, unsigned client);
 bool dirty_memory_all(PageRange pages, unsigned client);
 

@@ -52,32 +52,31 @@ static bool is_directory(int fd)
     return fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-int host_file_open(const char *path, const char *region_name, bool readonly, bool *created, Error **errp)
+static int open_or_create(const char *path, const char *region_name, bool readonly, bool *created)
 {
-    int fd = -1;
+    const int fd = open_file(path, readonly ? O_RDONLY : O_RDWR);
 
     *created = false;
-    for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
-        fd = open_file(path, readonly ? O_RDONLY : O_RDWR);
-        if (fd >= 0) {
-            break;
-        }
-        if (errno == ENOENT) {
-            fd = open_file(path, O_RDWR | O_CREAT | O_EXCL);
-            if (fd >= 0) {
-                *created = true;
-                break;
-            }
-        } else if (errno == EISDIR) {
-            fd = open_in_directory(path, region_name);
-            if (fd >= 0) {
-                break;
-            }
-        }
-        if (errno != EEXIST && errno != EINTR) {
-            break;
-        }
+    if (fd < 0 && errno == EISDIR) {
+        return open_in_directory(path, region_name);
     }
+    if (fd < 0 && errno == ENOENT) {
+        const int new_fd = open_file(path, O_RDWR | O_CREAT | O_EXCL);
+
+        *created = new_fd >= 0;
+        return new_fd;
+    }
+    return fd;
+}
+
+int host_file_open(const char *path, const char *region_name, bool readonly, bool *created, Error **errp)
+{
+    unsigned attempts = 0;
+    int fd;
+
+    do {
+        fd = open_or_create(path, region_name, readonly, created);
+    } while (fd < 0 && (errno == EEXIST || errno == EINTR) && ++attempts < OPEN_ATTEMPTS);
     if (fd < 0) {
         error_setg_errno(errp, errno, "cannot open '%s' for RAM", path);
         return -1;
@@ -187,7 +186,7 @@ static bool check(const HostFile *file, const FileFacts *facts, const char *labe
     } else if (facts->size_known && facts->size > 0 && facts->size < file->offset + file->size) {
         error_setg(errp, "%s: has 0x%" PRIx64 " bytes, RAM needs 0x%" PRIx64 " from 0x%" PRIx64, label, facts->size,
                    file->size, file->offset);
-    } else if (facts->dax_align > 0 && file->align > 0 && facts->dax_align > file->align) {
+    } else if (facts->dax_align > file->align) {
         error_setg(errp, "%s: the device wants alignment 0x%" PRIx64 ", not 0x%" PRIx64, label, facts->dax_align,
                    file->align);
     } else if (file->align % page) {

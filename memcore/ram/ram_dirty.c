@@ -31,16 +31,17 @@ void ram_block_log_clear(RAMBlock *block, ram_addr_t offset, ram_addr_t length)
                               (pages.end - pages.first) << TARGET_PAGE_BITS);
 }
 
-/* The bit first: a page that everybody has dirty already is what most stores find. */
+/* Page by page: hardly any write has more than a few. */
 static inline bool has_clean_page(PageRange pages, unsigned client)
 {
-    if (__builtin_expect(pages.end - pages.first == 1, 1)) {
-        const DirtyMemoryBlocks *blocks = qatomic_rcu_read(&ram_list.dirty_memory[client]);
+    const DirtyMemoryBlocks *blocks = qatomic_rcu_read(&ram_list.dirty_memory[client]);
 
-        return !bitmap_test(blocks->blocks[pages.first / DIRTY_MEMORY_BLOCK_SIZE],
-                            pages.first % DIRTY_MEMORY_BLOCK_SIZE);
+    for (uint64_t page = pages.first; page < pages.end; page++) {
+        if (!bitmap_test_written(blocks->blocks[page / DIRTY_MEMORY_BLOCK_SIZE], page % DIRTY_MEMORY_BLOCK_SIZE)) {
+            return true;
+        }
     }
-    return !dirty_memory_all(pages, client);
+    return false;
 }
 
 void ram_block_mark_written(RAMBlock *block, ram_addr_t offset, ram_addr_t length, uint8_t clients)
@@ -78,12 +79,13 @@ void ram_block_dirty_all(RAMBlock *block)
 {
     const PageRange all = pages_of(block->offset, block->max_length);
     const PageRange used = pages_of(block->offset, block->used_length);
+    const uint64_t word_end = (all.end + WORD_BITS - 1) / WORD_BITS * WORD_BITS;   /* no other block has bits there, R-RAM-17 */
 
-    /* what a block that was there before has left behind (R-DMB-8) */
+    /* What a block that was there before has left behind (R-DMB-8), also where only snapshots come (R-SNAP-2). */
     for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
-        const PageRange rest = { used.end > all.first ? used.end : all.first, all.end };
+        const PageRange rest = { used.end > all.first ? used.end : all.first, word_end };
 
-        dirty_memory_take(rest, client);
+        dirty_memory_clear(rest, client);
     }
     ram_block_dirty_used(block);
 }

@@ -27,6 +27,9 @@ static void set_name(const char *function, RAMBlock *block, const char *name, De
     char idstr[sizeof(block->idstr)];
 
     memcore_require_big_lock("R-RAM-14");
+    if (!block) {
+        memcore_misuse_at(function, "R-RAM-14", "there is no block to name \"%s\"", name ? name : "");
+    }
     if (!names) {
         names = g_hash_table_new(g_str_hash, g_str_equal);
     }

@@ -93,19 +93,19 @@ static void init_ram_file(const char *function, MemoryRegion *region, Object *ow
 }
 
 void memory_region_init_ram_from_file(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
-                                      uint64_t align, uint32_t ram_flags, const char *path, bool readonly,
+                                      uint64_t alignment, uint32_t flags, const char *path, bool readonly,
                                       Error **errp)
 {
-    const RamFile file = { .fd = -1, .size = size, .align = align, .flags = ram_flags, .readonly = readonly };
+    const RamFile file = { .fd = -1, .size = size, .align = alignment, .flags = flags, .readonly = readonly };
 
     memcore_require(path, "R-FILE-1", "region '%s': no path given (NULL)", name ? name : "(unnamed)");
     init_ram_file(__func__, region, owner, name, &file, path, errp);
 }
 
 void memory_region_init_ram_from_fd(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
-                                    uint32_t ram_flags, int fd, ram_addr_t offset, Error **errp)
+                                    uint32_t flags, int fd, ram_addr_t offset, Error **errp)
 {
-    const RamFile file = { .fd = fd, .size = size, .flags = ram_flags, .offset = offset };
+    const RamFile file = { .fd = fd, .size = size, .flags = flags, .offset = offset };
 
     init_ram_file(__func__, region, owner, name, &file, NULL, errp);
 }

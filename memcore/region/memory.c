@@ -75,14 +75,17 @@ void memory_region_ram_resize(MemoryRegion *mr, ram_addr_t newsize, Error **errp
     qemu_ram_resize(mr->ram_block, newsize, errp);
 }
 
-void memory_region_msync(MemoryRegion *mr, hwaddr addr, hwaddr size)
+void memory_region_msync(MemoryRegion *region, hwaddr start, hwaddr bytes)
 {
-    if (mr->ram_block) {
-        qemu_ram_msync(mr->ram_block, addr, size);
+    RAMBlock *block = region->ram_block;
+
+    if (block) {
+        qemu_ram_msync(block, start, bytes);
     }
 }
 
-void memory_region_writeback(MemoryRegion *mr, hwaddr addr, hwaddr size)
+/* Whether somebody logs does not matter (R-RAM-30). */
+void memory_region_writeback(MemoryRegion *region, hwaddr start, hwaddr bytes)
 {
-    memory_region_msync(mr, addr, size);    /* whether somebody logs does not matter (R-RAM-30) */
+    memory_region_msync(region, start, bytes);
 }

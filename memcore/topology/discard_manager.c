@@ -26,39 +26,39 @@ void memory_region_set_ram_discard_manager(MemoryRegion *mr, RamDiscardManager *
         class_; \
     })
 
-uint64_t ram_discard_manager_get_min_granularity(const RamDiscardManager *rdm, const MemoryRegion *mr)
+uint64_t ram_discard_manager_get_min_granularity(const RamDiscardManager *manager, const MemoryRegion *mr)
 {
-    return CLASS_WITH(rdm, get_min_granularity)->get_min_granularity(rdm, mr);
+    return CLASS_WITH(manager, get_min_granularity)->get_min_granularity(manager, mr);
 }
 
-bool ram_discard_manager_is_populated(const RamDiscardManager *rdm, const MemoryRegionSection *section)
+bool ram_discard_manager_is_populated(const RamDiscardManager *manager, const MemoryRegionSection *section)
 {
-    return CLASS_WITH(rdm, is_populated)->is_populated(rdm, section);
+    return CLASS_WITH(manager, is_populated)->is_populated(manager, section);
 }
 
-int ram_discard_manager_replay_populated(const RamDiscardManager *rdm, MemoryRegionSection *section,
-                                         ReplayRamPopulate replay_fn, void *opaque)
+int ram_discard_manager_replay_populated(const RamDiscardManager *manager, MemoryRegionSection *section,
+                                         ReplayRamPopulate function, void *opaque)
 {
-    return CLASS_WITH(rdm, replay_populated)->replay_populated(rdm, section, replay_fn, opaque);
+    return CLASS_WITH(manager, replay_populated)->replay_populated(manager, section, function, opaque);
 }
 
-void ram_discard_manager_replay_discarded(const RamDiscardManager *rdm, MemoryRegionSection *section,
-                                          ReplayRamDiscard replay_fn, void *opaque)
+void ram_discard_manager_replay_discarded(const RamDiscardManager *manager, MemoryRegionSection *section,
+                                          ReplayRamDiscard function, void *opaque)
 {
-    CLASS_WITH(rdm, replay_discarded)->replay_discarded(rdm, section, replay_fn, opaque);
+    CLASS_WITH(manager, replay_discarded)->replay_discarded(manager, section, function, opaque);
 }
 
-void ram_discard_manager_register_listener(RamDiscardManager *rdm, RamDiscardListener *rdl,
+void ram_discard_manager_register_listener(RamDiscardManager *manager, RamDiscardListener *listener,
                                            MemoryRegionSection *section)
 {
     memcore_require_big_lock("R-RDM-9");
-    CLASS_WITH(rdm, register_listener)->register_listener(rdm, rdl, section);
+    CLASS_WITH(manager, register_listener)->register_listener(manager, listener, section);
 }
 
-void ram_discard_manager_unregister_listener(RamDiscardManager *rdm, RamDiscardListener *rdl)
+void ram_discard_manager_unregister_listener(RamDiscardManager *manager, RamDiscardListener *listener)
 {
     memcore_require_big_lock("R-RDM-10");
-    CLASS_WITH(rdm, unregister_listener)->unregister_listener(rdm, rdl);
+    CLASS_WITH(manager, unregister_listener)->unregister_listener(manager, listener);
 }
 
 static const TypeInfo manager_type = {

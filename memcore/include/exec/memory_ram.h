@@ -17,17 +17,17 @@
  *   nothing          a file of that name is created
  *   a directory      a file without a name is made in it (a hugetlbfs mount, usually)
  *
- * `align`: 0, or a power of two and multiple of the file's page size, at which
- * the memory starts at least.  `ram_flags`: RAM_SHARED (writes reach the file),
+ * `alignment`: 0, or a power of two and multiple of the file's page size, at which
+ * the memory starts at least.  `flags`: RAM_SHARED (writes reach the file),
  * RAM_PMEM, RAM_NORESERVE, RAM_PROTECTED.  readonly: the memory is mapped for
  * reading only, and the region is ROM; a file that exists must have its bytes.
  *
  * Errors, after which neither region nor file system is changed (R-FILE-5): other
- * flags, size 0 or less than a page of the file, a bad align, a file that is too
+ * flags, size 0 or less than a page of the file, a bad alignment, a file that is too
  * short, cannot be opened or cannot be mapped.
  */
 void memory_region_init_ram_from_file(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
-                                      uint64_t align, uint32_t ram_flags, const char *path, bool readonly,
+                                      uint64_t alignment, uint32_t flags, const char *path, bool readonly,
                                       Error **errp);
 
 /*
@@ -37,7 +37,7 @@ void memory_region_init_ram_from_file(MemoryRegion *region, Object *owner, const
  * errors it stays the caller's.  Always mapped for writing (R-FILE-6).
  */
 void memory_region_init_ram_from_fd(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
-                                    uint32_t ram_flags, int fd, ram_addr_t offset, Error **errp);
+                                    uint32_t flags, int fd, ram_addr_t offset, Error **errp);
 
 /* qemu_ram_resize() for the region's own block; without one an Error. */
 void memory_region_ram_resize(MemoryRegion *mr, ram_addr_t newsize, Error **errp);
