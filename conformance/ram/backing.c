@@ -376,6 +376,24 @@ static void hole_at_the_offset(void)
     }
 }
 
+/* The hole goes through a private mapping as well; what is mapped for reading only may be refused. */
+static void private_and_read_only(void)
+{
+    const char *path = file_made("private", 8 * H);
+    MemoryRegion *private = filled(from_file(path, (Wish) { 8 * H, 0, 0, false })), *rom;
+    int result;
+
+    check_number((uint64_t)file_byte(path, 0), 1);
+    check_number((uint64_t)ram_block_discard_range(block_of(private), H, H), 0);
+    check_hole(private, 1, 2);
+    check_number((uint64_t)file_byte(path, (off_t)H), 0);
+    check_number((uint64_t)file_byte(path, (off_t)(2 * H)), 3);
+    rom = from_file(path, (Wish) { 8 * H, 0, RAM_SHARED, true });
+    result = ram_block_discard_range(block_of(rom), 2 * H, H);
+    check(result == 0 || result == -1);
+    check_number((uint64_t)file_byte(path, (off_t)(2 * H)), result ? 3 : 0);
+}
+
 static void nothing_to_discard(void)
 {
     MemoryRegion *file = filled(from_file(file_path("none"), (Wish) { 8 * H, 0, RAM_SHARED, false }));
@@ -433,6 +451,7 @@ int main(int argc, char **argv)
     conformance_case("/R-DISC-5/gives-back", gives_back);
     conformance_case("/R-DISC-5/host-refuses", host_refuses_to_discard);
     conformance_case("/R-DISC-6/offset", hole_at_the_offset);
+    conformance_case("/R-DISC-7/private-and-read-only", private_and_read_only);
     conformance_case("/R-DISC-8/nothing", nothing_to_discard);
     conformance_case("/R-DISC-9/nothing-else-changes", gives_back);
     return ram_run();

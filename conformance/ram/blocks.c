@@ -283,6 +283,12 @@ static void registration(void)
     check_text(qemu_ram_get_idstr(block_of(stage_ram("nomigrate", PAGES(4)))), "");
 }
 
+static void empty_names(void)
+{
+    stage_ram("one", PAGES(4));
+    check_pointer(qemu_ram_block_by_name(""), NULL);
+}
+
 static void long_names(void)
 {
     MemoryRegion *ram = stage_ram("ram", PAGES(4));
@@ -469,6 +475,16 @@ static void through_aliases(void)
     check_number((uint64_t)memory_region_get_fd(stage_io("io", 1)), (uint64_t)-1);
 }
 
+static void mapping(void)
+{
+    MemoryRegion *pad = stage_ram("pad", PAGES(4)), *ram = stage_ram("ram", PAGES(16));
+    uint8_t *host = memory_region_get_ram_ptr(ram);
+
+    check_pointer(qemu_map_ram_ptr(NULL, ram_addr(ram, 5)), host + 5);
+    check_pointer(qemu_map_ram_ptr(block_of(ram), 5), host + 5);
+    check_pointer(qemu_map_ram_ptr(block_of(pad), 0), memory_region_get_ram_ptr(pad));
+}
+
 /* ---- 1.6 ---- */
 
 static unsigned msyncs;
@@ -504,6 +520,19 @@ static void msync_where_there_is_a_file(void)
     memory_region_msync(file, 0, PAGES(16));
     qemu_ram_block_writeback(block_of(file));
     check_number(msyncs, 3);
+    memcore_set_fault(NULL, NULL);
+}
+
+/* Whether or not the VGA log is on. */
+static void writeback(void)
+{
+    MemoryRegion *file = in_file("back", PAGES(16), RAM_SHARED);
+
+    msyncs = 0;
+    memcore_set_fault(count_msync, NULL);
+    memory_region_set_log(file, true, DIRTY_MEMORY_VGA);
+    memory_region_writeback(file, 0, PAGES(1));
+    check_number(msyncs, 1);
     memcore_set_fault(NULL, NULL);
 }
 
@@ -569,12 +598,14 @@ int main(int argc, char **argv)
     conformance_case("/R-RAM-7/small", small_ptr);
     conformance_case("/R-RAM-8/order", birth_and_death);
     conformance_case("/R-RAM-9/order", birth_and_death);
+    conformance_case("/R-LOCK-1/ramlist-mutex-is-free", birth_and_death);
     conformance_case("/R-RAM-10/host-refuses", host_refuses);
     conformance_case("/R-RAM-11/version", version_counts);
     conformance_case("/R-RAM-12/registration", registration);
     conformance_case("/R-RAM-13/long", long_names);
     conformance_case("/R-RAM-14/again-after-unset", names_come_back);
     conformance_misuse_both("/R-RAM-14/duplicate", duplicate_names, "", "twin", "(R-RAM-14");
+    conformance_case("/R-RAM-15/empty-names", empty_names);
     conformance_case_4k("/R-RAM-16/random", placement_at_random);
     conformance_case_4k("/R-RAM-17/random", placement_at_random);
     conformance_case("/R-RAM-18/worked-example", placement);
@@ -583,10 +614,12 @@ int main(int argc, char **argv)
     conformance_case("/R-RAM-21/from-host", by_address);
     conformance_case("/R-RAM-23/walking", walking);
     conformance_case("/R-RAM-24/aliases", through_aliases);
+    conformance_case("/R-RAM-25/mapping", mapping);
     conformance_case("/R-RAM-26/aliases", through_aliases);
     conformance_case("/R-RAM-27/only-own-blocks", msync_where_there_is_a_file);
     conformance_case("/R-RAM-28/only-files", msync_where_there_is_a_file);
     conformance_case("/R-RAM-29/nothing", msync_of_nothing);
+    conformance_case("/R-RAM-30/logged", writeback);
     conformance_case("/R-RAM-31/writeback", msync_where_there_is_a_file);
     conformance_case("/R-RAM-32/remap", remap);
     conformance_case_4k("/R-RAM-33/dump", dump);

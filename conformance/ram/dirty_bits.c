@@ -69,6 +69,18 @@ static void published_arrays_stay(void)
     check_dirty(small, MIGRATION, "0");
 }
 
+/* The page that a block's end is in, whatever the size of a target page. */
+static void last_page(void)
+{
+    MemoryRegion *ram = stage_ram("ram", 1);
+
+    clean(ram);
+    cpu_physical_memory_set_dirty_range(ram_addr(ram, host_page() - 1), 1, ON_VGA);
+    check(cpu_physical_memory_get_dirty(ram_addr(ram, host_page() - 1), 1, VGA));
+    check(cpu_physical_memory_test_and_clear_dirty(ram_addr(ram, 0), host_page(), VGA));
+    check(!cpu_physical_memory_get_dirty(ram_addr(ram, 0), host_page(), VGA));
+}
+
 /* What the topmost block left behind is neither leaked nor replaced. */
 static void remembers_the_count(void)
 {
@@ -503,8 +515,10 @@ int main(int argc, char **argv)
     conformance_case("/R-DMB-1/layout", storage_layout);
     conformance_case("/R-DMB-2/grows", grows);
     conformance_case("/R-DMB-3/published-arrays-stay", published_arrays_stay);
+    conformance_case("/R-LOCK-2/old-arrays", published_arrays_stay);
     conformance_case("/R-DMB-4/remembers-the-count", remembers_the_count);
     conformance_case("/R-DMB-5/across-bitmaps", across_bitmaps);
+    conformance_case("/R-DMB-7/last-page", last_page);
     conformance_case("/R-DMB-8/stale-bits", stale_bits);
     conformance_case("/R-DMB-10/partial-words", partial_words);
     conformance_case("/R-DIRTY-1/cover", cover);

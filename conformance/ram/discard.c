@@ -148,8 +148,8 @@ static void is_populated(void)
 {
     Plant p = plant_new();
     static const struct { unsigned from, to; bool expected; } table[] = {
-        { 2, 6, true }, { 3, 5, true }, { 1, 3, false }, { 5, 7, false }, { 4, 4, false }, { 30, 32, true }, { 30, 33, false },
-        { 32, 33, false },
+        { 2, 6, true }, { 3, 5, true }, { 1, 3, false }, { 5, 7, false },
+        { 4, 4, false }, { 30, 32, true }, { 30, 33, false }, { 32, 33, false },
     };
 
     plug(&p, 1, 2);
@@ -461,8 +461,9 @@ static void folds(void)
 static void second_manager(void)
 {
     MemoryRegion *ram = stage_ram("ram", 16 * G);
+    BitmapDiscardManager *manager = bitmap_discard_manager_new(ram, G, NULL, &error_fatal);
 
-    memory_region_set_ram_discard_manager(ram, RAM_DISCARD_MANAGER(bitmap_discard_manager_new(ram, G, NULL, &error_fatal)));
+    memory_region_set_ram_discard_manager(ram, RAM_DISCARD_MANAGER(manager));
 }
 
 static void set_while_mapped(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Part 3, chapter 11: broken preconditions of RAM and its dirty bits.  Those of init functions, of discard managers and of
- * logging are with their rules' other cases (blocks, backing, discard; part 1's logging and preconditions).
+ * Part 3, chapter 11: broken preconditions of RAM and its dirty bits.  Those of init
+ * functions and of discard managers are with their rules' other cases (blocks,
+ * backing, discard; part 1's logging and preconditions).
  */
 #include "common/ram.h"
 
@@ -17,10 +18,13 @@ CASE(set_idstr_twice, RAMBlock *b = block_of(ram()); qemu_ram_set_idstr(b, "one"
 CASE(set_idstr_taken, RAMBlock *b = block_of(ram()); qemu_ram_set_idstr(b, "one", NULL);
      qemu_ram_set_idstr(block_of(stage_ram("other", PAGES(4))), "one", NULL))
 CASE(set_idstr_null, qemu_ram_set_idstr(NULL, "one", NULL))
+CASE(set_idstr_empty, qemu_ram_set_idstr(block_of(ram()), "", NULL))
 CASE(host_offset_outside, MemoryRegion *mr = ram();
      qemu_ram_block_host_offset(block_of(mr), (uint8_t *)memory_region_get_ram_ptr(mr) + PAGES(4)))
 CASE(addr_of_nowhere, int here; qemu_ram_addr_from_host_nofail(&here))
 CASE(ptr_without_block, memory_region_get_ram_ptr(stage_io("victim", PAGES(4))))
+CASE(map_nowhere, ram(); qemu_map_ram_ptr(NULL, BITMAP_SPAN * 64))
+CASE(map_reserved, qemu_map_ram_ptr(block_of(stage_resizeable("victim", PAGES(4), PAGES(8), NULL)), PAGES(4)))
 CASE(msync_behind, memory_region_msync(ram(), PAGES(3), PAGES(1) + 1))
 CASE(msync_wraps, memory_region_msync(ram(), PAGES(3), UINT64_MAX - PAGES(1)))
 CASE(msync_block_behind, qemu_ram_msync(block_of(ram()), PAGES(4), 1))
@@ -111,9 +115,12 @@ int main(int argc, char **argv)
         { "/R-RAM-14/named-already", set_idstr_twice, "qemu_ram_set_idstr", "one" },
         { "/R-RAM-14/taken", set_idstr_taken, "qemu_ram_set_idstr", "one" },
         { "/R-RAM-14/no-block", set_idstr_null, "qemu_ram_set_idstr", NULL },
+        { "/R-RAM-15/empty", set_idstr_empty, "qemu_ram_set_idstr", NULL },
         { "/R-RAM-23/host-offset-outside", host_offset_outside, "qemu_ram_block_host_offset", NULL },
         { "/R-RAM-23/addr-of-nowhere", addr_of_nowhere, "qemu_ram_addr_from_host_nofail", NULL },
         { "/R-RAM-24/no-block", ptr_without_block, "memory_region_get_ram_ptr", "victim" },
+        { "/R-RAM-25/nowhere", map_nowhere, "qemu_map_ram_ptr", NULL },
+        { "/R-RAM-25/reserved", map_reserved, "qemu_map_ram_ptr", NULL },
         { "/R-RAM-27/behind", msync_behind, "ram_msync", NULL },
         { "/R-RAM-27/wraps", msync_wraps, "ram_msync", NULL },
         { "/R-RAM-27/block-behind", msync_block_behind, "qemu_ram_msync", NULL },
