@@ -49,7 +49,7 @@ static const char help[] =
 
 static bool is_input(const char *path)
 {
-    static const char *const others[] = { ".log", ".md", ".txt", ".svg", ".c", ".html", ".json" };
+    static const char *const others[] = {".log", ".md", ".txt", ".svg", ".c", ".html", ".json"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
         if (g_str_has_suffix(path, others[i])) {
@@ -100,18 +100,18 @@ static void print_table(const struct triage *t)
         passes += input->state == TRIAGE_PASSES;
         unreadable += input->state == TRIAGE_UNREADABLE || input->state == TRIAGE_NOT_REPLAYED;
     }
-    printf("%u inputs: %u fail, %u do not fail (any more), %u could not be replayed\n", t->paths->len, fails, passes,
-           unreadable);
+    printf("%u inputs: %u fail, %u do not fail (any more), %u could not be replayed\n", t->paths->len, fails,
+           passes, unreadable);
     if (t->group_count) {
         printf("\ninputs  steps  bug\n");
     }
     for (guint i = 0; i < t->group_count; i++) {
         const struct triage_group *g = &t->groups[i];
-        static const char *const remarks[] = { "  (interrupted)", "", "  (written earlier)", "  (flaky: not minimized)",
-                                               "  (could not be written)" };
+        static const char *const remarks[] = {"  (interrupted)", "", "  (written earlier)",
+                                              "  (flaky: not minimized)", "  (could not be written)"};
 
-        printf("%6u %6zu  %s%s\n               %s/%s/report.md\n", g->count, g->steps, g->title, remarks[g->outcome],
-               t->output, g->folder);
+        printf("%6u %6zu  %s%s\n               %s/%s/report.md\n", g->count, g->steps, g->title,
+               remarks[g->outcome], t->output, g->folder);
         if (g->adopted[0]) {
             printf("               adopted as %s\n", g->adopted);
         }
@@ -155,13 +155,20 @@ int cmd_triage(int argc, char **argv)
 {
     enum { CORPORA = 256, SPEC };
     static const struct option options[] = {
-        { "output", required_argument, NULL, 'o' }, { "adopt", no_argument, NULL, 'a' },
-        { "target", required_argument, NULL, 't' }, { "corpora", required_argument, NULL, CORPORA },
-        { "spec", required_argument, NULL, SPEC }, { "jobs", required_argument, NULL, 'j' },
-        { "profile", required_argument, NULL, 'p' }, { "wide", no_argument, NULL, 'w' },
-        { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 },
+        {"output", required_argument, NULL, 'o'},
+        {"adopt", no_argument, NULL, 'a'},
+        {"target", required_argument, NULL, 't'},
+        {"corpora", required_argument, NULL, CORPORA},
+        {"spec", required_argument, NULL, SPEC},
+        {"jobs", required_argument, NULL, 'j'},
+        {"profile", required_argument, NULL, 'p'},
+        {"wide", no_argument, NULL, 'w'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
-    struct triage t = { .output = "triage", .corpora = "corpora", .spec = "conformance/spec", .jobs = g_get_num_processors() };
+    struct triage t = {
+        .output = "triage", .corpora = "corpora", .spec = "conformance/spec", .jobs = g_get_num_processors()};
     int option, status;
 
     run_options_default(&t.run);

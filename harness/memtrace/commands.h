@@ -20,5 +20,6 @@ int cmd_minimize(int argc, char **argv);
 int cmd_draw(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
 int cmd_triage(int argc, char **argv);
+int cmd_ram(int argc, char **argv);          /* not with HARNESS_SUBJECT: it reads files with memcore */
 
 #endif

@@ -22,6 +22,9 @@ static const struct command {
     { "import", cmd_import, "turn `info mtree` of a machine into a trace" },
     { "stats", cmd_stats, "count the operations in traces and corpora" },
     { "triage", cmd_triage, "sort crashing inputs by bug, and write a report and a test for each bug" },
+#ifdef MEMTRACE_RAM
+    { "ram", cmd_ram, "look into RAM snapshots of QEMU: blocks, pages, differences" },
+#endif
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 

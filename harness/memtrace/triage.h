@@ -15,10 +15,10 @@
 #include "minimize/minimize.h"
 
 enum triage_state {
-    TRIAGE_NOT_REPLAYED,        /* its process was killed */
-    TRIAGE_UNREADABLE,          /* complained about on stderr */
-    TRIAGE_PASSES,              /* fails no more, in three runs */
-    TRIAGE_UNSTABLE,            /* failed in some of them */
+    TRIAGE_NOT_REPLAYED, /* its process was killed */
+    TRIAGE_UNREADABLE,   /* complained about on stderr */
+    TRIAGE_PASSES,       /* fails no more, in three runs */
+    TRIAGE_UNSTABLE,     /* failed in some of them */
     TRIAGE_FAILS,
 };
 
@@ -30,33 +30,33 @@ struct triage_input {
 
 /* One bug, as far as its symptoms tell. */
 struct triage_group {
-    guint id;                   /* what triage.group_of calls it, wherever sorting puts it */
-    char key[400];              /* rule and what differs; misuse; or kind of report and top frames of the project */
-    char title[200];            /* for people */
-    char rule[24];              /* "R-LST-8", or "" */
-    char folder[100];           /* its name in the output folder */
-    guint smallest;             /* the input with the fewest steps */
+    guint id;         /* what triage.group_of calls it, wherever sorting puts it */
+    char key[400];    /* rule and what differs; misuse; or kind of report and top frames of the project */
+    char title[200];  /* for people */
+    char rule[24];    /* "R-LST-8", or "" */
+    char folder[100]; /* its name in the output folder */
+    guint smallest;   /* the input with the fewest steps */
     guint count;
     enum {
-        TRIAGE_OPEN,            /* not looked at, or interrupted */
+        TRIAGE_OPEN, /* not looked at, or interrupted */
         TRIAGE_WRITTEN,
-        TRIAGE_KEPT,            /* was there already from an earlier run */
-        TRIAGE_FLAKY,           /* does not fail twice in the same way: written, but not minimized */
-        TRIAGE_FAILED,          /* could not be written; said why on stderr */
+        TRIAGE_KEPT,   /* was there already from an earlier run */
+        TRIAGE_FLAKY,  /* does not fail twice in the same way: written, but not minimized */
+        TRIAGE_FAILED, /* could not be written; said why on stderr */
     } outcome;
-    size_t steps;               /* of the minimized trace */
-    char adopted[300];          /* path of the regression, or "" */
+    size_t steps;      /* of the minimized trace */
+    char adopted[300]; /* path of the regression, or "" */
 };
 
 struct triage {
-    GPtrArray *paths;           /* of char: the inputs */
-    struct triage_input *inputs;        /* shared memory */
-    struct triage_group *groups;        /* shared memory, room for as many as there are inputs */
+    GPtrArray *paths;            /* of char: the inputs */
+    struct triage_input *inputs; /* shared memory */
+    struct triage_group *groups; /* shared memory, room for as many as there are inputs */
     guint group_count;
-    guint *group_of;            /* input -> id of its group, only where it fails */
+    guint *group_of; /* input -> id of its group, only where it fails */
     const char *output, *spec, *corpora, *target;
     struct run_options run;
-    const char *profile;        /* as given, NULL: the default */
+    const char *profile; /* as given, NULL: the default */
     bool wide, adopt;
     unsigned jobs;
     bool quiet;
@@ -69,7 +69,8 @@ void *triage_shared(size_t size);
  * work(i) for each i below count, in `jobs` processes.  What work() leaves in
  * shared memory stays; a process that dies takes the index it was at with it.
  */
-void triage_each(struct triage *t, guint count, const char *phase, void (*work)(struct triage *t, guint index));
+void triage_each(struct triage *t, guint count, const char *phase,
+                 void (*work)(struct triage *t, guint index));
 
 /* Is the file a binary trace whatever it looks like?  All are, unless they are called *.trace. */
 bool triage_is_binary(const char *path);

@@ -67,7 +67,8 @@ static pid_t start_worker(struct triage *t, guint count, guint *next, int done_f
     return pid;
 }
 
-void triage_each(struct triage *t, guint count, const char *phase, void (*work)(struct triage *t, guint index))
+void triage_each(struct triage *t, guint count, const char *phase,
+                 void (*work)(struct triage *t, guint index))
 {
     guint *next = triage_shared(sizeof(*next)), done = 0;
     int pipe_fds[2];
@@ -97,7 +98,7 @@ void triage_each(struct triage *t, guint count, const char *phase, void (*work)(
 static void prepare_self(gpointer unused)
 {
     (void)unused;
-    alarm(SELF_SECONDS);            /* outlives exec: nothing that is started here stays forever */
+    alarm(SELF_SECONDS); /* outlives exec: nothing that is started here stays forever */
     restart_with_symbols_in_child();
     dup2(STDOUT_FILENO, STDERR_FILENO);
 }
@@ -108,7 +109,7 @@ int triage_run_self(const char *const *arguments, char **text)
     char *output = NULL;
     int wait_status;
 
-    g_ptr_array_add(argv, (gpointer)"/proc/self/exe");
+    g_ptr_array_add(argv, (gpointer) "/proc/self/exe");
     for (; *arguments; arguments++) {
         g_ptr_array_add(argv, (gpointer)*arguments);
     }

@@ -180,7 +180,7 @@ static void name_frames(struct triage *t, guint index)
 {
     struct triage_group *g = &t->groups[index];
     const char *path = g_ptr_array_index(t->paths, g->smallest);
-    const char *arguments[] = { "run", path, t->profile ? "--profile" : NULL, t->profile, NULL, NULL };
+    const char *arguments[] = {"run", path, t->profile ? "--profile" : NULL, t->profile, NULL, NULL};
     char kind[sizeof(g->title)];
     GString *key;
     char *text;

@@ -111,7 +111,7 @@ static void print_expected(FILE *out, const struct triage *t, const struct triag
 static bool write_report(const struct triage *t, const struct triage_group *g, const char *trace)
 {
     const char *input = g_ptr_array_index(t->paths, g->smallest);
-    const char *run[] = { "run", trace, NULL }, *show[] = { "show", trace, NULL };
+    const char *run[] = {"run", trace, NULL}, *show[] = {"show", trace, NULL};
     char *path = file_in(t, g, "report.md"), *shown, *played;
     FILE *out = output_open(path, COMMAND);
     bool written = false;
@@ -120,8 +120,8 @@ static bool write_report(const struct triage *t, const struct triage_group *g, c
         triage_run_self(run, &played);
         triage_run_self(show, &shown);
         fprintf(out, "<!-- %s: %s -->\n# %s\n\n", COMMAND, g->key, g->title);
-        fprintf(out, "- seen in %u input%s, the shortest %s (%zu steps)\n", g->count, g->count == 1 ? "" : "s",
-                input_base_name(input), t->inputs[g->smallest].steps);
+        fprintf(out, "- seen in %u input%s, the shortest %s (%zu steps)\n", g->count,
+                g->count == 1 ? "" : "s", input_base_name(input), t->inputs[g->smallest].steps);
         fprintf(out, "- core: %s; built by %s\n- model: profile %s\n", subject_name(), compiler(),
                 run_profile_name(t->run.profile));
         if (g->outcome == TRIAGE_FLAKY) {
@@ -132,8 +132,11 @@ static bool write_report(const struct triage *t, const struct triage_group *g, c
         print_quoted(out, played);
         fprintf(out, "\n## The steps\n\n");
         print_quoted(out, shown);
-        fprintf(out, "\n## Replay\n\n```sh\nmemtrace run %s\ncc test.c $(pkg-config --cflags --libs memcore) -o test && ./test"
-                "\n```\n", input_base_name(trace));
+        fprintf(out,
+                "\n## Replay\n\n```sh\nmemtrace run %s\ncc test.c $(pkg-config --cflags --libs memcore) -o "
+                "test && ./test"
+                "\n```\n",
+                input_base_name(trace));
         if (g->outcome != TRIAGE_FLAKY) {
             fputs("\n![the memory map at the failing step](map.svg)\n", out);
         }
@@ -178,7 +181,7 @@ static bool write_inputs(const struct triage *t, const struct triage_group *g)
 /* The trace in text, for reading and for the regressions. */
 static bool minimize(const struct triage *t, struct triage_group *g, const char *input, const char *trace)
 {
-    const char *arguments[] = { "minimize", "--quiet", "--output", trace, input, NULL, NULL, NULL, NULL, NULL };
+    const char *arguments[] = {"minimize", "--quiet", "--output", trace, input, NULL, NULL, NULL, NULL, NULL};
     size_t at = 5;
     struct input in;
 
@@ -203,7 +206,7 @@ static bool minimize(const struct triage *t, struct triage_group *g, const char 
 static bool run_to(const struct triage *t, const char *command, const char *option, const char *input,
                    const char *output)
 {
-    const char *arguments[] = { command, input, "--output", output, NULL, NULL, NULL, NULL, NULL };
+    const char *arguments[] = {command, input, "--output", output, NULL, NULL, NULL, NULL, NULL};
     size_t at = 4;
 
     if (option) {
@@ -222,7 +225,7 @@ static bool run_to(const struct triage *t, const char *command, const char *opti
 
 static bool copy_as_text(const char *input, const char *trace)
 {
-    const char *arguments[] = { "show", input, triage_is_binary(input) ? "--binary" : NULL, NULL };
+    const char *arguments[] = {"show", input, triage_is_binary(input) ? "--binary" : NULL, NULL};
     char *text;
     bool written = triage_run_self(arguments, &text) == 0 && put(trace, text, -1);
 
@@ -233,10 +236,12 @@ static bool copy_as_text(const char *input, const char *trace)
 static bool write_group(struct triage *t, struct triage_group *g)
 {
     const char *input = g_ptr_array_index(t->paths, g->smallest);
-    char *trace = file_in(t, g, "minimized.trace"), *copy = file_in(t, g, "input"), *test = file_in(t, g, "test.c");
+    char *trace = file_in(t, g, "minimized.trace"), *copy = file_in(t, g, "input"),
+         *test = file_in(t, g, "test.c");
     char *map = file_in(t, g, "map.svg"), *data = NULL;
     gsize size = 0;
-    bool written = g_file_get_contents(input, &data, &size, NULL) && put(copy, data, (gssize)size) && write_inputs(t, g);
+    bool written =
+        g_file_get_contents(input, &data, &size, NULL) && put(copy, data, (gssize)size) && write_inputs(t, g);
 
     if (written && !minimize(t, g, input, trace)) {
         g->outcome = TRIAGE_FLAKY;
@@ -281,7 +286,7 @@ static void write_one(struct triage *t, guint index)
 /* ci/fuzz calls its findings TARGET-crash-...: NULL if neither that nor --target says whose input it is. */
 static char *target_of(const struct triage *t, const char *input)
 {
-    static const char *const kinds[] = { "-crash-", "-leak-", "-timeout-", "-oom-" };
+    static const char *const kinds[] = {"-crash-", "-leak-", "-timeout-", "-oom-"};
     const char *name = input_base_name(input);
 
     if (t->target) {
@@ -307,12 +312,15 @@ static bool adopt(const struct triage *t, struct triage_group *g)
 
     if (!target || !g_file_test(corpus, G_FILE_TEST_IS_DIR)) {
         fprintf(stderr, COMMAND ": cannot adopt %s: %s%s%s\n", g->folder,
-                target ? "there is no folder " : "its input's name does not begin with a target's (TARGET-crash-...)",
-                target ? corpus : "", target ? "; --corpora says where targets' folders are" : "; give --target TARGET");
+                target ? "there is no folder "
+                       : "its input's name does not begin with a target's (TARGET-crash-...)",
+                target ? corpus : "",
+                target ? "; --corpora says where targets' folders are" : "; give --target TARGET");
     } else if (g_file_get_contents(trace, &text, NULL, NULL) && g_mkdir_with_parents(folder, 0777) == 0) {
         digest = g_compute_checksum_for_string(G_CHECKSUM_SHA1, text, -1);
         path = g_strdup_printf("%s/%s-%.8s.trace", folder, g->folder, digest);
-        whole = g_strdup_printf("# Found by fuzzing %s.  What was wrong: (a sentence, once it is fixed)\n%s", target, text);
+        whole = g_strdup_printf("# Found by fuzzing %s.  What was wrong: (a sentence, once it is fixed)\n%s",
+                                target, text);
         adopted = put(path, whole, -1);
         g_strlcpy(g->adopted, adopted ? path : "", sizeof(g->adopted));
         g_free(digest);
@@ -336,7 +344,9 @@ static bool write_index(const struct triage *t)
     bool written = false;
 
     if (out) {
-        fputs("# Bugs, by how many inputs show them\n\n| inputs | steps | bug | report |\n| ---: | ---: | --- | --- |\n", out);
+        fputs("# Bugs, by how many inputs show them\n\n| inputs | steps | bug | report |\n| ---: | ---: | "
+              "--- | --- |\n",
+              out);
         for (guint i = 0; i < t->group_count; i++) {
             const struct triage_group *g = &t->groups[i];
 

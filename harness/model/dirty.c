@@ -8,7 +8,7 @@
 #include "exec/cpu-common.h"
 
 #define HOST_PAGE UINT64_C(4096)
-#define BLOCK_LENGTH_MAX (UINT64_C(64) << 20)   /* larger blocks are not modelled */
+#define BLOCK_LENGTH_MAX (UINT64_C(64) << 20) /* larger blocks are not modelled */
 
 enum { VGA = 1 << 0, CODE = 1 << 1, MIGRATION = 1 << 2, EVERYONE = VGA | CODE | MIGRATION };
 enum { BMAP_NONE, BMAP_ONES, BMAP_ZEROS, BMAP_ONES_CHUNKS, BMAP_ZEROS_CHUNKS };
@@ -22,9 +22,10 @@ struct cover {
 static struct cover cover(uint64_t start, uint64_t length)
 {
     if (length == 0) {
-        return (struct cover){ 0, 0 };
+        return (struct cover){0, 0};
     }
-    return (struct cover){ (size_t)(start / TARGET_PAGE_SIZE), (size_t)((start + length - 1) / TARGET_PAGE_SIZE) + 1 };
+    return (struct cover){(size_t)(start / TARGET_PAGE_SIZE),
+                          (size_t)((start + length - 1) / TARGET_PAGE_SIZE) + 1};
 }
 
 /* R-DIRTY-10 */
@@ -107,7 +108,7 @@ static void snapshot(struct model *m, const struct trace_step *s, FILE *out)
     const uint64_t word = WORD_PAGES * TARGET_PAGE_SIZE, start = s->v.absolute, length = s->w.absolute;
     const size_t first = (size_t)(start / word) * WORD_PAGES;
     const size_t end = (size_t)((start + length + word - 1) / word) * WORD_PAGES;
-    const struct cover window = { first, end < r->page_count ? end : r->page_count };
+    const struct cover window = {first, end < r->page_count ? end : r->page_count};
     const unsigned bit = 1u << s->n;
 
     log_sync(m, s->a);
@@ -125,7 +126,7 @@ static void lebitmap(struct model *m, const struct trace_step *s)
 {
     struct region *const r = &m->regions[s->a];
     const size_t bits = ((size_t)s->n + 63) / 64 * 64;
-    const unsigned clients = VGA | (m->log_flags ? MIGRATION : 0);  /* R-LEB-2 */
+    const unsigned clients = VGA | (m->log_flags ? MIGRATION : 0); /* R-LEB-2 */
 
     for (size_t k = 0; k < bits; k++) {
         const uint64_t host_page = s->v.absolute + k * HOST_PAGE;
@@ -171,7 +172,7 @@ static unsigned sync_bmap(struct model *m, const struct trace_step *s)
         }
     } else {
         for (size_t i = c.first; i < c.end; i++) {
-            tell_cleared(m, s->a, (struct cover){ i, i + 1 });      /* R-SYNC-3 */
+            tell_cleared(m, s->a, (struct cover){i, i + 1}); /* R-SYNC-3 */
         }
     }
     return count;
@@ -235,7 +236,7 @@ static void apply(struct model *m, const struct trace_step *s, FILE *out)
     case TRACE_OP_DIRTY_TAKE:
         fprintf(out, "taken %d\n", take(m, s->a, start, length, 1u << s->n));
         break;
-    case TRACE_OP_DIRTY_CLEAR:      /* R-DIRTY-9 */
+    case TRACE_OP_DIRTY_CLEAR: /* R-DIRTY-9 */
         take(m, s->a, start, length, MIGRATION);
         take(m, s->a, start, length, VGA);
         take(m, s->a, start, length, CODE);

@@ -10,7 +10,7 @@
 static struct trace subject, other;
 
 enum {
-    STEPS_BEFORE_SWARM = 8,         /* shorter inputs have nothing to lose */
+    STEPS_BEFORE_SWARM = 8, /* shorter inputs have nothing to lose */
     BLOCK_MAX = 16,
     GAIN_ONE_IN = 16,
     LONG = 40,
@@ -172,7 +172,7 @@ static size_t encode(struct trace *t, uint8_t *out, size_t max)
 
 size_t mutate_trace(uint8_t *data, size_t size, size_t max, uint32_t seed, uint32_t groups)
 {
-    struct random r = { .state = seed };
+    struct random r = {.state = seed};
 
     trace_decode(&subject, data, size);
     if (subject.count == 0 || random_one_in(&r, GAIN_ONE_IN)) {
@@ -187,7 +187,7 @@ size_t mutate_trace(uint8_t *data, size_t size, size_t max, uint32_t seed, uint3
 size_t mutate_splice(const uint8_t *first, size_t first_size, const uint8_t *second, size_t second_size,
                      uint8_t *out, size_t max, uint32_t seed)
 {
-    struct random r = { .state = seed };
+    struct random r = {.state = seed};
     size_t from, count, at;
 
     trace_decode(&subject, first, first_size);

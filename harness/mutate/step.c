@@ -7,7 +7,7 @@
 #include "trace/table.h"
 
 enum {
-    OBJECTS_LIKELY = 8,             /* small numbers name what exists; all count modulo what there is */
+    OBJECTS_LIKELY = 8, /* small numbers name what exists; all count modulo what there is */
     TRIES = 4,
 };
 
@@ -15,7 +15,8 @@ enum {
 
 static int32_t little(struct random *r)
 {
-    static const int32_t deltas[] = { 0, 0, 0, 0, 1, -1, 1, -1, 2, -2, 4, -4, 7, 8, -8, 0x100, -0x100, 0x800, 0x1000, -0x1000 };
+    static const int32_t deltas[] = {0, 0,  0, 0, 1,  -1,    1,      -1,    2,      -2,
+                                     4, -4, 7, 8, -8, 0x100, -0x100, 0x800, 0x1000, -0x1000};
 
     return deltas[random_below(r, sizeof(deltas) / sizeof(deltas[0]))];
 }
@@ -38,8 +39,8 @@ static uint64_t special(struct random *r)
 }
 
 /* A value of the same slot somewhere else in the trace: two things at one place collide. */
-static bool borrow(struct random *r, const struct trace *t, enum trace_slot slot, const struct trace_operand_type *type,
-                   struct trace_value *value)
+static bool borrow(struct random *r, const struct trace *t, enum trace_slot slot,
+                   const struct trace_operand_type *type, struct trace_value *value)
 {
     for (int i = 0; i < TRIES && t->count; i++) {
         struct trace_step other = t->steps[random_below(r, t->count)];
@@ -55,15 +56,17 @@ static bool borrow(struct random *r, const struct trace *t, enum trace_slot slot
 
 static void edge(struct random *r, struct trace_value *value)
 {
-    static const uint8_t modes[] = { TRACE_VALUE_START, TRACE_VALUE_END, TRACE_VALUE_SIZE };
+    static const uint8_t modes[] = {TRACE_VALUE_START, TRACE_VALUE_END, TRACE_VALUE_SIZE};
 
     *value = (struct trace_value){
-        .mode = modes[random_below(r, 3)], .region = (uint16_t)random_below(r, OBJECTS_LIKELY), .delta = little(r),
+        .mode = modes[random_below(r, 3)],
+        .region = (uint16_t)random_below(r, OBJECTS_LIKELY),
+        .delta = little(r),
     };
 }
 
-static void new_value(struct random *r, const struct trace *t, enum trace_slot slot, const struct trace_operand_type *type,
-                      struct trace_value *value)
+static void new_value(struct random *r, const struct trace *t, enum trace_slot slot,
+                      const struct trace_operand_type *type, struct trace_value *value)
 {
     const struct trace_value before = *value;
 
@@ -79,9 +82,9 @@ static void new_value(struct random *r, const struct trace *t, enum trace_slot s
         /* fall through */
     case 3:
     case 4:
-        *value = (struct trace_value){ .mode = TRACE_VALUE_ABSOLUTE, .absolute = special(r) };
+        *value = (struct trace_value){.mode = TRACE_VALUE_ABSOLUTE, .absolute = special(r)};
         break;
-    case 5:                         /* a little aside */
+    case 5: /* a little aside */
         if (before.mode == TRACE_VALUE_ABSOLUTE) {
             value->absolute += (uint64_t)(int64_t)little(r);
         } else {
@@ -96,7 +99,8 @@ static void new_value(struct random *r, const struct trace *t, enum trace_slot s
         }
         break;
     default:
-        *value = (struct trace_value){ .mode = TRACE_VALUE_ABSOLUTE, .absolute = random_bits(r) >> random_below(r, 64) };
+        *value = (struct trace_value){.mode = TRACE_VALUE_ABSOLUTE,
+                                      .absolute = random_bits(r) >> random_below(r, 64)};
         break;
     }
 }
@@ -194,7 +198,8 @@ static void change_op(struct random *r, const struct trace *t, struct trace_step
 
     changed.op = new_op(r, t);
     for (int slot = 0; slot < TRACE_SLOT_COUNT; slot++) {
-        const struct trace_operand_type *had = trace_operand_of(step->op, slot), *has = trace_operand_of(changed.op, slot);
+        const struct trace_operand_type *had = trace_operand_of(step->op, slot),
+                                        *has = trace_operand_of(changed.op, slot);
 
         if (has && (!had || had->kind != has->kind)) {
             new_operand(r, t, slot, has, &changed);

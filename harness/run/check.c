@@ -285,9 +285,13 @@ static int by_listener_and_address(const void *left, const void *right)
 {
     const struct event *x = left, *y = right;
 
-    return x->listener != y->listener                 ? (x->listener > y->listener) - (x->listener < y->listener)
-         : x->section.address != y->section.address ? (x->section.address > y->section.address ? 1 : -1)
-                                                    : (x->section.offset > y->section.offset) - (x->section.offset < y->section.offset);
+    if (x->listener != y->listener) {
+        return x->listener < y->listener ? -1 : 1;
+    }
+    if (x->section.address != y->section.address) {
+        return x->section.address < y->section.address ? -1 : 1;
+    }
+    return x->section.offset == y->section.offset ? 0 : x->section.offset < y->section.offset ? -1 : 1;
 }
 
 /*

@@ -19,9 +19,10 @@ static RAMBlock *block_of(MemoryRegion *mr)
 
 static void ask(ram_addr_t start, ram_addr_t length, unsigned client, FILE *out)
 {
-    fprintf(out, "dirty %d all %d flag %d clean %d includes_clean", cpu_physical_memory_get_dirty(start, length, client),
-            cpu_physical_memory_all_dirty(start, length, client), cpu_physical_memory_get_dirty_flag(start, client),
-            cpu_physical_memory_is_clean(start));
+    fprintf(out, "dirty %d all %d flag %d clean %d includes_clean",
+            cpu_physical_memory_get_dirty(start, length, client),
+            cpu_physical_memory_all_dirty(start, length, client),
+            cpu_physical_memory_get_dirty_flag(start, client), cpu_physical_memory_is_clean(start));
     for (unsigned mask = 0; mask < 1 << DIRTY_MEMORY_NUM; mask++) {
         fprintf(out, " %u", cpu_physical_memory_range_includes_clean(start, length, (uint8_t)mask));
     }
@@ -30,7 +31,8 @@ static void ask(ram_addr_t start, ram_addr_t length, unsigned client, FILE *out)
 
 static void snapshot(MemoryRegion *mr, uint64_t used, const struct trace_step *s, FILE *out)
 {
-    DirtyBitmapSnapshot *taken = memory_region_snapshot_and_clear_dirty(mr, s->v.absolute, s->w.absolute, (unsigned)s->n);
+    DirtyBitmapSnapshot *taken =
+        memory_region_snapshot_and_clear_dirty(mr, s->v.absolute, s->w.absolute, (unsigned)s->n);
     const ram_addr_t base = memory_region_get_ram_addr(mr);
 
     /* As far as the block goes: what is in the window's last word behind it means nothing. */
@@ -46,7 +48,7 @@ static void lebitmap(ram_addr_t start, const struct trace_step *s)
     unsigned long words[LOG_WORDS];
 
     for (int i = 0; i < LOG_WORDS; i++) {
-        words[i] = s->w.absolute;       /* little-endian, as the host is */
+        words[i] = s->w.absolute; /* little-endian, as the host is */
     }
     cpu_physical_memory_set_dirty_lebitmap(words, start, (ram_addr_t)s->n);
 }
@@ -168,7 +170,8 @@ static void apply(struct player *p, const struct trace_step *s, FILE *out)
         new_bmap(p, s->a, s->n);
         break;
     case TRACE_OP_BMAP_SYNC:
-        fprintf(out, "new %" PRIu64 "\n", cpu_physical_memory_sync_dirty_bitmap(block_of(mr), s->v.absolute, length));
+        fprintf(out, "new %" PRIu64 "\n",
+                cpu_physical_memory_sync_dirty_bitmap(block_of(mr), s->v.absolute, length));
         break;
     case TRACE_OP_BMAP_SEND:
         fprintf(out, "sent %d\n", send(mr, s->v.absolute));

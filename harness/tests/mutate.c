@@ -33,7 +33,7 @@ static struct bytes random_input(size_t longest)
 /* In a buffer of exactly `max` bytes, so that AddressSanitizer sees one too many. */
 static struct bytes mutated(struct bytes in, size_t max, uint32_t seed)
 {
-    struct bytes out = { .data = g_malloc(max) };
+    struct bytes out = {.data = g_malloc(max)};
 
     if (in.size) {
         memcpy(out.data, in.data, MIN(in.size, max));
@@ -63,7 +63,8 @@ static void test_pure(void)
         const size_t max = TRACE_HEADER_SIZE + (LONGEST + 20) * TRACE_RECORD_SIZE;
 
         for (uint32_t seed = 0; seed < SEEDS; seed++) {
-            struct bytes once = mutated(in, max, seed), other = mutated(in, max, seed + SEEDS), again = mutated(in, max, seed);
+            struct bytes once = mutated(in, max, seed), other = mutated(in, max, seed + SEEDS),
+                         again = mutated(in, max, seed);
 
             g_assert_cmpmem(once.data, once.size, again.data, again.size);
             assert_canonical(once);
@@ -80,7 +81,7 @@ static void test_limits(void)
 {
     for (uint32_t seed = 0; seed < 4000; seed++) {
         size_t size = 1 + random_32() % 300, max = 1 + random_32() % 300;
-        struct bytes in = { g_malloc(size), size }, out;
+        struct bytes in = {g_malloc(size), size}, out;
 
         random_bytes(in.data, size);
         out = mutated(in, max, seed);
@@ -115,7 +116,7 @@ static void test_groups(void)
     /* With nothing to start from, all that is allowed comes up, and nothing else. */
     allowed = TRACE_GROUP_BIT(2) | TRACE_GROUP_BIT(5);
     for (uint32_t seed = 0; seed < 100; seed++) {
-        struct bytes out = mutated((struct bytes){ NULL, 0 }, 1000, seed);
+        struct bytes out = mutated((struct bytes){NULL, 0}, 1000, seed);
 
         trace_decode(&after, out.data, out.size);
         g_assert_cmpuint(after.groups & ~(allowed | TRACE_GROUP_BIT(TRACE_GROUP_TREE)), ==, 0);
@@ -128,7 +129,8 @@ static void test_groups(void)
     trace_free(&after);
 }
 
-static void count_steps(struct bytes in, uint32_t seeds, unsigned *fewer, unsigned *same, unsigned *more, unsigned *equal)
+static void count_steps(struct bytes in, uint32_t seeds, unsigned *fewer, unsigned *same, unsigned *more,
+                        unsigned *equal)
 {
     for (uint32_t seed = 0; seed < seeds; seed++) {
         struct bytes out = mutated(in, in.size + 20 * TRACE_RECORD_SIZE, seed);
@@ -163,7 +165,7 @@ static void test_splice(void)
     unsigned from_both = 0;
 
     for (uint32_t seed = 0; seed < 2000; seed++) {
-        struct bytes x = random_input(LONGEST), y = random_input(LONGEST), out = { .data = NULL };
+        struct bytes x = random_input(LONGEST), y = random_input(LONGEST), out = {.data = NULL};
         size_t max = TRACE_HEADER_SIZE + (random_32() % (2 * LONGEST)) * TRACE_RECORD_SIZE;
 
         out.data = g_malloc(max);
@@ -182,9 +184,10 @@ static void test_without(void)
 {
     for (int i = 0; i < INPUTS; i++) {
         struct bytes in = random_input(LONGEST);
-        size_t steps = mutate_steps(in.data, in.size), from = random_32() % (steps + 2), count = 1 + random_32() % 8;
+        size_t steps = mutate_steps(in.data, in.size), from = random_32() % (steps + 2),
+               count = 1 + random_32() % 8;
         size_t expected = steps - (from < steps ? MIN(count, steps - from) : 0);
-        struct bytes out = { .data = g_malloc(in.size) };
+        struct bytes out = {.data = g_malloc(in.size)};
 
         out.size = mutate_without(in.data, in.size, from, count, out.data);
         g_assert_cmpuint(mutate_steps(out.data, out.size), ==, expected);

@@ -80,7 +80,7 @@ bool stream_read(StreamReader *reader, void *to, size_t length, const char *what
     uint8_t *place = to;
 
     if (length > reader->size - reader->position) {
-        error_setg(errp, "%s at 0x%" PRIx64 " has %zu bytes, but the file ends at 0x%" PRIx64, what, reader->position,
+        error_setg(errp, "%s at 0x%" PRIx64 " needs %zu bytes, but the file ends at 0x%" PRIx64, what, reader->position,
                    length, reader->size);
         return false;
     }

@@ -18,7 +18,7 @@ enum { SIZE_MAX_OF_A_TRACE = 1 << 16 };
 
 struct mutator {
     struct random random;
-    size_t longest;                 /* the target's max_len */
+    size_t longest; /* the target's max_len */
     uint8_t out[SIZE_MAX_OF_A_TRACE];
     /* trimming */
     uint8_t trimmed[SIZE_MAX_OF_A_TRACE];
@@ -28,8 +28,8 @@ struct mutator {
 
 void *afl_custom_init(void *afl, unsigned int seed);
 void afl_custom_deinit(struct mutator *m);
-size_t afl_custom_fuzz(struct mutator *m, uint8_t *data, size_t size, uint8_t **out, uint8_t *add, size_t add_size,
-                       size_t max_size);
+size_t afl_custom_fuzz(struct mutator *m, uint8_t *data, size_t size, uint8_t **out, uint8_t *add,
+                       size_t add_size, size_t max_size);
 int32_t afl_custom_init_trim(struct mutator *m, uint8_t *data, size_t size);
 size_t afl_custom_trim(struct mutator *m, uint8_t **out);
 int32_t afl_custom_post_trim(struct mutator *m, uint8_t success);
@@ -56,8 +56,8 @@ void afl_custom_deinit(struct mutator *m)
 }
 
 /* max_size is AFL++'s limit on files, whatever -G says. */
-size_t afl_custom_fuzz(struct mutator *m, uint8_t *data, size_t size, uint8_t **out, uint8_t *add, size_t add_size,
-                       size_t max_size)
+size_t afl_custom_fuzz(struct mutator *m, uint8_t *data, size_t size, uint8_t **out, uint8_t *add,
+                       size_t add_size, size_t max_size)
 {
     const uint32_t seed = (uint32_t)random_bits(&m->random);
     const size_t max = m->longest < max_size ? m->longest : max_size;
@@ -68,7 +68,7 @@ size_t afl_custom_fuzz(struct mutator *m, uint8_t *data, size_t size, uint8_t **
     }
     size = size < max ? size : max;
     memcpy(m->out, data, size);
-    return mutate_trace(m->out, size, max, seed, 0);     /* the committed corpus uses all groups */
+    return mutate_trace(m->out, size, max, seed, 0); /* the committed corpus uses all groups */
 }
 
 /* --- trimming: ever smaller runs of steps go, from the back ------------------------ */

@@ -266,8 +266,8 @@ void memory_region_init_rom_device_nomigrate(MemoryRegion *region, Object *owner
 
 /*
  * As their _nomigrate twins, and the block gets an id string, under which
- * migration finds it (R-RAM-12).  The name must make the id string unique
- * (R-RAM-14), the owner must be NULL or a device.
+ * migration finds it (R-RAM-12).  Errors besides: another block has the id string
+ * already (R-RAM-14), the owner is neither NULL nor a device.  Misuse: no name.
  */
 void memory_region_init_ram(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                             Error **errp);
