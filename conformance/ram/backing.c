@@ -152,7 +152,7 @@ static int fault_of_kind(void *opaque, MemcoreFault kind)
 static void cleans_up(void)
 {
     const char *made = file_path("made"), *empty = file_made("empty", 0), *folder = file_path("folder");
-    static const MemcoreFault kinds[] = { MEMCORE_FAULT_MMAP, MEMCORE_FAULT_OPEN };
+    static const MemcoreFault kinds[] = { MEMCORE_FAULT_MMAP, MEMCORE_FAULT_OPEN, MEMCORE_FAULT_FTRUNCATE };
     MemcoreFault kind = 0;
     int fd = open_file(empty);
 
@@ -164,6 +164,9 @@ static void cleans_up(void)
         refuse_file(folder, (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(ENOSPC), NULL);
     }
     kind = MEMCORE_FAULT_MMAP;
+    refuse_file(empty, (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(ENOSPC), NULL);
+    refuse_fd(fd, 4 * H, RAM_SHARED, 0, strerror(ENOSPC));
+    kind = MEMCORE_FAULT_FTRUNCATE;
     refuse_file(empty, (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(ENOSPC), NULL);
     refuse_fd(fd, 4 * H, RAM_SHARED, 0, strerror(ENOSPC));
     memcore_set_fault(NULL, NULL);

@@ -106,7 +106,6 @@ static void resize_without_block(void)
 int main(int argc, char **argv)
 {
     ram_start(&argc, &argv);
-    /* Where a function does its work by another public one, the message may name that. */
     static const struct {
         const char *path;
         void (*test)(void);
@@ -121,15 +120,15 @@ int main(int argc, char **argv)
         { "/R-RAM-24/no-block", ptr_without_block, "memory_region_get_ram_ptr", "victim" },
         { "/R-RAM-25/nowhere", map_nowhere, "qemu_map_ram_ptr", NULL },
         { "/R-RAM-25/reserved", map_reserved, "qemu_map_ram_ptr", NULL },
-        { "/R-RAM-27/behind", msync_behind, "ram_msync", NULL },
-        { "/R-RAM-27/wraps", msync_wraps, "ram_msync", NULL },
+        { "/R-RAM-27/behind", msync_behind, "memory_region_msync", "victim" },
+        { "/R-RAM-27/wraps", msync_wraps, "memory_region_msync", "victim" },
         { "/R-RAM-27/block-behind", msync_block_behind, "qemu_ram_msync", NULL },
         { "/R-RAM-32/nowhere", remap_nowhere, "qemu_ram_remap", NULL },
         { "/R-DIRTY-11/behind", set_dirty_behind, "memory_region_set_dirty", "victim" },
         { "/R-DIRTY-11/no-block", set_dirty_no_block, "memory_region_set_dirty", "victim" },
         { "/R-DIRTY-11/alias", set_dirty_alias, "memory_region_set_dirty", "victim" },
         { "/R-DIRTY-12/behind", reset_dirty_behind, "memory_region_reset_dirty", "victim" },
-        { "/R-DIRTY-12/client", reset_dirty_client, "dirty", NULL },
+        { "/R-DIRTY-12/client", reset_dirty_client, "memory_region_reset_dirty", NULL },
         { "/R-DIRTY-12/alias", reset_dirty_alias, "memory_region_reset_dirty", "victim" },
         { "/R-DIRTY-2/get", get_client, "cpu_physical_memory_get_dirty", NULL },
         { "/R-DIRTY-2/all", all_client, "cpu_physical_memory_all_dirty", NULL },
@@ -143,11 +142,11 @@ int main(int argc, char **argv)
         { "/R-RAM-20/nowhere", test_nowhere, "cpu_physical_memory_test_and_clear_dirty", NULL },
         { "/R-DIRTY-8/reserved", test_reserved, "cpu_physical_memory_test_and_clear_dirty", NULL },
         { "/R-DIRTY-8/two-blocks", test_two_blocks, "cpu_physical_memory_test_and_clear_dirty", NULL },
-        { "/R-SNAP-7/behind", snap_behind, "snapshot_and_clear_dirty", NULL },
-        { "/R-SNAP-7/client", snap_client, "snapshot_and_clear_dirty", NULL },
+        { "/R-SNAP-7/behind", snap_behind, "memory_region_snapshot_and_clear_dirty", "victim" },
+        { "/R-SNAP-7/client", snap_client, "memory_region_snapshot_and_clear_dirty", NULL },
         { "/R-SNAP-1/alias", snap_alias, "memory_region_snapshot_and_clear_dirty", "victim" },
-        { "/R-SNAP-6/outside", snap_query_outside, "snapshot_get_dirty", NULL },
-        { "/R-SNAP-6/foreign", snap_query_foreign, "snapshot_get_dirty", NULL },
+        { "/R-SNAP-6/outside", snap_query_outside, "memory_region_snapshot_get_dirty", "victim" },
+        { "/R-SNAP-6/foreign", snap_query_foreign, "memory_region_snapshot_get_dirty", "victim" },
         { "/R-SYNC-1/no-bmap", sync_no_bmap, "cpu_physical_memory_sync_dirty_bitmap", NULL },
         { "/R-SYNC-4/behind", sync_behind, "cpu_physical_memory_sync_dirty_bitmap", NULL },
         { "/R-SYNC-4/unaligned", sync_unaligned, "cpu_physical_memory_sync_dirty_bitmap", NULL },

@@ -47,6 +47,7 @@ static struct {
     RAMBlock *block;
     ram_addr_t start;
     uint8_t *host;
+    bool by_lebitmap;               /* a bit of it is a target page */
     bool written[HANDED];           /* filled, not collected yet; atomic */
     uint64_t expected[HANDED];      /* of the collector */
     uint64_t done[FREE];            /* atomic */
@@ -78,8 +79,16 @@ static void mark(unsigned first, unsigned count)
     for (unsigned page = first; page < first + count; page++) {
         __atomic_store_n(&field.written[page], true, __ATOMIC_RELAXED);
     }
-    cpu_physical_memory_set_dirty_range(field.start + PAGES(first), PAGES(count),
-                                        1 << DIRTY_MEMORY_MIGRATION | 1 << DIRTY_MEMORY_VGA);
+    if (count == STRIPE && field.by_lebitmap) {
+        unsigned long word = ~0ul;
+
+        cpu_physical_memory_set_dirty_lebitmap(&word, field.start + PAGES(first), STRIPE);
+    } else if (count == 1 && first % 2) {
+        cpu_physical_memory_set_dirty_flag(field.start + PAGES(first), DIRTY_MEMORY_MIGRATION);
+    } else {
+        cpu_physical_memory_set_dirty_range(field.start + PAGES(first), PAGES(count),
+                                            1 << DIRTY_MEMORY_MIGRATION | 1 << DIRTY_MEMORY_VGA);
+    }
 }
 
 /* Stripes belong to one writer each.  Half of the time one page of a stripe, else as much of it as is free. */
@@ -268,6 +277,7 @@ static void start(void)
     field.block = qemu_ram_block_by_name("field");
     field.start = memory_region_get_ram_addr(field.ram);
     field.host = memory_region_get_ram_ptr(field.ram);
+    field.by_lebitmap = qemu_ram_pagesize(field.block) == TARGET_PAGE_SIZE;
     field.block->bmap = g_new0(unsigned long, (TOTAL + 63) / 64);
     memory_global_dirty_log_start(GLOBAL_DIRTY_MIGRATION);
     cpu_physical_memory_clear_dirty_range(field.start, PAGES(TOTAL));
