@@ -50,12 +50,11 @@ EXEMPT = {
     "R-SCL-9": "memcore leaves stl_notdirty out, as the rule allows",
     "R-MRAM-4": "no big-endian host is built",
     "R-MRAM-6": "its case is R-STRM-1/other-base; the repair is optional and left out",
-    "R-MLD-7": "issue 5, not built yet: waits for RamDiscardManager",
 }
 
 # Families of rules that wait for code.  Rules that have a case by now are taken as built.
 NOT_BUILT = {
-    "R-MRAM-8": "issue 5, not built yet: writers",
+    "R-MRAM-8": "issue 5, not built yet: multifd and direct I/O",
     "R-MRAM-11": "issue 5, not built yet: a file of QEMU's; R-MLD-3/truncated has the rule it leads to",
     "R-ITER-": "issue 5, not built yet",
     "R-SAVE-": "issue 5, not built yet",
