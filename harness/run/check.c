@@ -110,6 +110,21 @@ static const char *event_rule(const struct event *e)
         return "R-COAL-3";
     case EVENT_OWNER_FINALIZED:
         return "R-OBJ-6";
+    case EVENT_DEVICE_READ:
+    case EVENT_DEVICE_WRITE:
+        return "R-DSP-6";
+    case EVENT_DEVICE_ACCEPTS:
+        return "R-DSP-4";
+    case EVENT_NESTED:
+        return "R-LCK-4";
+    case EVENT_EVENTFD_SIGNAL:
+        return "R-EVM-1";
+    case EVENT_MAP_CLIENT:
+        return "R-MAP-11";
+    case EVENT_IOMMU_FLAGS:
+        return "R-IOM-4";
+    case EVENT_IOMMU_NOTIFIED:
+        return "R-IOM-9";
     case EVENT_KINDS:
         break;
     }

@@ -770,7 +770,7 @@ void player_apply(struct player *p, const struct trace_step *s, const struct obs
     case TRACE_OP_MTREE:
         seen->text = apply_mtree(s->n);
         break;
-    case TRACE_OP_COUNT:
+    default:
         abort();
     }
     p->seen = NULL;

@@ -521,6 +521,10 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
     resolve_value(&q, &out->v);
     resolve_value(&q, &out->w);
     *reason = "";
+    if (!model_covers((enum trace_op)step->op)) {
+        *reason = "the model does not know this operation yet";
+        return false;
+    }
 
     switch ((enum trace_op)step->op) {
     case TRACE_OP_CONTAINER:
@@ -631,7 +635,7 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
     case TRACE_OP_READER_END:
         *reason = "no reader";
         return model_reader_active(m);
-    case TRACE_OP_COUNT:
+    default:
         break;
     }
     return false;
