@@ -122,6 +122,8 @@ enum { DIRECTION_READING, DIRECTION_WRITING };
  *   with -22 when new has DEVIOTLB_UNMAP, else 0
  *   trait replays: a class replay too, which calls the notifier once with
  *   {NULL, iova 0x123000, to 0, mask 0xfff, IOMMU_RO} and nothing else
+ * The event of notify and notify_one has target_as = the region's `to` space, or NULL if that does not live; iova and
+ * translated_addr are v and w & ~mask.
  * traits indexed, strict, replays mean something with methods only (the resolver clears them without).
  */
 enum { IOMMU_BLOCKS = 16, IOMMU_INDEXES = 3 };

@@ -120,14 +120,15 @@ struct observation {
     uint32_t result;                /* MemTxResult; 0 where the caller gets none */
     uint64_t value;                 /* load, dispatch_read: the value; map: *plen; cache: L; notifier: what register
                                        returned; iotlb: addr_mask; iommu_query: min page size */
-    int place_region;               /* translate: the region (OBSERVED_NONE: unassigned); map: whose RAM the pointer is in */
+    int place_region;               /* translate: the region (none: unassigned); map: whose RAM the pointer is in */
     uint64_t place_offset;          /* translate: xlat; map: offset of the pointer in that region's RAM */
     uint64_t place_length;          /* translate: plen */
     bool bounced;                   /* map: the pointer is not in anybody's RAM */
-    bool loop;                      /* model only: a loop of translations (R-TRN-9): place_offset and _length are open */
+    bool loop;                      /* model only: a loop of translations (R-TRN-9): place_offset, _length are open */
     int target_space;               /* iotlb: target_as */
     uint64_t numbers[4];            /* iotlb: iova, translated_addr, perm; iommu_query: num_indexes, attrs_to_index,
-                                       get_attr (as uint64_t), set_page_size_mask(0x1000) and (0x1001) as 2 * 32 bits */
+                                       get_attr (as uint64_t), set_page_size_mask: its result of 0x1001 << 32 | of 0x1000 */
+    const char *violation;          /* player only: a law that broke while the step ran; else NULL */
     uint8_t *bytes;                 /* read, cache_read: the buffer; map for reading with a bounce: its plen bytes */
     size_t byte_count, byte_capacity;
     struct ram_range *touched;      /* model only: RAM the step wrote; the runner compares it with some around */

@@ -37,6 +37,8 @@ unsigned subject_owner_references(Object *owner);
 void subject_set_coalesced_flush_hook(void (*hook)(void));
 void subject_set_vm_running(bool running);
 
+void subject_run_bottom_halves(void);
+
 /* mtree_info's text, to be freed with free(). */
 char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled);
 
