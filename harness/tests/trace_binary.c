@@ -184,7 +184,9 @@ static void test_op_numbers(void)
 
     trace_init(&t);
     for (uint32_t groups = 0; groups <= TRACE_GROUPS_ALL; groups += 37) {
-        uint8_t data[TRACE_HEADER_SIZE + TRACE_RECORD_SIZE] = { (uint8_t)groups, (uint8_t)(groups >> 8), (uint8_t)(groups >> 16) };
+        uint8_t data[TRACE_HEADER_SIZE + TRACE_RECORD_SIZE] = {
+            (uint8_t)groups, (uint8_t)(groups >> 8), (uint8_t)(groups >> 16),
+        };
         uint8_t ops[TRACE_OP_COUNT];
         size_t count = trace_ops_of_groups(groups, ops);
 
