@@ -28,5 +28,6 @@ double bench_series_median(struct bench_series *s);         /* sorts the samples
 void bench_result(const char *name, unsigned n, double value);
 
 void bench_commit(void);                /* commit.*: microseconds and nanoseconds */
+void bench_dirty(void);                 /* dirty.*: N is the size of the block in GiB; for stores 1 if they are logged */
 
 #endif

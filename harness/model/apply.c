@@ -204,7 +204,7 @@ void model_apply(struct model *m, const struct trace_step *s, struct observation
         log_stop(m, (unsigned)s->n);
         break;
     case TRACE_OP_LOG_SYNC:
-        log_sync(m);
+        log_sync(m, NO_SLOT);
         break;
     case TRACE_OP_AFTER_SYNC:
         tell_all(m, EVENT_LOG_GLOBAL_AFTER_SYNC, FORWARD);
@@ -214,6 +214,20 @@ void model_apply(struct model *m, const struct trace_step *s, struct observation
         break;
     case TRACE_OP_VM:
         log_vm_state(m, s->n);
+        break;
+    case TRACE_OP_DIRTY_SET:
+    case TRACE_OP_DIRTY_FLAG:
+    case TRACE_OP_DIRTY_WRITTEN:
+    case TRACE_OP_DIRTY_ASK:
+    case TRACE_OP_DIRTY_TAKE:
+    case TRACE_OP_DIRTY_CLEAR:
+    case TRACE_OP_DIRTY_RESET:
+    case TRACE_OP_SNAPSHOT:
+    case TRACE_OP_LEBITMAP:
+    case TRACE_OP_BMAP:
+    case TRACE_OP_BMAP_SYNC:
+    case TRACE_OP_BMAP_SEND:
+        dirty_apply(m, s, expected);
         break;
     case TRACE_OP_EVENTFD:
         eventfd_add(m, s->a, eventfd_from_step(s));

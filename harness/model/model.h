@@ -63,6 +63,9 @@ struct model_region {           /* a copy of what the model knows of a live regi
     unsigned vga_log_count;
     unsigned references;        /* `ref` steps not yet undone */
     size_t children, coalesced, eventfds;
+    uint64_t block_length;      /* bytes of its block in use */
+    size_t pages;               /* target pages whose dirty bits are modelled: of its block, 0 if that is large or none */
+    bool has_bmap, has_chunks;  /* migration bitmap, and its clear_bmap */
 };
 bool model_region(const struct model *m, unsigned slot, struct model_region *out);  /* false: not live */
 

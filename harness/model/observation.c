@@ -218,6 +218,22 @@ size_t event_print(const struct event *e, char *buffer, size_t capacity)
     return put(&l, buffer, capacity);
 }
 
+void observed_window(size_t page_count, size_t page, size_t *from, size_t *count)
+{
+    *from = page > OBSERVED_WINDOW / 4 ? page - OBSERVED_WINDOW / 4 : 0;
+    *count = page_count - *from < OBSERVED_WINDOW ? page_count - *from : OBSERVED_WINDOW;
+}
+
+void observed_pages_print(FILE *out, size_t from, const uint8_t *bits, size_t count)
+{
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && (bits[end] & 15) == (bits[i] & 15); end++) {
+        }
+        fprintf(out, "page %zu+%zu %s%s%s%s\n", from + i, end - i, bits[i] & 1 ? "v" : "-", bits[i] & 2 ? "c" : "-",
+                bits[i] & 4 ? "m" : "-", bits[i] & 8 ? "b" : "-");
+    }
+}
+
 size_t view_range_print(const struct view_range *r, char *buffer, size_t capacity)
 {
     struct line l = { .length = 0 };

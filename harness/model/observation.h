@@ -155,6 +155,15 @@ struct view {
     int root;                       /* slot of D (R-FV-9), OBSERVED_NONE for the permanent empty view */
     unsigned identity;              /* equal numbers: the same FlatView object (R-FV-11); 0: the permanent empty one */
 };
+/*
+ * Dirty pages as text, for `dirty`, `bmap` and `snapshot` steps: which pages are
+ * shown (those around `page`), and a line for each run of pages that have the
+ * same of "vcm" (the clients), "b" (the migration bitmap).
+ */
+void observed_window(size_t page_count, size_t page, size_t *from, size_t *count);
+void observed_pages_print(FILE *out, size_t from, const uint8_t *bits, size_t count);
+enum { OBSERVED_WINDOW = 128 };
+
 size_t view_range_print(const struct view_range *r, char *buffer, size_t capacity);
 
 #endif

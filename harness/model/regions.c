@@ -20,6 +20,8 @@ struct region *region_new(struct model *m, unsigned slot, enum region_kind kind,
     const struct slot_list children = r->children;
     const struct coalesced_list coalesced = r->coalesced;
     const struct eventfd_list eventfds = r->eventfds;
+    uint8_t *const pages = r->pages;
+    const size_t page_capacity = r->page_capacity;
 
     *r = (struct region) {      /* R-REG-1 */
         .live = true,
@@ -35,6 +37,8 @@ struct region *region_new(struct model *m, unsigned slot, enum region_kind kind,
         .children = children,
         .coalesced = coalesced,
         .eventfds = eventfds,
+        .pages = pages,
+        .page_capacity = page_capacity,
     };
     slot_list_insert_sorted(&m->live_regions, slot);
     return r;
@@ -46,6 +50,7 @@ void region_give_block(struct region *r, bool migratable, uint64_t alignment)
     r->migratable = migratable;
     r->alignment = alignment;
     r->block_length = ((uint64_t)r->size + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;  /* R-RAM-1 */
+    dirty_new_block(r);
 }
 
 void region_forget(struct model *m, unsigned slot)

@@ -89,6 +89,7 @@ void model_free(struct model *m)
         slot_list_free(&m->regions[i].children);
         free(m->regions[i].coalesced.ranges);
         free(m->regions[i].eventfds.entries);
+        free(m->regions[i].pages);
     }
     for (size_t i = 0; i < TRACE_SPACES; i++) {
         free(m->spaces[i].eventfds.entries);
@@ -201,6 +202,10 @@ bool model_region(const struct model *m, unsigned slot, struct model_region *out
         .container = r->container,
         .target = r->target,
         .alias_offset = r->alias_offset,
+        .block_length = r->block_length,
+        .pages = r->has_block ? r->page_count : 0,
+        .has_bmap = r->has_bmap,
+        .has_chunks = r->chunk_shift != 0,
         .owner = r->owner,
         .enabled = r->enabled,
         .readonly = r->readonly,

@@ -72,6 +72,10 @@ struct region {
     bool vga_logged;            /* dirty log bit 0 */
     struct coalesced_list coalesced;
     struct eventfd_list eventfds;
+    uint8_t *pages;             /* a set of enum page_bit for each target page; memory is kept for the next block */
+    size_t page_count, page_capacity;
+    bool has_bmap;
+    unsigned chunk_shift;       /* of clear_bmap; 0: none */
     unsigned references;        /* `ref` steps not undone */
     unsigned waiting;           /* times it is a range or root of a view that waits for a grace period */
 };
@@ -227,9 +231,14 @@ void listeners_disarm(struct model *m, unsigned region);
 /* log.c */
 void log_start(struct model *m, unsigned flags);
 void log_stop(struct model *m, unsigned flags);
-void log_sync(struct model *m);
+void log_sync(struct model *m, int region);     /* NO_SLOT: of all regions */
 void log_clear(struct model *m, unsigned region, uint64_t start, uint64_t length);
 void log_vm_state(struct model *m, bool running);
+
+/* dirty.c: bits 0 to 2 are the clients DIRTY_MEMORY_* */
+enum page_bit { PAGE_SENT_LATER = 1 << 3, PAGE_STARTS_CHUNK_TO_CLEAR = 1 << 4 };
+void dirty_new_block(struct region *r);
+void dirty_apply(struct model *m, const struct trace_step *s, struct observation *expected);
 
 /* eventfd.c */
 bool windows_meet(place start, wide size, const struct view_range *r);

@@ -260,7 +260,8 @@ static bool check_facts(const struct region_facts *model, const struct region_fa
     return true;
 }
 
-static bool check_text(const char *model, const char *core, struct run_failure *failure)
+static bool check_text(const char *rule, const char *what, const char *model, const char *core,
+                       struct run_failure *failure)
 {
     unsigned line = 1;
     size_t start = 0, i = 0;
@@ -274,10 +275,74 @@ static bool check_text(const char *model, const char *core, struct run_failure *
             start = i + 1;
         }
     }
-    check_fail(failure, "R-MT-1", "mtree_info", "line %u: %.*s", line, (int)strcspn(core + start, "\n"),
+    check_fail(failure, rule, what, "line %u: %.*s", line, (int)strcspn(core + start, "\n"),
                core + start);
     check_model_says(failure, "line %u: %.*s", line, (int)strcspn(model + start, "\n"), model + start);
     return false;
+}
+
+static const char *dirty_rule(enum trace_op op)
+{
+    switch (op) {
+    case TRACE_OP_DIRTY_ASK:
+        return "R-DIRTY-3";
+    case TRACE_OP_DIRTY_WRITTEN:
+        return "R-DIRTY-11";
+    case TRACE_OP_DIRTY_TAKE:
+    case TRACE_OP_DIRTY_CLEAR:
+    case TRACE_OP_DIRTY_RESET:
+        return "R-DIRTY-8";
+    case TRACE_OP_SNAPSHOT:
+        return "R-SNAP-2";
+    case TRACE_OP_LEBITMAP:
+        return "R-LEB-1";
+    case TRACE_OP_BMAP_SYNC:
+        return "R-SYNC-1";
+    case TRACE_OP_BMAP_SEND:
+        return "R-CLR-3";
+    default:
+        return "R-DIRTY-7";
+    }
+}
+
+static int by_listener_and_address(const void *left, const void *right)
+{
+    const struct event *x = left, *y = right;
+
+    if (x->listener != y->listener) {
+        return x->listener < y->listener ? -1 : 1;
+    }
+    if (x->section.address != y->section.address) {
+        return x->section.address < y->section.address ? -1 : 1;
+    }
+    return x->section.offset == y->section.offset ? 0 : x->section.offset < y->section.offset ? -1 : 1;
+}
+
+/*
+ * R-SYNC-3: telling page by page that a range was cleared, and telling it in one
+ * go, are both right.  Sorted, and pieces that follow each other become one.
+ */
+void check_merge_cleared(struct event_log *log)
+{
+    size_t kept = 0;
+
+    if (log->count) {
+        qsort(log->events, log->count, sizeof(*log->events), by_listener_and_address);
+    }
+    for (size_t i = 0; i < log->count; i++) {
+        const struct event *now = &log->events[i];
+        struct event *before = kept ? &log->events[kept - 1] : NULL;
+
+        if (before && before->kind == EVENT_LOG_CLEAR && now->kind == EVENT_LOG_CLEAR && before->listener == now->listener &&
+            before->section.region == now->section.region &&
+            before->section.offset + (uint64_t)before->section.size == now->section.offset &&
+            before->section.address + (uint64_t)before->section.size == now->section.address) {
+            before->section.size += now->section.size;
+        } else {
+            log->events[kept++] = *now;
+        }
+    }
+    log->count = kept;
 }
 
 bool check_observation(const struct trace_step *step, const struct observation *expected,
@@ -311,11 +376,15 @@ bool check_observation(const struct trace_step *step, const struct observation *
         }
         break;
     case TRACE_OP_MTREE:
-        if (!check_text(expected->text ? expected->text : "", seen->text ? seen->text : "", failure)) {
+        if (!check_text("R-MT-1", "mtree_info", expected->text ? expected->text : "", seen->text ? seen->text : "", failure)) {
             return false;
         }
         break;
     default:
+        if (trace_op_table[step->op].group == TRACE_GROUP_DIRTY &&
+            !check_text(dirty_rule(step->op), "dirty pages", expected->text, seen->text, failure)) {
+            return false;
+        }
         break;
     }
     return check_events(&expected->events, &seen->events, failure) &&

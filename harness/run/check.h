@@ -18,6 +18,9 @@
  */
 void check_normalize(struct event_log *log);
 
+/* What bmap_sync tells listeners, whatever its pieces. */
+void check_merge_cleared(struct event_log *log);
+
 bool check_observation(const struct trace_step *step, const struct observation *expected,
                        const struct observation *seen, struct run_failure *failure);
 

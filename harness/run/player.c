@@ -8,7 +8,10 @@
 #include "qapi/error.h"
 #include "qemu/event_notifier.h"
 #include "qemu/rcu.h"
+#include "run/player_dirty.h"
 #include "run/subject.h"
+
+#define HOST_PAGE UINT64_C(4096)
 
 /* Present when anything in the program is built with AddressSanitizer; the core may be while this file is not. */
 __attribute__((weak)) void __asan_poison_memory_region(void const volatile *address, size_t size);
@@ -186,6 +189,7 @@ static MemoryRegion *region_occupy(struct player *p, unsigned slot, unsigned own
 static void region_vacate(struct player *p, unsigned slot)
 {
     p->region_live[slot] = false;
+    player_forget_bmap(p, slot);
     poison(&p->regions[slot], sizeof(p->regions[slot]));
     for (unsigned i = 0; i < PLAYER_LISTENERS; i++) {
         if (p->recorders[i].armed == (int)slot) {
@@ -250,6 +254,7 @@ static void apply_init(struct player *p, const struct trace_step *s)
         s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU) {
         naming = NAMING_PLAIN;
     }
+    p->region_block_length[s->a] = (size + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;    /* R-RAM-1 */
     name = region_name(p, s->a, naming);
     mr = region_occupy(p, s->a, owner, name != NULL);
     switch ((enum trace_op)s->op) {
@@ -734,6 +739,20 @@ void player_apply(struct player *p, const struct trace_step *s, const struct obs
         break;
     case TRACE_OP_VM:
         subject_set_vm_running(s->n);
+        break;
+    case TRACE_OP_DIRTY_SET:
+    case TRACE_OP_DIRTY_FLAG:
+    case TRACE_OP_DIRTY_WRITTEN:
+    case TRACE_OP_DIRTY_ASK:
+    case TRACE_OP_DIRTY_TAKE:
+    case TRACE_OP_DIRTY_CLEAR:
+    case TRACE_OP_DIRTY_RESET:
+    case TRACE_OP_SNAPSHOT:
+    case TRACE_OP_LEBITMAP:
+    case TRACE_OP_BMAP:
+    case TRACE_OP_BMAP_SYNC:
+    case TRACE_OP_BMAP_SEND:
+        player_apply_dirty(p, s, seen);
         break;
     case TRACE_OP_EVENTFD:
     case TRACE_OP_EVENTFD_DEL:

@@ -114,6 +114,8 @@ struct player {
     int region_container[TRACE_REGIONS];    /* slots: the fields of a MemoryRegion are private */
     int region_target[TRACE_REGIONS];
     char region_names[TRACE_REGIONS][16];
+    uint64_t region_block_length[TRACE_REGIONS];    /* of the block it was made with */
+    unsigned long *bmaps[TRACE_REGIONS], *clear_bmaps[TRACE_REGIONS];   /* given to its block; NULL: none */
 
     AddressSpace spaces[TRACE_SPACES];
     bool space_live[TRACE_SPACES];

@@ -3,9 +3,16 @@
 
 #include <string.h>
 
-const struct resolve_limits resolve_limits_fuzz = { .regions = 112, .paths = 320, .depth = 4, .per_region = 6 };
+#include "exec/cpu-common.h"
+
+#define HOST_PAGE UINT64_C(4096)
+
+const struct resolve_limits resolve_limits_fuzz = {
+    .regions = 112, .paths = 320, .depth = 4, .per_region = 6,
+    .block_bytes = UINT64_C(96) << 30,
+};
 const struct resolve_limits resolve_limits_wide = {
-    .regions = TRACE_REGIONS, .paths = 100000, .depth = 64, .per_region = 64,
+    .regions = TRACE_REGIONS, .paths = 100000, .depth = 64, .per_region = 64, .block_bytes = UINT64_MAX,
 };
 
 void resolver_reset(struct resolver *r, const struct model *model, const struct resolve_limits *limits)
@@ -387,6 +394,20 @@ bool resolve_new_region(const struct query *q, struct trace_step *out, const cha
 
 enum { NAMING_UNNAMED = 3 };
 
+static uint64_t block_bytes(const struct query *q)
+{
+    const uint16_t *slots;
+    const size_t count = model_regions(q->r->model, &slots);
+    struct model_region region;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        model_region(q->r->model, slots[i], &region);
+        bytes += region.block_length;
+    }
+    return bytes;
+}
+
 static bool resolve_init(struct query *q, struct trace_step *out, const char **reason)
 {
     if (!resolve_new_region(q, out, reason)) {
@@ -413,7 +434,8 @@ static bool resolve_init(struct query *q, struct trace_step *out, const char **r
     case TRACE_OP_RAM_PTR:
         resolve_bound_value(&out->v, 1, TRACE_PTR_SIZE_MAX);
         out->b = resolve_owner(q, out->b);
-        return true;
+        *reason = "as much memory as a trace may have is there";
+        return out->v.absolute <= q->r->limits.block_bytes - block_bytes(q);
     default:
         out->b = out->c == NAMING_UNNAMED ? TRACE_OWNERS : resolve_owner(q, out->b);
         return true;
@@ -495,6 +517,80 @@ static bool resolve_listen(struct query *q, struct trace_step *out, const char *
     }
     *reason = "no address space";
     return resolve_take(resolve_pick_listed(q, out->b, NULL, model_spaces), &out->b);
+}
+
+/* --- dirty pages --------------------------------------------------------------- */
+
+static bool has_pages(const struct query *q, unsigned slot)
+{
+    struct model_region region;
+
+    return model_region(q->r->model, slot, &region) && region.pages > 0;
+}
+
+/* Which block a pointer given by the caller belongs to is not always known (R-RAM-22). */
+static bool can_have_bmap(const struct query *q, unsigned slot)
+{
+    struct model_region region;
+
+    return model_region(q->r->model, slot, &region) && region.pages > 0 &&
+           (region.kind == KIND_RAM || region.kind == KIND_ROM_DEVICE);
+}
+
+static bool has_bmap(const struct query *q, unsigned slot)
+{
+    struct model_region region;
+
+    return model_region(q->r->model, slot, &region) && region.has_bmap;
+}
+
+/* [v, v + w) becomes a part of the block's bytes in use, of whole units. */
+static bool resolve_pages(struct query *q, struct trace_step *out, suits_fn suits, uint64_t unit, const char **reason)
+{
+    struct model_region region;
+
+    *reason = "no region with modelled dirty pages";
+    if (!resolve_take(resolve_pick_region(q, out->a, suits), &out->a)) {
+        return false;
+    }
+    model_region(q->r->model, out->a, &region);
+    if (!region.block_length) {
+        *reason = "the block is empty";
+        return false;
+    }
+    out->v.absolute = out->v.absolute % region.block_length / unit * unit;
+    if (out->w.absolute > region.block_length - out->v.absolute) {
+        out->w.absolute = region.block_length - out->v.absolute;
+    }
+    out->w.absolute = out->w.absolute / unit * unit;
+    return true;
+}
+
+static bool resolve_dirty(struct query *q, struct trace_step *out, const char **reason)
+{
+    const uint64_t log = out->w.absolute;   /* of a lebitmap: bits, not a length */
+    struct model_region region;
+
+    switch ((enum trace_op)out->op) {
+    case TRACE_OP_LEBITMAP:
+        if (!resolve_pages(q, out, has_pages, HOST_PAGE, reason)) {
+            return false;
+        }
+        out->w.absolute = log;
+        model_region(q->r->model, out->a, &region);
+        if ((uint64_t)out->n > (region.block_length - out->v.absolute) / HOST_PAGE) {
+            out->n = (int32_t)((region.block_length - out->v.absolute) / HOST_PAGE);
+        }
+        return true;
+    case TRACE_OP_BMAP:
+        return resolve_pages(q, out, can_have_bmap, 1, reason);
+    case TRACE_OP_BMAP_SYNC:
+        return resolve_pages(q, out, has_bmap, TARGET_PAGE_SIZE, reason);
+    case TRACE_OP_BMAP_SEND:
+        return resolve_pages(q, out, has_bmap, 1, reason);
+    default:
+        return resolve_pages(q, out, has_pages, 1, reason);
+    }
 }
 
 static bool resolve_region_operand(struct query *q, struct trace_step *out, suits_fn suits, const char **reason,
@@ -589,6 +685,20 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
     case TRACE_OP_VM:
     case TRACE_OP_MTREE:
         return true;
+
+    case TRACE_OP_DIRTY_SET:
+    case TRACE_OP_DIRTY_FLAG:
+    case TRACE_OP_DIRTY_WRITTEN:
+    case TRACE_OP_DIRTY_ASK:
+    case TRACE_OP_DIRTY_TAKE:
+    case TRACE_OP_DIRTY_CLEAR:
+    case TRACE_OP_DIRTY_RESET:
+    case TRACE_OP_SNAPSHOT:
+    case TRACE_OP_LEBITMAP:
+    case TRACE_OP_BMAP:
+    case TRACE_OP_BMAP_SYNC:
+    case TRACE_OP_BMAP_SEND:
+        return resolve_dirty(&q, out, reason);
 
     case TRACE_OP_EVENTFD:
         return resolve_region_operand(&q, out, takes_eventfd, reason, "no region with room for an ioeventfd");

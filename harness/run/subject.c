@@ -150,3 +150,26 @@ size_t subject_live_blocks(void)
     memcore_statistics(&statistics);
     return statistics.ram_blocks;
 }
+
+static struct {
+    size_t nth, calls;
+    int error;
+} planted;
+
+static int ask_planted(void *opaque, MemcoreFault kind)
+{
+    (void)opaque;
+    (void)kind;
+    return planted.calls++ == planted.nth ? planted.error : 0;
+}
+
+size_t subject_plant_failure(size_t nth, int error)
+{
+    const size_t calls = planted.calls;
+
+    planted.nth = nth;
+    planted.calls = 0;
+    planted.error = error;
+    memcore_set_fault(ask_planted, NULL);
+    return calls;
+}

@@ -173,7 +173,7 @@ static void test_header(void)
     trace_decode(&t, data, sizeof(data));
     g_assert_cmphex(t.groups, ==, TRACE_GROUPS_ALL);
     g_assert_cmpuint(trace_encode(&t, data, sizeof(data)), ==, sizeof(data));
-    g_assert_cmpmem(data, sizeof(data), "\xff\xff\x01\0\0\0\0\0", 8);
+    g_assert_cmpmem(data, sizeof(data), "\xff\xff\x03\0\0\0\0\0", 8);
     trace_free(&t);
 }
 
