@@ -54,7 +54,6 @@ EXEMPT = {
 
 # Families of rules that wait for code.  Rules that have a case by now are taken as built.
 NOT_BUILT = {
-    "R-MRAM-8": "issue 5, not built yet: multifd and direct I/O",
     "R-MRAM-11": "issue 5, not built yet: a file of QEMU's; R-MLD-3/truncated has the rule it leads to",
     "R-ITER-": "issue 5, not built yet",
     "R-SAVE-": "issue 5, not built yet",
