@@ -318,6 +318,33 @@ static void all_pages_kept(void)
     end();
 }
 
+/* A page with one byte that is not zero is not a zero page, wherever the byte and whichever bit it is. */
+static void one_byte(void)
+{
+    begin();
+    for (uint64_t round = 0; round < 4096 / PAGES + 1; round++) {
+        const int fd = memfd_create("save", MFD_CLOEXEC);
+        RamSaveParameters p = parameters();
+        MappedRamFile *file;
+        RamSave *save;
+
+        p.path = NULL;
+        p.fd = fd;
+        memset(block()->host, 0, PAGES * PAGE);
+        for (uint64_t page = 0; page < PAGES; page++) {
+            block()->host[page * PAGE + PAGE - 1 - (round * PAGES + page) % PAGE] = (uint8_t)(1 << page % 8);
+        }
+        save = ram_save_new(&p, &error_abort);
+        check_number(ram_save_run(save, &error_abort), 0);
+        ram_save_free(save);
+        file = mapped_ram_probe(fd, 0, 0, NULL, &error_abort);
+        check_number(file->blocks[0].present, PAGES);
+        mapped_ram_free(file);
+        close(fd);
+    }
+    end();
+}
+
 static void layout(void)
 {
     const uint64_t mebibyte = 1 << 20;
@@ -619,6 +646,7 @@ int main(int argc, char **argv)
     conformance_case("/R-SAVE-2/one-at-a-time", one_at_a_time);
     conformance_case("/R-SAVE-3/layout", layout);
     conformance_case("/R-SAVE-4/becomes-zero", page_becomes_zero);
+    conformance_case("/R-SAVE-4/one-byte", one_byte);
     conformance_case("/R-SAVE-4/zero-pages-kept", all_pages_kept);
     conformance_case("/R-SAVE-5/short-and-interrupted", short_and_interrupted_writes);
     conformance_case("/R-SAVE-9/killed-anywhere", killed_anywhere);
