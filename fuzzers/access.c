@@ -24,7 +24,8 @@ static const struct fuzz_options options = {
     .target = "access",
     .groups_allowed = 1u << TRACE_GROUP_TREE | 1u << TRACE_GROUP_MEMORY | 1u << TRACE_GROUP_EVENTFD |
                       1u << TRACE_GROUP_COALESCE | 1u << TRACE_GROUP_DEVICE | 1u << TRACE_GROUP_ACCESS |
-                      1u << TRACE_GROUP_LIFETIME | 1u << TRACE_GROUP_TRANSACTION,
+                      1u << TRACE_GROUP_LIFETIME | 1u << TRACE_GROUP_TRANSACTION | 1u << TRACE_GROUP_LOGGING |
+                      1u << TRACE_GROUP_DIRTY,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

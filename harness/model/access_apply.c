@@ -64,7 +64,7 @@ static uint32_t scalar(struct model *m, const struct trace_step *s, bool write, 
 {
     const struct scalar how = access_scalar((unsigned)s->n);
     const uint32_t attrs = s->b == SCALAR_PHYS ? ATTRS_UNSPECIFIED : access_attrs(s->c);
-    const struct place_found p = place_find(m, &m->spaces[s->a].view->view, s->v.absolute, how.size);
+    const struct place_found p = place_find(m, &m->spaces[s->a].view->view, s->v.absolute, how.size, write);
     const bool big = how.order == SCALAR_BIG;
     uint8_t bytes[8];
 
@@ -97,7 +97,7 @@ static uint32_t scalar(struct model *m, const struct trace_step *s, bool write, 
 /* R-TRN-11, R-TRN-12, without IOMMUs. */
 static void iotlb(struct model *m, const struct trace_step *s, struct observation *expected)
 {
-    const struct place_found p = place_find(m, &m->spaces[s->a].view->view, s->v.absolute, UINT64_MAX);
+    const struct place_found p = place_find(m, &m->spaces[s->a].view->view, s->v.absolute, UINT64_MAX, false);
     const uint64_t mask = TARGET_PAGE_SIZE - 1;
 
     if (p.region != NO_SLOT) {
@@ -149,7 +149,7 @@ static void apply(struct model *m, const struct trace_step *s, struct observatio
         break;
     case TRACE_OP_TRANSLATE: {
         const struct place_found p =
-            place_find(m, &m->spaces[s->a].view->view, s->v.absolute, s->w.absolute);
+            place_find(m, &m->spaces[s->a].view->view, s->v.absolute, s->w.absolute, false);
 
         expected->place_region = p.region;
         expected->place_offset = p.offset;

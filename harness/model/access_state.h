@@ -19,7 +19,11 @@ struct place_found {
     uint64_t offset;
     uint64_t length;            /* of the wanted bytes, those that follow there */
 };
-struct place_found place_find(const struct model *m, const struct view *v, uint64_t address, uint64_t length);
+/*
+ * stores: by callbacks, where a ROM device's range does not end them; R-RGN-5 leaves that open, and this is
+ * memcore's way (buffers end there).
+ */
+struct place_found place_find(const struct model *m, const struct view *v, uint64_t address, uint64_t length, bool stores);
 bool is_memory(const struct model *m, int region);              /* R-TRN-3: what clamps */
 bool is_direct(const struct model *m, int region, bool write);
 void flush_before(struct model *m, int region);                 /* R-EVM-10 */

@@ -40,7 +40,7 @@ static void apply_new_region(struct model *m, const struct trace_step *s)
         r->readonly = s->n == RAM_ROM || s->n == RAM_ROM_NOMIGRATE;
         region_give_block(r, s->n == RAM_RAM || s->n == RAM_ROM, ANONYMOUS_ALIGNMENT);
         if (s->n == RAM_RESIZEABLE) {
-            r->block_max = 2 * s->v.absolute;
+            r->block_max = (2 * s->v.absolute + 4095) / 4096 * 4096;    /* R-RAM-1 */
         }
         break;
     case TRACE_OP_RAM_PTR:

@@ -34,7 +34,7 @@ uint64_t memory_left(const struct model *m, int region, uint64_t offset)
     return offset < r->block_max ? r->block_max - offset : 0;
 }
 
-struct place_found place_find(const struct model *m, const struct view *v, uint64_t address, uint64_t length)
+struct place_found place_find(const struct model *m, const struct view *v, uint64_t address, uint64_t length, bool stores)
 {
     for (size_t i = 0; i < v->count; i++) {
         const struct view_range *const range = &v->ranges[i];
@@ -48,12 +48,14 @@ struct place_found place_find(const struct model *m, const struct view *v, uint6
         if (is_memory(m, range->region)) {
             const wide rest = range->size - into;
             const uint64_t left = memory_left(m, range->region, found.offset);
+            const uint64_t clamped = rest < length ? (uint64_t)rest : length;
 
             if (left == 0) {
-                return (struct place_found){ NO_SLOT, address, length };
+                return (struct place_found){ NO_SLOT, address, clamped };
             }
-            found.length = rest < found.length ? (uint64_t)rest : found.length;
-            found.length = left < found.length ? left : found.length;
+            if (!(stores && m->regions[range->region].kind == KIND_ROM_DEVICE)) {
+                found.length = clamped < left ? clamped : left;
+            }
         }
         return found;
     }
@@ -136,7 +138,7 @@ uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32
     uint32_t result = 0;
 
     for (uint64_t done = 0; done < count;) {
-        const struct place_found p = place_find(m, v, address + done, count - done);
+        const struct place_found p = place_find(m, v, address + done, count - done, false);
         uint64_t size = p.length;
 
         if (forbidden(m, p.region, attrs)) {
@@ -164,7 +166,7 @@ uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32
 void access_write_rom(struct model *m, unsigned space, uint64_t address, const uint8_t *bytes, uint64_t count)
 {
     for (uint64_t done = 0; done < count;) {
-        const struct place_found p = place_find(m, &m->spaces[space].view->view, address + done, count - done);
+        const struct place_found p = place_find(m, &m->spaces[space].view->view, address + done, count - done, false);
         uint64_t size = p.length;
 
         if (is_memory(m, p.region)) {
@@ -182,7 +184,7 @@ bool access_valid(struct model *m, unsigned space, uint64_t address, uint64_t co
     const struct view *const v = &m->spaces[space].view->view;
 
     for (uint64_t done = 0; done < count;) {
-        const struct place_found p = place_find(m, v, address + done, count - done);
+        const struct place_found p = place_find(m, v, address + done, count - done, false);
         const struct region *const r = p.region == NO_SLOT ? NULL : &m->regions[p.region];
         uint64_t size = p.length;
 

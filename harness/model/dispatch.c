@@ -190,14 +190,19 @@ static uint32_t dispatch_memory(struct model *m, unsigned region, uint64_t offse
 {
     const struct region *const r = &m->regions[region];
 
+    const uint64_t end = r->size < r->block_length ? (uint64_t)r->size : r->block_length;
+
     /* R-RGN-6, R-RGN-7 */
-    if (offset > r->block_length || size > r->block_length - offset) {
+    if (offset > end || size > end - offset) {
         *value = write ? *value : 0;
         return DECODE_ERROR;
     }
     if (write) {
-        const uint64_t data = swap ? swapped(*value, size) : *value;
+        const uint64_t data = access_cut(swap ? swapped(*value, size) : *value, size);
 
+        if (signal_eventfd(m, region, offset, size, data)) {
+            return 0;
+        }
         for (unsigned i = 0; i < size; i++) {
             memory_store(m, region, offset + i, (uint8_t)(data >> 8 * i));
         }
