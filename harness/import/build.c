@@ -197,6 +197,29 @@ struct import_machine *import_build(const struct import *im, enum import_build_o
     return m;
 }
 
+bool import_open_memory(struct import_machine *m, char **why)
+{
+    for (size_t i = 0; i < m->im->region_count; i++) {
+        if (m->reserved[i] && mprotect(m->reserved[i], m->reserved_size[i], PROT_READ | PROT_WRITE)) {
+            *why = format_text("no memory for the %llu bytes of '%s'", (unsigned long long)m->reserved_size[i],
+                               import_shown_name(m->im->regions[i].name));
+            return false;
+        }
+    }
+    return true;
+}
+
+AddressSpace *import_built_space(struct import_machine *m, size_t space)
+{
+    return &m->spaces[space];
+}
+
+uint8_t *import_built_memory(struct import_machine *m, size_t region, uint64_t *size)
+{
+    *size = m->reserved_size[region];
+    return m->reserved[region];
+}
+
 void import_unbuild(struct import_machine *m)
 {
     if (!m) {
