@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "qemu/lib/edu.h"
 #include "qemu/lib/machines.h"
 #include "qemu/lib/peer_access.h"
 #include "qemu/lib/places.h"
@@ -26,25 +27,26 @@
 
 enum {
     SKIPPED = 77,
-    STATES = 4,                 /* of each machine: QEMU started anew, other changes */
-    CHANGES = 30,               /* before a state is taken */
+    STATES = 4,                 /* of each machine: for each, QEMU is started anew */
+    CHANGES = 30,               /* before a state is taken, see change() */
     BATCH = 250,
     SHOWN_MAX = 10,             /* differences of one state */
     AROUND = 16,                /* bytes on either side of a write that are looked at in the end */
     CHUNK = 48 << 10,
-    COPY_WHOLE = 16 << 20,      /* larger RAM is all zeros behind its first COPY_START bytes before a guest runs */
-    COPY_START = 1 << 20,
+    COPY = 1 << 20,             /* of each place: before a guest runs, RAM behind that is all zeros */
 };
 
-static const char help[] = "Usage: qemu.access [--machine NAME]... [--accesses N] [--seed N]\n"
+static const char help[] = "Usage: qemu.access [--machine NAME]... [--accesses N] [--seed N] [-v]\n"
                            "\n"
                            "  --machine NAME  only this one (may be repeated; qemu.live --list names them)\n"
                            "  --accesses N    in each of a machine's four states (default 3000)\n"
-                           "  --seed N        other changes and accesses (default 1)\n";
+                           "  --seed N        other changes and accesses (default 1)\n"
+                           "  -v              say every change and every place\n";
 
 struct options {
     GPtrArray *names;
     uint64_t accesses, seed;
+    bool verbose;
 };
 
 struct total {
@@ -63,12 +65,22 @@ struct peer {
     struct import_machine *built;
     AddressSpace *space;
     struct places places;
+    struct edu edu;             /* of the one such device that a machine has */
     GArray *writes;             /* struct peer_access without data: what to look at in the end */
     size_t shown;
 };
 
 /* qtest accesses what the first processor sees. */
 static const char space_name[] = "cpu-memory-0";
+
+static const struct place_registers registers[] = {
+    { EDU_NAME, 0, EDU_LOW_LAST }, { EDU_NAME, EDU_HIGH_FIRST, EDU_HIGH_LAST }, { 0 },
+};
+
+static const char *const place_kind_names[] = {
+    [PLACE_RAM] = "ram", [PLACE_ROM] = "rom", [PLACE_HOLE] = "hole", [PLACE_DEVICE] = "device",
+    [PLACE_OTHER] = "(not accessed)",
+};
 
 /* --- differences ---------------------------------------------------------------------- */
 
@@ -95,7 +107,7 @@ static void print_region(AddressSpace *space, uint64_t address, bool is_write)
 
 static void show(struct peer *p, const struct peer_access *a, const char *what, const uint8_t *core)
 {
-    static const char *const kinds[] = { "ram", "rom", "a hole", "a device" };
+    const struct place *place;
     unsigned first = 0;
 
     if (p->shown++ >= SHOWN_MAX) {
@@ -112,10 +124,9 @@ static void show(struct peer *p, const struct peer_access *a, const char *what, 
     if (first) {
         print_region(p->space, a->address + first, a->is_write);
     }
-    printf("    QEMU has %s there: %s\n    again: qemu.access --machine %s --seed %" PRIu64 "\n",
-           kinds[places_at(&p->places, a->address + first)->kind],
-           places_at(&p->places, a->address + first)->name ? places_at(&p->places, a->address + first)->name : "-",
-           p->machine->name, p->seed);
+    place = places_at(&p->places, a->address + first);
+    printf("    QEMU has %s %s there\n    again: qemu.access --machine %s --seed %" PRIu64 " -v\n",
+           place_kind_names[place->kind], place->name ? place->name : "", p->machine->name, p->seed);
 }
 
 /* --- a machine twice ------------------------------------------------------------------ */
@@ -124,13 +135,10 @@ static bool copy_memory(struct peer *p)
 {
     for (guint i = 0; i < p->places.all->len; i++) {
         const struct place *place = &g_array_index(p->places.all, struct place, i);
-        uint64_t last = place->last - place->first;
+        uint64_t size = MIN(place->last - place->first, COPY - 1) + 1;
 
-        if (last >= COPY_WHOLE) {
-            last = COPY_START - 1;
-        }
-        for (uint64_t at = 0; place->memory && at <= last; at += CHUNK) {
-            if (!peer_read_memory(p->qemu, place->first + at, place->memory + at, MIN(last - at + 1, CHUNK))) {
+        for (uint64_t at = 0; place->memory && at < size; at += CHUNK) {
+            if (!peer_read_memory(p->qemu, place->first + at, place->memory + at, MIN(size - at, CHUNK))) {
                 return false;
             }
         }
@@ -161,6 +169,7 @@ static AddressSpace *find_space(struct peer *p)
 /* NULL, or why this cannot be compared, to be freed with free(). */
 static char *rebuild(struct peer *p, const char *text, uint64_t seed)
 {
+    const struct import_device devices[] = { { EDU_NAME, &edu_ops, &p->edu }, { 0 } };
     struct import_error error;
     char *why = NULL;
 
@@ -168,12 +177,12 @@ static char *rebuild(struct peer *p, const char *text, uint64_t seed)
     if (!p->im) {
         return g_strdup_printf("line %u, column %u: %s", error.line, error.column, error.message);
     }
-    p->built = import_build(p->im, p->state % IMPORT_BUILD_ORDERS, &why);
+    p->built = import_build_with(p->im, p->state % IMPORT_BUILD_ORDERS, devices, &why);
     if (!p->built || !import_open_memory(p->built, &why)) {
         return why;
     }
     p->space = find_space(p);
-    if (!places_init(&p->places, p->im, p->built, space_name, seed) || !p->space) {
+    if (!places_init(&p->places, p->im, p->built, space_name, registers, seed) || !p->space) {
         return g_strdup_printf("there is no RAM in a space '%s'", space_name);
     }
     return copy_memory(p) ? NULL : g_strdup("QEMU's memory cannot be read");
@@ -196,7 +205,19 @@ static bool is_across(const struct peer *p, const struct peer_access *a)
     return places_at(&p->places, a->address)->last - a->address < a->size - 1;
 }
 
-/* Integers and caches take one range: what leaves it is R-SCL-3 and R-CCH, which qtest does not show. */
+/*
+ * Integers and caches take one range: what leaves it is R-SCL-3 and R-CCH, which qtest does not show.
+ * Nor does it show integers that a device refuses because they are unaligned (R-SCL-2): it splits them.
+ */
+static bool is_shown_by_qtest(const struct peer *p, const struct peer_access *a)
+{
+    if (a->way == WAY_BUFFER || a->way == WAY_MAP) {
+        return true;
+    }
+    return !is_across(p, a) && (a->way == WAY_CACHE || a->address % a->size == 0 ||
+                                places_at(&p->places, a->address)->kind != PLACE_DEVICE);
+}
+
 static void pick_access(struct peer *p, struct peer_access *a, struct total *t)
 {
     enum place_choice choice;
@@ -206,7 +227,7 @@ static void pick_access(struct peer *p, struct peer_access *a, struct total *t)
     a->is_write = places_random(&p->places, 2);
     do {
         a->address = places_pick(&p->places, a->size, &choice);
-    } while (is_across(p, a) && a->way != WAY_BUFFER && a->way != WAY_MAP);
+    } while (!is_shown_by_qtest(p, a));
     for (unsigned i = 0; a->is_write && i < a->size; i++) {
         a->data[i] = (uint8_t)places_random(&p->places, 256);
     }
@@ -295,6 +316,17 @@ static void report_trouble(const struct peer *p, struct total *t, const char *wh
            qemu_trouble(p->qemu) ? qemu_trouble(p->qemu) : what);
 }
 
+static void print_state(const struct peer *p, const char *changes)
+{
+    printf("%s, state %u:\n%s", p->machine->name, p->state, changes);
+    for (guint i = 0; p->places.all && i < p->places.all->len; i++) {
+        const struct place *place = &g_array_index(p->places.all, struct place, i);
+
+        printf("  %016" PRIx64 "-%016" PRIx64 " %s %s\n", place->first, place->last,
+               place_kind_names[place->kind], place->name ? place->name : "");
+    }
+}
+
 static void compare_state(const struct options *o, struct peer *p, uint64_t seed, struct total *t)
 {
     char *before = take_text(p->qemu), *why = rebuild(p, before, seed), *after = NULL;
@@ -315,6 +347,17 @@ static void compare_state(const struct options *o, struct peer *p, uint64_t seed
     g_free(after);
 }
 
+/* The machine as it starts; as firmware leaves it; after random changes; both. */
+static void change(struct changer *c, unsigned state)
+{
+    for (unsigned i = 0; state & 2 && i < CHANGES; i++) {
+        changer_step(c);
+    }
+    if (state & 1) {
+        changer_place_all(c);
+    }
+}
+
 static void run_state(const struct options *o, const char *path, const struct machine *m, unsigned state,
                       struct total *t)
 {
@@ -326,11 +369,11 @@ static void run_state(const struct options *o, const char *path, const struct ma
     struct changer c;
 
     changer_start(&c, m, p.qemu, seed);
-    /* The first state is the machine as it starts. */
-    for (unsigned i = 0; state && i < CHANGES; i++) {
-        changer_step(&c);
-    }
+    change(&c, state);
     compare_state(o, &p, seed, t);
+    if (o->verbose) {
+        print_state(&p, c.log->str);
+    }
     if (p.places.all) {
         places_free(&p.places);
     }
@@ -345,9 +388,9 @@ static void run_state(const struct options *o, const char *path, const struct ma
 
 static void print_total(const char *name, const struct total *t)
 {
-    printf("%-14s %6zu %9zu %8zu %8zu %8zu %8zu %8zu %8zu %11zu\n", name, t->states, t->accesses,
-           t->kinds[PLACE_RAM], t->kinds[PLACE_ROM], t->kinds[PLACE_HOLE], t->across, t->choices[CHOICE_EDGE],
-           t->choices[CHOICE_NEAR], t->differences);
+    printf("%-14s %6zu %9zu %7zu %7zu %7zu %7zu %7zu %7zu %7zu %11zu\n", name, t->states, t->accesses,
+           t->kinds[PLACE_RAM], t->kinds[PLACE_ROM], t->kinds[PLACE_HOLE], t->kinds[PLACE_DEVICE], t->across,
+           t->choices[CHOICE_EDGE], t->choices[CHOICE_NEAR], t->differences);
     fflush(stdout);
 }
 
@@ -390,8 +433,8 @@ static int run(const struct options *o)
     }
     subject_start();
     printf("seed %" PRIu64 "; where accesses begin, how many leave that range, are at edges, near earlier writes\n"
-           "%-14s %6s %9s %8s %8s %8s %8s %8s %8s %11s\n",
-           o->seed, "machine", "states", "accesses", "ram", "rom", "holes", "leave", "edges", "near",
+           "%-14s %6s %9s %7s %7s %7s %7s %7s %7s %7s %11s\n",
+           o->seed, "machine", "states", "accesses", "ram", "rom", "holes", "devices", "leave", "edges", "near",
            "differences");
     for (size_t i = 0; i < machine_count; i++) {
         struct total t = { .states = 0 };
@@ -446,7 +489,7 @@ int main(int argc, char **argv)
     struct options o = { .names = g_ptr_array_new(), .accesses = 3000, .seed = 1 };
     int option, status = 2;
 
-    while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "vh", long_options, NULL)) != -1) {
         switch (option) {
         case 'm':
             if (!known(optarg)) {
@@ -463,6 +506,9 @@ int main(int argc, char **argv)
             if (!parse_number(optarg, UINT64_MAX, &o.seed)) {
                 goto end;
             }
+            break;
+        case 'v':
+            o.verbose = true;
             break;
         case 'h':
             fputs(help, stdout);

@@ -27,6 +27,17 @@ struct import_machine;
  */
 struct import_machine *import_build(const struct import *im, enum import_build_order order, char **why);
 
+/* What a device region of a name does instead of reading zeros; `name` NULL ends an array of them. */
+struct import_device {
+    const char *name;
+    const MemoryRegionOps *ops;
+    void *opaque;
+};
+
+/* The same with devices, whose `ops` and `opaque` must outlive the machine. */
+struct import_machine *import_build_with(const struct import *im, enum import_build_order order,
+                                         const struct import_device *devices, char **why);
+
 /*
  * From now on the machine's RAM and ROM are memory, all zeros, that accesses may reach.
  * Returns false with *why as above.

@@ -34,45 +34,82 @@ static const struct import_view *find_view(const struct import *im, const char *
     return NULL;
 }
 
-/* The memory behind a range; NULL if the text leaves open which region it belongs to. */
-static uint8_t *find_memory(const struct import *im, struct import_machine *built, const struct import_range *range)
+/* The region of a range; IMPORT_NONE if the text leaves open which one it is. */
+static int find_region(const struct import *im, const struct import_range *range)
 {
-    uint8_t *found = NULL;
+    int found = IMPORT_NONE;
 
     for (size_t i = 0; i < im->region_count; i++) {
-        uint64_t size;
-        uint8_t *memory = import_built_memory(built, i, &size);
+        const struct import_region *r = &im->regions[i];
 
-        if (!memory || !range->name || g_strcmp0(im->regions[i].name, range->name) != 0) {
-            continue;
+        if (r->target == IMPORT_NONE && range->name && g_strcmp0(r->name, range->name) == 0) {
+            if (found != IMPORT_NONE) {
+                return IMPORT_NONE;
+            }
+            found = (int)i;
         }
-        if (found || range->offset > size || range->last - range->first >= size - range->offset) {
-            return NULL;
-        }
-        found = memory + range->offset;
     }
     return found;
 }
 
-static struct place place_of_range(const struct import *im, struct import_machine *built,
-                                   const struct import_range *range)
+static uint8_t *find_memory(const struct import *im, struct import_machine *built, const struct import_range *range)
 {
-    struct place place = { PLACE_OTHER, range->first, range->last, range->name, NULL };
+    int region = find_region(im, range);
+    uint64_t size = 0;
+    uint8_t *memory = region == IMPORT_NONE ? NULL : import_built_memory(built, (size_t)region, &size);
 
-    if (range->kind == IMPORT_RAM || range->kind == IMPORT_ROM) {
-        place.memory = find_memory(im, built, range);
-    }
-    if (place.memory) {
-        place.kind = range->kind == IMPORT_RAM ? PLACE_RAM : PLACE_ROM;
-    }
-    return place;
+    return memory && range->offset < size && range->last - range->first < size - range->offset
+               ? memory + range->offset
+               : NULL;
 }
 
-static void add_hole(struct places *p, uint64_t first, uint64_t last)
+static void add(struct places *p, enum place_kind kind, const char *name, uint64_t first, uint64_t last)
 {
-    struct place hole = { PLACE_HOLE, first, last, NULL, NULL };
+    struct place place = { kind, first, last, name, NULL };
 
-    g_array_append_val(p->all, hole);
+    g_array_append_val(p->all, place);
+}
+
+/* A device: those of its registers that are known, and what is between them. */
+static void add_device(struct places *p, const struct import_range *range, const struct place_registers *registers)
+{
+    uint64_t length = range->last - range->first, next = 0;
+
+    for (; registers->name; registers++) {
+        uint64_t first, last;
+
+        if (g_strcmp0(registers->name, range->name) != 0 || registers->last < range->offset ||
+            registers->first > range->offset + length) {
+            continue;
+        }
+        first = MAX(registers->first, range->offset) - range->offset;
+        last = MIN(registers->last - range->offset, length);
+        if (first > next) {
+            add(p, PLACE_OTHER, range->name, range->first + next, range->first + first - 1);
+        }
+        add(p, PLACE_DEVICE, range->name, range->first + first, range->first + last);
+        next = last + 1;
+    }
+    if (next <= length) {
+        add(p, PLACE_OTHER, range->name, range->first + next, range->last);
+    }
+}
+
+static void add_range(struct places *p, const struct import *im, struct import_machine *built,
+                      const struct import_range *range, const struct place_registers *registers)
+{
+    uint8_t *memory = NULL;
+
+    if (range->kind == IMPORT_IO && find_region(im, range) != IMPORT_NONE) {
+        add_device(p, range, registers);
+        return;
+    }
+    if (range->kind == IMPORT_RAM || range->kind == IMPORT_ROM) {
+        memory = find_memory(im, built, range);
+    }
+    add(p, !memory ? PLACE_OTHER : range->kind == IMPORT_RAM ? PLACE_RAM : PLACE_ROM, range->name, range->first,
+        range->last);
+    g_array_index(p->all, struct place, p->all->len - 1).memory = memory;
 }
 
 static void add_edges(struct places *p)
@@ -87,7 +124,7 @@ static void add_edges(struct places *p)
 }
 
 bool places_init(struct places *p, const struct import *im, struct import_machine *built, const char *space,
-                 uint64_t seed)
+                 const struct place_registers *registers, uint64_t seed)
 {
     const struct import_view *view = find_view(im, space);
     uint64_t next = 0;
@@ -98,18 +135,18 @@ bool places_init(struct places *p, const struct import *im, struct import_machin
         .edges = g_array_new(FALSE, FALSE, sizeof(uint64_t)), .random = seed,
     };
     for (size_t i = 0; view && i < view->range_count; i++) {
-        struct place place = place_of_range(im, built, &view->ranges[i]);
+        const struct import_range *range = &view->ranges[i];
 
-        if (place.first > next) {
-            add_hole(p, next, place.first - 1);
+        if (range->first > next) {
+            add(p, PLACE_HOLE, NULL, next, range->first - 1);
         }
-        g_array_append_val(p->all, place);
-        ram |= place.kind == PLACE_RAM;
-        full = place.last == UINT64_MAX;
-        next = place.last + 1;
+        add_range(p, im, built, range, registers);
+        ram |= g_array_index(p->all, struct place, p->all->len - 1).kind == PLACE_RAM;
+        full = range->last == UINT64_MAX;
+        next = range->last + 1;
     }
     if (!full) {
-        add_hole(p, next, UINT64_MAX);
+        add(p, PLACE_HOLE, NULL, next, UINT64_MAX);
     }
     add_edges(p);
     return ram;

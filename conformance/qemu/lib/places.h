@@ -17,13 +17,14 @@ enum place_kind {
     PLACE_RAM,
     PLACE_ROM,
     PLACE_HOLE,         /* no region */
-    PLACE_OTHER,        /* devices: keep off */
+    PLACE_DEVICE,       /* registers of which places_init() was told */
+    PLACE_OTHER,        /* what may have side effects: keep off */
 };
 
 struct place {
     enum place_kind kind;
     uint64_t first, last;
-    const char *name;   /* of the region, as in the import; of a hole NULL */
+    const char *name;   /* of the region, as in the text; of a hole NULL */
     uint8_t *memory;    /* of RAM and ROM: what the core holds for `first` */
 };
 
@@ -35,13 +36,19 @@ struct places {
     size_t writes;
 };
 
+/* Registers that behave alike on both sides: these bytes of a device region; `name` NULL ends an array of them. */
+struct place_registers {
+    const char *name;
+    uint64_t first, last;
+};
+
 /*
- * Cuts the space called `space` of the import that `built` was made of.  RAM whose memory
- * the text does not identify (two regions have its name) becomes PLACE_OTHER.
+ * Cuts the space called `space` of the import that `built` was made of.  RAM and devices
+ * that the text does not identify (two regions have the name) become PLACE_OTHER.
  * Returns false if there is no such space or no RAM in it.
  */
 bool places_init(struct places *p, const struct import *im, struct import_machine *built, const char *space,
-                 uint64_t seed);
+                 const struct place_registers *registers, uint64_t seed);
 void places_free(struct places *p);
 
 /* The place of an address. */
