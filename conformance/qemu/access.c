@@ -432,10 +432,11 @@ static int run(const struct options *o)
         return SKIPPED;
     }
     subject_start();
-    printf("seed %" PRIu64 "; where accesses begin, how many leave that range, are at edges, near earlier writes\n"
+    printf("seed %" PRIu64
+           "; where accesses begin, how many leave that range, are at edges, near earlier writes\n"
            "%-14s %6s %9s %7s %7s %7s %7s %7s %7s %7s %11s\n",
-           o->seed, "machine", "states", "accesses", "ram", "rom", "holes", "devices", "leave", "edges", "near",
-           "differences");
+           o->seed, "machine", "states", "accesses", "ram", "rom", "holes", "devices", "leave", "edges",
+           "near", "differences");
     for (size_t i = 0; i < machine_count; i++) {
         struct total t = { .states = 0 };
 

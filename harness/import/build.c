@@ -223,7 +223,8 @@ bool import_open_memory(struct import_machine *m, char **why)
 {
     for (size_t i = 0; i < m->im->region_count; i++) {
         if (m->reserved[i] && mprotect(m->reserved[i], m->reserved_size[i], PROT_READ | PROT_WRITE)) {
-            *why = format_text("no memory for the %llu bytes of '%s'", (unsigned long long)m->reserved_size[i],
+            *why = format_text("no memory for the %llu bytes of '%s'",
+                               (unsigned long long)m->reserved_size[i],
                                import_shown_name(m->im->regions[i].name));
             return false;
         }

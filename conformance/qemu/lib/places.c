@@ -52,7 +52,8 @@ static int find_region(const struct import *im, const struct import_range *range
     return found;
 }
 
-static uint8_t *find_memory(const struct import *im, struct import_machine *built, const struct import_range *range)
+static uint8_t *find_memory(const struct import *im, struct import_machine *built,
+                            const struct import_range *range)
 {
     int region = find_region(im, range);
     uint64_t size = 0;
@@ -71,7 +72,8 @@ static void add(struct places *p, enum place_kind kind, const char *name, uint64
 }
 
 /* A device: those of its registers that are known, and what is between them. */
-static void add_device(struct places *p, const struct import_range *range, const struct place_registers *registers)
+static void add_device(struct places *p, const struct import_range *range,
+                       const struct place_registers *registers)
 {
     uint64_t length = range->last - range->first, next = 0;
 
@@ -107,8 +109,8 @@ static void add_range(struct places *p, const struct import *im, struct import_m
     if (range->kind == IMPORT_RAM || range->kind == IMPORT_ROM) {
         memory = find_memory(im, built, range);
     }
-    add(p, !memory ? PLACE_OTHER : range->kind == IMPORT_RAM ? PLACE_RAM : PLACE_ROM, range->name, range->first,
-        range->last);
+    add(p, !memory ? PLACE_OTHER : range->kind == IMPORT_RAM ? PLACE_RAM : PLACE_ROM, range->name,
+        range->first, range->last);
     g_array_index(p->all, struct place, p->all->len - 1).memory = memory;
 }
 
@@ -219,7 +221,9 @@ uint64_t places_pick(struct places *p, unsigned size, enum place_choice *choice)
 
             address = pick_around(p, p->written[places_random(p, kept)], NEAR, size);
         } else if (*choice == CHOICE_EDGE && p->edges->len) {
-            address = pick_around(p, g_array_index(p->edges, uint64_t, places_random(p, p->edges->len)), EDGE, size);
+            uint64_t edge = g_array_index(p->edges, uint64_t, places_random(p, p->edges->len));
+
+            address = pick_around(p, edge, EDGE, size);
         } else {
             *choice = CHOICE_ANYWHERE;
             address = pick_anywhere(p);

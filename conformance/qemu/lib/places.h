@@ -36,7 +36,7 @@ struct places {
     size_t writes;
 };
 
-/* Registers that behave alike on both sides: these bytes of a device region; `name` NULL ends an array of them. */
+/* Registers that behave alike on both sides: bytes of a device region.  `name` NULL ends an array of them. */
 struct place_registers {
     const char *name;
     uint64_t first, last;
