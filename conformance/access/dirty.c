@@ -231,13 +231,13 @@ static void through_aliases(void)
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
-    conformance_case("/R-ACC-9/pages-overlapped", pages_overlapped);
-    conformance_case("/R-ACC-9/clients", clients);
-    conformance_case("/R-ACC-9/through-aliases", through_aliases);
+    conformance_case_4k("/R-ACC-9/pages-overlapped", pages_overlapped);
+    conformance_case_4k("/R-ACC-9/clients", clients);
+    conformance_case_4k("/R-ACC-9/through-aliases", through_aliases);
     conformance_case("/R-ACC-10/zero-bytes", zero_bytes);
-    conformance_case("/R-SCL-8/stores", stores);
-    conformance_case("/R-MAP-8/marks", unmaps);
-    conformance_case("/R-CCH-9/fast-cache", invalidations);
-    conformance_case("/R-ACC-15/what-marks-nothing", what_marks_nothing);
+    conformance_case_4k("/R-SCL-8/stores", stores);
+    conformance_case_4k("/R-MAP-8/marks", unmaps);
+    conformance_case_4k("/R-CCH-9/fast-cache", invalidations);
+    conformance_case_4k("/R-ACC-15/what-marks-nothing", what_marks_nothing);
     return g_test_run();
 }

@@ -14,6 +14,7 @@
 
 #include "common/conformance.h"
 #include "exec/ram_addr.h"
+#include "memcore/bitmap_discard_manager.h"
 
 /* --- a file system with moods ------------------------------------------------------ */
 
@@ -271,6 +272,35 @@ static void rom_loads(void)
     memcore_set_vm_running(true);
 }
 
+static void check_refuses(Scene scene, unsigned flags, const char *text);
+
+/* Page 5 of "second" is present in the file: discarded it is an error, populated it loads. */
+static void parts_not_there(void)
+{
+    Scene scene = scene_new();
+    const uint64_t granule = MAX(PAGE, 4096);
+    MemoryRegion *root = stage_container("root", UINT64_MAX);
+    BitmapDiscardManager *manager = bitmap_discard_manager_new(scene.second, granule, NULL, &error_abort);
+    AddressSpace *as;
+
+    stage_add(root, 0, scene.second);
+    as = stage_space(root, "as");
+    mood.calls = 0;
+    check_refuses(scene, 0, "block \"second\": page 5 is present, but discarded here");
+    check_untouched(scene.first);
+
+    check_number(bitmap_discard_manager_plug(manager, 5 * PAGE / granule * granule, granule), 0);
+    memset(block_of(scene.second)->host + 5 * PAGE / granule * granule, FILLING, granule);
+    check_number(mapped_ram_load(scene.file, 0, &error_abort), 0);
+    check_loaded(scene.second, 1);
+    check_number(bitmap_discard_manager_unplug_all(manager), 0);
+    stage_space_destroy(as);
+    stage_del(root, scene.second);
+    memcore_drain();
+    check(bitmap_discard_manager_destroy(manager, &error_abort));
+    scene_end(scene);
+}
+
 static void check_refuses(Scene scene, unsigned flags, const char *text)
 {
     Error *error = NULL;
@@ -453,6 +483,7 @@ int main(int argc, char **argv)
     conformance_case("/R-MLD-6/receivedmap", receivedmap_filled);
     conformance_case("/R-MLD-6/rom", rom_loads);
     conformance_misuse("/R-MLD-6/running", while_running, "mapped_ram_load", NULL);
+    conformance_case("/R-MLD-7/parts-not-there", parts_not_there);
     conformance_case("/R-MLD-8/read-fails", read_fails);
     conformance_case("/R-MLD-8/shrinks-while-loaded", shrinks_while_loaded);
     conformance_case("/R-STRM-8/incomplete", incomplete_file);

@@ -3,14 +3,6 @@
 
 #include <pthread.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define UNDER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define UNDER_TSAN 1
-#endif
-#endif
-
 static pthread_t main_thread;
 
 bool threads_on_main(void)

@@ -41,6 +41,12 @@ void check_model_says(struct run_failure *failure, const char *format, ...)
     va_end(arguments);
 }
 
+static bool is_device_call(enum event_kind kind)
+{
+    return kind == EVENT_DEVICE_READ || kind == EVENT_DEVICE_WRITE || kind == EVENT_DEVICE_ACCEPTS ||
+           kind == EVENT_NESTED;
+}
+
 void check_normalize(struct event_log *log)
 {
     bool flushed = false;
@@ -49,6 +55,9 @@ void check_normalize(struct event_log *log)
     for (size_t i = 0; i < log->count; i++) {
         if (log->events[i].kind == EVENT_COALESCED_FLUSH) {
             flushed |= kept == 0;
+            if (kept && i + 1 < log->count && is_device_call(log->events[i + 1].kind)) {
+                log->events[kept++] = log->events[i];
+            }
             continue;
         }
         log->events[kept++] = log->events[i];
@@ -110,6 +119,21 @@ static const char *event_rule(const struct event *e)
         return "R-COAL-3";
     case EVENT_OWNER_FINALIZED:
         return "R-OBJ-6";
+    case EVENT_DEVICE_READ:
+    case EVENT_DEVICE_WRITE:
+        return "R-DSP-6";
+    case EVENT_DEVICE_ACCEPTS:
+        return "R-DSP-4";
+    case EVENT_NESTED:
+        return "R-LCK-4";
+    case EVENT_EVENTFD_SIGNAL:
+        return "R-EVM-1";
+    case EVENT_MAP_CLIENT:
+        return "R-MAP-11";
+    case EVENT_IOMMU_FLAGS:
+        return "R-IOM-4";
+    case EVENT_IOMMU_NOTIFIED:
+        return "R-IOM-9";
     case EVENT_KINDS:
         break;
     }
@@ -363,7 +387,8 @@ bool check_observation(const struct trace_step *step, const struct observation *
         }
         break;
     }
-    return check_events(&expected->events, &seen->events, failure);
+    return check_events(&expected->events, &seen->events, failure) &&
+           (trace_op_table[step->op].group < TRACE_GROUP_DEVICE || check_access(step, expected, seen, failure));
 }
 
 /* --- views ---------------------------------------------------------------------- */
@@ -538,6 +563,9 @@ uint64_t check_hash(uint64_t hash, const struct observation *seen)
         hash = mix(hash, (uint64_t)(unsigned)e->notifier << 32 | (unsigned)e->number);
         hash = mix(hash, e->address);
         hash = mix(hash, e->length);
+        hash = mix(hash, (uint64_t)(unsigned)e->region << 32 | e->size);
+        hash = mix(hash, e->offset);
+        hash = mix(hash, (uint64_t)e->attrs << 32 | e->result);
     }
-    return hash;
+    return check_access_hash(hash, seen);
 }

@@ -76,7 +76,7 @@ static unsigned long *new_bits(uint64_t count, int byte)
 
 static void new_bmap(struct player *p, unsigned region, int kind)
 {
-    RAMBlock *block = block_of(&p->regions[region]);
+    RAMBlock *block = block_of(&p->regions[region].mr);
     const uint64_t pages = (block->max_length + TARGET_PAGE_SIZE - 1) >> TARGET_PAGE_BITS;
 
     player_forget_bmap(p, region);
@@ -114,7 +114,7 @@ static bool send(MemoryRegion *mr, uint64_t offset)
 
 static void show_pages(struct player *p, const struct trace_step *s, FILE *out)
 {
-    MemoryRegion *mr = &p->regions[s->a];
+    MemoryRegion *mr = &p->regions[s->a].mr;
     const ram_addr_t base = memory_region_get_ram_addr(mr);
     const size_t pages = (size_t)((p->region_block_length[s->a] + TARGET_PAGE_SIZE - 1) >> TARGET_PAGE_BITS);
     uint8_t bits[OBSERVED_WINDOW];
@@ -134,7 +134,7 @@ static void show_pages(struct player *p, const struct trace_step *s, FILE *out)
 
 static void apply(struct player *p, const struct trace_step *s, FILE *out)
 {
-    MemoryRegion *mr = &p->regions[s->a];
+    MemoryRegion *mr = &p->regions[s->a].mr;
     const ram_addr_t start = memory_region_get_ram_addr(mr) + s->v.absolute;
     const ram_addr_t length = s->w.absolute;
 

@@ -109,6 +109,11 @@ void subject_set_vm_running(bool running)
     memcore_set_vm_running(running);
 }
 
+void subject_run_bottom_halves(void)
+{
+    memcore_run_bottom_halves();
+}
+
 static void print_to_stream(void *opaque, const char *text)
 {
     fputs(text, opaque);

@@ -4,7 +4,6 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/misuse.h"
@@ -15,6 +14,97 @@
 #include "migration/zero_page.h"
 
 enum { READ_MAX = 1 << 20 };            /* bytes a read, so that one failure names a small place */
+
+/* R-RAM-7: behind the caller's own memory there are bytes which are not memcore's to write. */
+static uint64_t writable_length(const RAMBlock *block)
+{
+    return block->flags & RAM_PREALLOC ? MIN(block->used_length, memory_region_size(block->mr)) : block->used_length;
+}
+
+static void clear_nonzero(RAMBlock *block, uint64_t start, uint64_t length)
+{
+    while (length > 0) {
+        const uint64_t part = MIN(length, TARGET_PAGE_SIZE);
+
+        if (!zero_page_test(block->host + start, part)) {
+            memset(block->host + start, 0, part);
+        }
+        start += part;
+        length -= part;
+    }
+}
+
+/*
+ * Whether whole pages may be given back to the host (R-MLD-5).  Not the caller's own memory, nor
+ * a private mapping, behind which the file's bytes would come up or be destroyed; nor memory
+ * that a device has pinned.
+ */
+static bool may_discard(const RAMBlock *block)
+{
+    return !(block->flags & RAM_PREALLOC) && (block->fd < 0 || (block->flags & RAM_SHARED)) && !block->readonly &&
+           !ram_block_discard_is_disabled();
+}
+
+/*
+ * Makes bytes read as zero, and lets no memory come into being: in shared memory even a look
+ * at a page that is not there would make it.
+ */
+static void clear_range(RAMBlock *block, uint64_t start, uint64_t length)
+{
+    const uint64_t mask = block->page_size - 1, first = (start + mask) & ~mask, end = (start + length) & ~mask;
+
+    if (first < end && may_discard(block) && ram_block_discard_range(block, first, end - first) == 0) {
+        clear_nonzero(block, start, first - start);
+        clear_nonzero(block, end, start + length - end);
+    } else {
+        clear_nonzero(block, start, length);
+    }
+}
+
+/* --- blocks of which parts are not there (R-MLD-7) --- */
+
+typedef struct {
+    const MappedRamBlock *from;
+    uint64_t present;           /* first present page in a discarded part */
+    bool found;
+} DiscardedPresent;
+
+static void look_for_present(MemoryRegionSection *section, void *opaque)
+{
+    DiscardedPresent *search = opaque;
+    const uint64_t start = section->offset_within_region / search->from->page_size;
+    const uint64_t end = (section->offset_within_region + int128_get64(section->size) + search->from->page_size - 1) /
+                         search->from->page_size;
+    uint64_t run;
+
+    for (uint64_t page = start; page < MIN(end, search->from->pages) && !search->found; page += run) {
+        run = mapped_ram_run(search->from, page);
+        if (mapped_ram_page_present(search->from, page)) {
+            search->found = true;
+            search->present = page;
+        }
+    }
+}
+
+static MemoryRegionSection section_of(MemoryRegion *mr, uint64_t start, uint64_t length)
+{
+    return (MemoryRegionSection){ .mr = mr, .offset_within_region = start, .size = int128_make64(length) };
+}
+
+static bool check_discarded(const MappedRamBlock *from, RAMBlock *block, Error **errp)
+{
+    RamDiscardManager *manager = memory_region_get_ram_discard_manager(block->mr);
+    MemoryRegionSection all = section_of(block->mr, 0, memory_region_size(block->mr));
+    DiscardedPresent search = { .from = from };
+
+    if (manager) {
+        ram_discard_manager_replay_discarded(manager, &all, look_for_present, &search);
+    }
+    if (search.found) {
+        error_setg(errp, "page %" PRIu64 " is present, but discarded here", search.present);
+    }
+    return !search.found;
+}
 
 static bool check_block(const MappedRamBlock *from, RAMBlock *block, Error **errp)
 {
@@ -35,7 +125,7 @@ static bool check_block(const MappedRamBlock *from, RAMBlock *block, Error **err
     } else if (block->readonly && from->present) {
         error_setg(errp, "the block of this name here is mapped read-only");
     } else {
-        return true;
+        return check_discarded(from, block, errp);
     }
     return false;
 }
@@ -73,35 +163,22 @@ static bool check_fit(const MappedRamFile *file, unsigned flags, Error **errp)
     return true;
 }
 
-/* R-RAM-7: behind the caller's own memory there are bytes which are not memcore's to write. */
-static uint64_t writable_length(const RAMBlock *block)
+static int clear_populated(MemoryRegionSection *section, void *opaque)
 {
-    return block->flags & RAM_PREALLOC ? MIN(block->used_length, memory_region_size(block->mr)) : block->used_length;
+    clear_range(opaque, section->offset_within_region, int128_get64(section->size));
+    return 0;
 }
 
-/*
- * Makes bytes read as zero without touching those that do.  Looking at a page of shared memory
- * that is not there would allocate it, so there the host is told to drop the range, which
- * fails for memory it cannot drop: then looking is all that is left.
- */
-static void clear_range(RAMBlock *block, uint64_t start, uint64_t length)
+/* An absent run: what is discarded stays so. */
+static void load_absent(RAMBlock *block, uint64_t start, uint64_t length)
 {
-    const uint64_t mask = block->page_size - 1, first = (start + mask) & ~mask, end = (start + length) & ~mask;
+    RamDiscardManager *manager = memory_region_get_ram_discard_manager(block->mr);
+    MemoryRegionSection section = section_of(block->mr, start, length);
 
-    if ((block->flags & RAM_SHARED) && !(block->flags & RAM_PREALLOC) && block->fd < 0 && first < end &&
-        madvise(block->host + first, end - first, MADV_REMOVE) == 0) {
-        clear_range(block, start, first - start);
-        clear_range(block, end, start + length - end);
-        return;
-    }
-    while (length > 0) {
-        const uint64_t part = MIN(length, TARGET_PAGE_SIZE);
-
-        if (!zero_page_test(block->host + start, part)) {
-            memset(block->host + start, 0, part);
-        }
-        start += part;
-        length -= part;
+    if (manager) {
+        ram_discard_manager_replay_populated(manager, &section, clear_populated, block);
+    } else {
+        clear_range(block, start, length);
     }
 }
 
@@ -143,7 +220,7 @@ static bool load_pages(const MappedRamFile *file, const MappedRamBlock *from, RA
         }
         length = MIN(run * from->page_size, writable - start);
         if (!mapped_ram_page_present(from, page)) {
-            clear_range(block, start, length);
+            load_absent(block, start, length);
         } else if (!load_run(file, from, block, start, length, errp)) {
             return false;
         }
@@ -165,6 +242,9 @@ static bool load_block(const MappedRamFile *file, const MappedRamBlock *from, RA
 
     /* Also after a failure: what was written is no longer what anybody saw last. */
     cpu_physical_memory_set_dirty_range(block->offset, block->used_length, (1 << DIRTY_MEMORY_NUM) - 1);
+    if (block->flags & RAM_PMEM) {
+        qemu_ram_block_writeback(block);
+    }
     if (loaded && block->receivedmap) {
         ramblock_recv_bitmap_set_range(block, block->host, from->pages);
     }

@@ -261,9 +261,15 @@ void bitmap_move_words(unsigned long *to, unsigned long *from, size_t words)
     }
 }
 
+/* The instruction for it is not there on the oldest machines, and a function call is not worth it. */
 static inline unsigned count_word(unsigned long word)
 {
-    return (unsigned)__builtin_popcountl(word);
+    const unsigned long m1 = ~0ul / 3, m2 = ~0ul / 15 * 3, m4 = ~0ul / 255 * 15, ones = ~0ul / 255;
+
+    word -= word >> 1 & m1;
+    word = (word & m2) + (word >> 2 & m2);
+    word = (word + (word >> 4)) & m4;
+    return (unsigned)(word * ones >> (WORD_BITS - 8));
 }
 
 static inline uint64_t merge_word(unsigned long *to, unsigned long dirty)
@@ -307,12 +313,15 @@ static uint64_t merge_found(const Found *found, unsigned count)
     uint64_t new = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        for (unsigned k = 0; k < CHUNK; k++) {
-            const unsigned long dirty = take_word(&found[i].from[k]);
+        unsigned left = 0;
 
-            if (dirty) {
-                new += merge_word(&found[i].to[k], dirty);
-            }
+        for (unsigned k = 0; k < CHUNK; k++) {
+            left |= (unsigned)(load(&found[i].from[k]) != 0) << k;
+        }
+        for (; left; left &= left - 1) {
+            const unsigned k = (unsigned)__builtin_ctz(left);
+
+            new += merge_word(&found[i].to[k], take_word(&found[i].from[k]));
         }
     }
     return new;

@@ -10,6 +10,9 @@
 
 static uint64_t pieces;         /* in each client's array; written under ram_list.mutex after the arrays */
 
+/* Smaller bitmaps would waste more than they win. */
+enum { HUGE_FROM = 8 << 20 };
+
 static const size_t piece_bytes = DIRTY_MEMORY_BLOCK_SIZE / 8;
 
 uint64_t dirty_memory_pages(void)
@@ -29,6 +32,9 @@ static unsigned char *map_zeroes(uint64_t length)
 
     if (!memcore_fault(MEMCORE_FAULT_ALLOCATION)) {
         memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    }
+    if (memory != MAP_FAILED && length >= HUGE_FROM) {
+        (void)madvise(memory, length, MADV_HUGEPAGE);       /* bits are searched from end to end */
     }
     return memory == MAP_FAILED ? NULL : memory;
 }

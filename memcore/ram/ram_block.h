@@ -73,6 +73,7 @@ void ram_block_free(RAMBlock *block);
  * device NULL: global.  Misuse: name NULL or "", or the id string is taken
  * (R-RAM-14).  unregister undoes both.
  */
+bool ram_block_name_taken(const char *name, DeviceState *device);   /* by a listed block */
 void ram_block_register(RAMBlock *block, const char *name, DeviceState *device);
 void ram_block_unregister(RAMBlock *block);
 

@@ -79,7 +79,8 @@ void ram_block_dirty_all(RAMBlock *block)
 {
     const PageRange all = pages_of(block->offset, block->max_length);
     const PageRange used = pages_of(block->offset, block->used_length);
-    const uint64_t word_end = (all.end + WORD_BITS - 1) / WORD_BITS * WORD_BITS;   /* no other block has bits there, R-RAM-17 */
+    /* no other block has bits in the last word (R-RAM-17) */
+    const uint64_t word_end = (all.end + WORD_BITS - 1) / WORD_BITS * WORD_BITS;
 
     /* What a block that was there before has left behind (R-DMB-8), also where only snapshots come (R-SNAP-2). */
     for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {

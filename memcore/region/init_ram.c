@@ -175,18 +175,27 @@ void memory_region_init_rom_device_nomigrate(MemoryRegion *region, Object *owner
 
 /* --- with an id string, for migration ---------------------------------------- */
 
-/* Only devices can make id strings unique; checked before anything is allocated. */
-static bool owner_can_migrate(const char *function, MemoryRegion *region, Object *owner, const char *name,
-                              uint64_t size, Error **errp)
+/*
+ * Only devices can make id strings unique, and not even they always do; looked
+ * at before anything is allocated, for a name that is taken is bad input here.
+ */
+static bool can_migrate(const char *function, MemoryRegion *region, Object *owner, const char *name,
+                        uint64_t size, Error **errp)
 {
+    const bool is_device = !owner || object_dynamic_cast(owner, TYPE_DEVICE);
     Error *error = NULL;
 
-    if (!owner || object_dynamic_cast(owner, TYPE_DEVICE)) {
+    if (is_device && !ram_block_name_taken(name, (DeviceState *)owner)) {
         return true;
     }
     region_create(function, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, size);
-    error_setg(&error, "region '%s': its owner, of type %s, is not a device, so its RAM cannot be named for "
-               "migration; use %s_nomigrate", region_label(region), object_get_typename(owner), function);
+    if (is_device) {
+        error_setg(&error, "region '%s': its RAM cannot be named for migration, another block has the name "
+                   "already", region_label(region));
+    } else {
+        error_setg(&error, "region '%s': its owner, of type %s, is not a device, so its RAM cannot be named for "
+                   "migration; use %s_nomigrate", region_label(region), object_get_typename(owner), function);
+    }
     fail(region, errp, error);
     return false;
 }
@@ -201,7 +210,7 @@ static void make_migratable(MemoryRegion *region)
 void memory_region_init_ram(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                             Error **errp)
 {
-    if (owner_can_migrate(__func__, region, owner, name, size, errp)) {
+    if (can_migrate(__func__, region, owner, name, size, errp)) {
         init_ram(__func__, region, owner, name, size, errp);
         make_migratable(region);
     }
@@ -210,7 +219,7 @@ void memory_region_init_ram(MemoryRegion *region, Object *owner, const char *nam
 void memory_region_init_rom(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                             Error **errp)
 {
-    if (owner_can_migrate(__func__, region, owner, name, size, errp)) {
+    if (can_migrate(__func__, region, owner, name, size, errp)) {
         init_ram(__func__, region, owner, name, size, errp);
         region->readonly = region->ram;
         make_migratable(region);
@@ -220,7 +229,7 @@ void memory_region_init_rom(MemoryRegion *region, Object *owner, const char *nam
 void memory_region_init_rom_device(MemoryRegion *region, Object *owner, const MemoryRegionOps *ops,
                                    void *device, const char *name, uint64_t size, Error **errp)
 {
-    if (owner_can_migrate(__func__, region, owner, name, size, errp)) {
+    if (can_migrate(__func__, region, owner, name, size, errp)) {
         init_rom_device(__func__, region, owner, ops, device, name, size, errp);
         make_migratable(region);
     }

@@ -7,7 +7,7 @@
 #include "ram/ram_block.h"
 #include "region/internal.h"
 
-static RAMBlock *require_used(const char *function, const MemoryRegion *mr, hwaddr addr, hwaddr size)
+RAMBlock *region_require_used(const char *function, const MemoryRegion *mr, hwaddr addr, hwaddr size)
 {
     RAMBlock *block = mr->ram_block;
 
@@ -21,17 +21,26 @@ static RAMBlock *require_used(const char *function, const MemoryRegion *mr, hwad
     return block;
 }
 
+void region_require_client(const char *function, const MemoryRegion *mr, unsigned client)
+{
+    if (client >= DIRTY_MEMORY_NUM) {
+        memcore_misuse_at(function, "R-DIRTY-2", "region '%s': there is no client %u, only 0 to %u", region_label(mr),
+                          client, DIRTY_MEMORY_NUM - 1);
+    }
+}
+
 void memory_region_set_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size)
 {
-    const RAMBlock *block = require_used(__func__, mr, addr, size);
+    const RAMBlock *block = region_require_used(__func__, mr, addr, size);
 
     cpu_physical_memory_set_dirty_range(block->offset + addr, size, memory_region_get_dirty_log_mask(mr));
 }
 
 void memory_region_reset_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size, unsigned client)
 {
-    const RAMBlock *block = require_used(__func__, mr, addr, size);
+    const RAMBlock *block = region_require_used(__func__, mr, addr, size);
 
+    region_require_client(__func__, mr, client);
     cpu_physical_memory_test_and_clear_dirty(block->offset + addr, size, client);
 }
 
@@ -40,10 +49,14 @@ bool memory_region_snapshot_get_dirty(MemoryRegion *mr, DirtyBitmapSnapshot *sna
     const RAMBlock *block = mr->ram_block;
 
     memcore_require(block, "R-SNAP-6", "region '%s' has no RAM of its own", region_label(mr));
-    memcore_require(addr <= block->max_length && size <= block->max_length - addr, "R-SNAP-6",
-                    "region '%s' has 0x%" PRIx64 " bytes of RAM, not 0x%" PRIx64 " at 0x%" PRIx64, region_label(mr),
-                    block->max_length, size, addr);
-    return cpu_physical_memory_snapshot_get_dirty(snap, block->offset + addr, size);
+    const bool in_block = addr <= block->max_length && size <= block->max_length - addr;
+    const ram_addr_t start = block->offset + addr;
+
+    memcore_require(in_block && start >= snap->start && start + size <= snap->end, "R-SNAP-6",
+                    "region '%s': 0x%" PRIx64 " bytes at 0x%" PRIx64 " of its RAM, which begins at ram_addr 0x%" PRIx64
+                    ", are not in the snapshot of 0x%" PRIx64 " to 0x%" PRIx64, region_label(mr), size, addr,
+                    block->offset, snap->start, snap->end);
+    return cpu_physical_memory_snapshot_get_dirty(snap, start, size);
 }
 
 int qemu_ram_resize(RAMBlock *block, ram_addr_t newsize, Error **errp)
@@ -75,17 +88,21 @@ void memory_region_ram_resize(MemoryRegion *mr, ram_addr_t newsize, Error **errp
     qemu_ram_resize(mr->ram_block, newsize, errp);
 }
 
+/* Size 0 is fine anywhere (R-RAM-29). */
+static void write_to_file(const char *function, const MemoryRegion *region, hwaddr start, hwaddr bytes)
+{
+    if (region->ram_block && bytes > 0) {
+        qemu_ram_msync(region_require_used(function, region, start, bytes), start, bytes);
+    }
+}
+
 void memory_region_msync(MemoryRegion *region, hwaddr start, hwaddr bytes)
 {
-    RAMBlock *block = region->ram_block;
-
-    if (block) {
-        qemu_ram_msync(block, start, bytes);
-    }
+    write_to_file(__func__, region, start, bytes);
 }
 
 /* Whether somebody logs does not matter (R-RAM-30). */
 void memory_region_writeback(MemoryRegion *region, hwaddr start, hwaddr bytes)
 {
-    memory_region_msync(region, start, bytes);
+    write_to_file(__func__, region, start, bytes);
 }

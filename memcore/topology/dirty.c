@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Snapshots with the listeners' part (R-SNAP-1). */
-#include "base/state.h"
 #include "exec/ram_addr.h"
 #include "topology/topology.h"
 
@@ -9,7 +8,8 @@ DirtyBitmapSnapshot *memory_region_snapshot_and_clear_dirty(MemoryRegion *mr, hw
 {
     DirtyBitmapSnapshot *snapshot;
 
-    memcore_require(mr->ram_block, "R-SNAP-1", "region '%s' has no RAM of its own", region_label(mr));
+    region_require_used(__func__, mr, addr, size);
+    region_require_client(__func__, mr, client);
     listeners_sync_dirty_log(mr);
     snapshot = cpu_physical_memory_snapshot_and_clear_dirty(mr, addr, size, client);
     memory_global_after_dirty_log_sync();

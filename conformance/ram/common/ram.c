@@ -203,7 +203,9 @@ const char *file_path(const char *name)
     }
     path = g_build_filename(folder, name, NULL);
     g_ptr_array_add(paths, path);
-    unlink(path);
+    if (unlink(path) != 0) {
+        rmdir(path);
+    }
     return path;
 }
 

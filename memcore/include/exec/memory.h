@@ -266,8 +266,8 @@ void memory_region_init_rom_device_nomigrate(MemoryRegion *region, Object *owner
 
 /*
  * As their _nomigrate twins, and the block gets an id string, under which
- * migration finds it (R-RAM-12).  The name must make the id string unique
- * (R-RAM-14), the owner must be NULL or a device.
+ * migration finds it (R-RAM-12).  Errors besides: another block has the id string
+ * already (R-RAM-14), the owner is neither NULL nor a device.  Misuse: no name.
  */
 void memory_region_init_ram(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                             Error **errp);
@@ -412,7 +412,10 @@ void memory_region_set_size(MemoryRegion *mr, uint64_t size);
 /* Misuse: mr is not an alias. */
 void memory_region_set_alias_offset(MemoryRegion *mr, hwaddr offset);
 
-/* Attributes of the region and all that is seen through it; meaningful for memory. */
+/*
+ * Attributes of the region and all that is seen through it; meaningful for memory.  Misuse: writing to
+ * what was made read-only by memory_region_init_ram_from_file().
+ */
 void memory_region_set_readonly(MemoryRegion *mr, bool readonly);
 void memory_region_set_nonvolatile(MemoryRegion *mr, bool nonvolatile);
 

@@ -15,12 +15,10 @@
  * What is lost: an access behind the last rcu_read_unlock() of its thread but
  * one passes for ordered if the thread unlocks once more before the free.
  */
-#ifndef QEMU_RCU_TSAN_H
-#define QEMU_RCU_TSAN_H
+#include "qemu/rcu.h"         /* before the guard: it includes this file at the right place, if at all */
 
-#ifndef QEMU_RCU_H
-#error "include qemu/rcu.h"
-#endif
+#if !defined(QEMU_RCU_TSAN_H) && (defined(__SANITIZE_THREAD__) || defined(MEMCORE_TSAN))
+#define QEMU_RCU_TSAN_H
 
 #include <sanitizer/tsan_interface.h>
 
