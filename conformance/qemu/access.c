@@ -22,6 +22,7 @@
 #include "qemu/lib/machines.h"
 #include "qemu/lib/peer_access.h"
 #include "qemu/lib/places.h"
+#include "qemu/lib/testdev.h"
 #include "qemu/rcu.h"
 #include "run/subject.h"
 
@@ -66,6 +67,7 @@ struct peer {
     AddressSpace *space;
     struct places places;
     struct edu edu;             /* of the one such device that a machine has */
+    struct testdev testdev;     /* likewise */
     GArray *writes;             /* struct peer_access without data: what to look at in the end */
     size_t shown;
 };
@@ -74,7 +76,9 @@ struct peer {
 static const char space_name[] = "cpu-memory-0";
 
 static const struct place_registers registers[] = {
-    { EDU_NAME, 0, EDU_LOW_LAST }, { EDU_NAME, EDU_HIGH_FIRST, EDU_HIGH_LAST }, { 0 },
+    { EDU_NAME, 0, EDU_LOW_LAST }, { EDU_NAME, EDU_HIGH_FIRST, EDU_HIGH_LAST },
+    { TESTDEV_NAME, TESTDEV_HEADER_FIRST, TESTDEV_HEADER_LAST },
+    { TESTDEV_NAME, TESTDEV_DATA_FIRST, TESTDEV_DATA_LAST }, { 0 },
 };
 
 static const char *const place_kind_names[] = {
@@ -146,6 +150,20 @@ static bool copy_memory(struct peer *p)
     return true;
 }
 
+/* Only a test that is selected has a header. */
+static void select_test(struct peer *p)
+{
+    for (guint i = 1; i < p->places.all->len; i++) {
+        const struct place *place = &g_array_index(p->places.all, struct place, i);
+
+        if (g_strcmp0(place->name, TESTDEV_NAME) == 0 && place->kind == PLACE_DEVICE && place->offset == 1 &&
+            g_strcmp0(place[-1].name, TESTDEV_NAME) == 0) {
+            qemu_write(p->qemu, 1, place->first - 1, 0);
+            p->testdev.selected = true;
+        }
+    }
+}
+
 static char *take_text(struct qemu *q)
 {
     char *tree = qemu_human(q, "info mtree -o -D"), *flat = qemu_human(q, "info mtree -f");
@@ -169,7 +187,9 @@ static AddressSpace *find_space(struct peer *p)
 /* NULL, or why this cannot be compared, to be freed with free(). */
 static char *rebuild(struct peer *p, const char *text, uint64_t seed)
 {
-    const struct import_device devices[] = { { EDU_NAME, &edu_ops, &p->edu }, { 0 } };
+    const struct import_device devices[] = {
+        { EDU_NAME, &edu_ops, &p->edu }, { TESTDEV_NAME, &testdev_ops, &p->testdev }, { 0 },
+    };
     struct import_error error;
     char *why = NULL;
 
@@ -185,6 +205,7 @@ static char *rebuild(struct peer *p, const char *text, uint64_t seed)
     if (!places_init(&p->places, p->im, p->built, space_name, registers, seed) || !p->space) {
         return g_strdup_printf("there is no RAM in a space '%s'", space_name);
     }
+    select_test(p);
     return copy_memory(p) ? NULL : g_strdup("QEMU's memory cannot be read");
 }
 

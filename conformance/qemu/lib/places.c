@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { NEAR = 16, EDGE = 8 };
+enum { NEAR = 16, EDGE = 8, KIND_TRIES = 100 /* a machine may have no place of that kind */ };
 
 /* splitmix64, as in changes.c. */
 static uint64_t next_random(struct places *p)
@@ -64,9 +64,10 @@ static uint8_t *find_memory(const struct import *im, struct import_machine *buil
                : NULL;
 }
 
-static void add(struct places *p, enum place_kind kind, const char *name, uint64_t first, uint64_t last)
+static void add(struct places *p, enum place_kind kind, const char *name, uint64_t first, uint64_t last,
+                uint64_t offset)
 {
-    struct place place = { kind, first, last, name, NULL };
+    struct place place = { kind, first, last, name, offset, NULL };
 
     g_array_append_val(p->all, place);
 }
@@ -87,13 +88,14 @@ static void add_device(struct places *p, const struct import_range *range,
         first = MAX(registers->first, range->offset) - range->offset;
         last = MIN(registers->last - range->offset, length);
         if (first > next) {
-            add(p, PLACE_OTHER, range->name, range->first + next, range->first + first - 1);
+            add(p, PLACE_OTHER, range->name, range->first + next, range->first + first - 1,
+                range->offset + next);
         }
-        add(p, PLACE_DEVICE, range->name, range->first + first, range->first + last);
+        add(p, PLACE_DEVICE, range->name, range->first + first, range->first + last, range->offset + first);
         next = last + 1;
     }
     if (next <= length) {
-        add(p, PLACE_OTHER, range->name, range->first + next, range->last);
+        add(p, PLACE_OTHER, range->name, range->first + next, range->last, range->offset + next);
     }
 }
 
@@ -110,7 +112,7 @@ static void add_range(struct places *p, const struct import *im, struct import_m
         memory = find_memory(im, built, range);
     }
     add(p, !memory ? PLACE_OTHER : range->kind == IMPORT_RAM ? PLACE_RAM : PLACE_ROM, range->name,
-        range->first, range->last);
+        range->first, range->last, range->offset);
     g_array_index(p->all, struct place, p->all->len - 1).memory = memory;
 }
 
@@ -140,7 +142,7 @@ bool places_init(struct places *p, const struct import *im, struct import_machin
         const struct import_range *range = &view->ranges[i];
 
         if (range->first > next) {
-            add(p, PLACE_HOLE, NULL, next, range->first - 1);
+            add(p, PLACE_HOLE, NULL, next, range->first - 1, 0);
         }
         add_range(p, im, built, range, registers);
         ram |= g_array_index(p->all, struct place, p->all->len - 1).kind == PLACE_RAM;
@@ -148,7 +150,7 @@ bool places_init(struct places *p, const struct import *im, struct import_machin
         next = range->last + 1;
     }
     if (!full) {
-        add(p, PLACE_HOLE, NULL, next, UINT64_MAX);
+        add(p, PLACE_HOLE, NULL, next, UINT64_MAX, 0);
     }
     add_edges(p);
     return ram;
@@ -195,11 +197,18 @@ bool places_allow(const struct places *p, uint64_t address, uint64_t size)
 
 /* --- choosing ------------------------------------------------------------------------ */
 
-/* A place that is picked as often as any other, large or small, and an address in it. */
+/* Each kind as often as any other, within it each place, large or small, then each address. */
 static uint64_t pick_anywhere(struct places *p)
 {
-    const struct place *place = &g_array_index(p->all, struct place, places_random(p, p->all->len));
-    uint64_t length = place->last - place->first;
+    enum place_kind kind = (enum place_kind)places_random(p, PLACE_OTHER);
+    const struct place *place;
+    unsigned tries = 0;
+    uint64_t length;
+
+    do {
+        place = &g_array_index(p->all, struct place, places_random(p, p->all->len));
+    } while (place->kind != kind && ++tries < KIND_TRIES);
+    length = place->last - place->first;
 
     return place->first + (length == UINT64_MAX ? next_random(p) : places_random(p, length + 1));
 }
@@ -215,7 +224,7 @@ uint64_t places_pick(struct places *p, unsigned size, enum place_choice *choice)
     for (;;) {
         uint64_t address;
 
-        *choice = places_random(p, CHOICES);
+        *choice = (enum place_choice)places_random(p, CHOICES);
         if (*choice == CHOICE_NEAR && p->writes) {
             size_t kept = MIN(p->writes, G_N_ELEMENTS(p->written));
 

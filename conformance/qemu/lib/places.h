@@ -25,6 +25,7 @@ struct place {
     enum place_kind kind;
     uint64_t first, last;
     const char *name;   /* of the region, as in the text; of a hole NULL */
+    uint64_t offset;    /* of `first` in the region; of a hole 0 */
     uint8_t *memory;    /* of RAM and ROM: what the core holds for `first` */
 };
 
