@@ -43,6 +43,9 @@ void changer_end(struct changer *c);
 /* One random change; what it was is appended to the log.  Machines without anything to change: false. */
 bool changer_step(struct changer *c);
 
+/* All PCI devices that were found are on and in their own places, as firmware leaves them. */
+void changer_place_all(struct changer *c);
+
 /* A number below `limit`. */
 uint32_t changer_random(struct changer *c, uint32_t limit);
 
