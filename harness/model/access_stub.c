@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The operations of accesses are not modelled yet: the resolver skips them. */
+/* Maps, caches and IOMMUs are not modelled yet: the resolver skips their operations. */
 #include "model/state.h"
 
 bool model_covers(enum trace_op op)
 {
-    return trace_op_table[op].group < TRACE_GROUP_DEVICE;
+    return trace_op_table[op].group <= TRACE_GROUP_ACCESS;
 }
 
 size_t model_mappings(const struct model *m, const uint16_t **slots)
@@ -53,15 +53,5 @@ bool model_iommu_notifier(const struct model *m, unsigned slot, struct model_iom
     (void)m;
     (void)slot;
     (void)out;
-    return false;
-}
-
-bool model_ram(const struct model *m, unsigned region, uint64_t offset, size_t length, uint8_t *bytes)
-{
-    (void)m;
-    (void)region;
-    (void)offset;
-    (void)length;
-    (void)bytes;
     return false;
 }

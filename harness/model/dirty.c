@@ -81,6 +81,15 @@ static void clear(struct region *r, struct cover c, unsigned bits)
     }
 }
 
+void dirty_written(struct model *m, unsigned region, uint64_t offset, uint64_t length)
+{
+    struct region *const r = &m->regions[region];
+
+    if (r->page_count) {
+        set(r, cover(offset, length), region_dirty_log_mask(m, region));
+    }
+}
+
 /* The log_clear of a taken range: whole pages, R-DIRTY-8. */
 static void tell_cleared(struct model *m, unsigned region, struct cover c)
 {

@@ -90,6 +90,7 @@ void model_free(struct model *m)
         free(m->regions[i].coalesced.ranges);
         free(m->regions[i].eventfds.entries);
         free(m->regions[i].pages);
+        stored_free(&m->regions[i].memory);
     }
     for (size_t i = 0; i < TRACE_SPACES; i++) {
         free(m->spaces[i].eventfds.entries);
@@ -98,6 +99,7 @@ void model_free(struct model *m)
         free(m->views[i]->view.ranges);
         free(m->views[i]);
     }
+    stored_free(&m->shared_memory);
     slot_list_free(&m->live_regions);
     slot_list_free(&m->live_spaces);
     slot_list_free(&m->live_listeners);
@@ -117,6 +119,7 @@ void model_free(struct model *m)
 /* What is live is listed, so only what was used is touched. */
 void model_reset(struct model *m)
 {
+    stored_forget(&m->shared_memory);
     while (m->live_listeners.count > 0) {
         m->listeners[m->live_listeners.slots[--m->live_listeners.count]].registered = false;
     }

@@ -219,14 +219,10 @@ static bool resolve_flush_rom(const struct query *q, struct trace_step *out, con
     if (!model_ram(q->r->model, out->a, 0, 1, (uint8_t[1]){ 0 })) {
         return false;
     }
-    out->v.absolute %= (uint64_t)(region.size ? region.size : 1);
-    if (!model_ram(q->r->model, out->a, out->v.absolute, 1, (uint8_t[1]){ 0 })) {
-        out->v.absolute = 0;
-    }
+    out->v.absolute %= region.block_length;
     resolve_bound_value(&out->w, 0, TRACE_BUFFER_MAX);
-    while (out->w.absolute && !model_ram(q->r->model, out->a, out->v.absolute + out->w.absolute - 1, 1,
-                                         (uint8_t[1]){ 0 })) {
-        out->w.absolute /= 2;
+    if (out->w.absolute > region.block_length - out->v.absolute) {
+        out->w.absolute = region.block_length - out->v.absolute;
     }
     return true;
 }
