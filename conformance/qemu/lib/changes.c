@@ -416,7 +416,7 @@ bool changer_step(struct changer *c)
         change_pciexbar(c);
     } else if (dice < 42 && strstr(c->machine->arguments, "slots=")) {
         plug_memory(c);
-    } else if (dice < 46 && c->machine->chipset == CHIPSET_I440FX) {
+    } else if (dice < 46 && c->machine->chipset == CHIPSET_I440FX && !c->stay_plugged) {
         plug_pci(c);
     } else {
         change_pci(c);

@@ -35,6 +35,7 @@ struct changer {
     GString *log;               /* what was changed, one line a change */
     unsigned plugged;           /* devices plugged in so far: their ids are unique */
     uint32_t slots_plugged;     /* PCI slots that hold such a device */
+    bool stay_plugged;          /* set by the caller: no PCI device comes or goes */
 };
 
 void changer_start(struct changer *c, const struct machine *m, struct qemu *qemu, uint64_t seed);
