@@ -180,7 +180,7 @@ static uint32_t pieces(struct model *m, unsigned region, uint64_t offset, unsign
         }
     }
     if (!write) {
-        *value = access_cut(whole, size);       /* R-DSP-9, the better way */
+        *value = m->profile == MODEL_PROFILE_MEMCORE ? access_cut(whole, size) : whole;     /* R-DSP-9 */
     }
     return result;
 }

@@ -277,7 +277,7 @@ static void play_dispatch(struct player *p, const struct trace_step *s)
         uint64_t value = UINT64_MAX;
 
         p->seen->result = memory_region_dispatch_read(mr, s->v.absolute, &value, op, attrs);
-        p->seen->value = access_cut(value, scalar.size);
+        p->seen->value = value;     /* whole: what is above the width is checked, too (R-DSP-9) */
     } else {
         p->seen->result = memory_region_dispatch_write(mr, s->v.absolute, s->w.absolute, op, attrs);
     }
