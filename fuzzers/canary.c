@@ -10,7 +10,7 @@
  *
  *   $CANARY plants another kind of bug in the same place: `overflow`, a write
  *   behind a heap block, or `leak`; they take the sanitizers' way to the same
- *   end.  Only ci/tests/canary.py sets it.
+ *   end.  `flaky` is the bug above in every second process.  Only ci/tests set it.
  *
  *   The bug is put in by the linker (--wrap), so no other target, and no
  *   installed library, knows of it.  memtrace_canary is memtrace with the
@@ -23,6 +23,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "exec/memory.h"
 #include "run/fuzz.h"
@@ -39,6 +40,10 @@ void __wrap_memory_region_set_readonly(MemoryRegion *mr, bool readonly)
 
     if (!readonly) {
         __real_memory_region_set_readonly(mr, readonly);
+    } else if (kind && strcmp(kind, "flaky") == 0) {
+        if (getpid() % 2) {
+            __real_memory_region_set_readonly(mr, readonly);
+        }
     } else if (kind) {
         block = malloc(16);
         block[strcmp(kind, "overflow") ? 0 : 16] = 1;

@@ -67,12 +67,30 @@ def with_the_bug(work):
     if "FAILED" not in run(broken.compile(source), code=1):
         sys.exit("the C program fails without saying what")
     print(f"{BUG}: {len(steps)} steps, a picture, a C program that fails")
+    with_one_command(broken, crash, work / "triage")
+
+
+def with_one_command(broken, crash, output):
+    """The same by memtrace triage."""
+    text = run(broken.memtrace, "triage", crash, "-o", output, code=1)
+    folders = [path for path in output.iterdir() if path.is_dir()]
+    if len(folders) != 1 or "1 inputs: 1 fail" not in text:
+        sys.exit(f"memtrace triage: one bug was expected\n{text}")
+    report = (folders[0] / "report.md").read_text()
+    for part in ("## What was expected\n\n> **R-LST-8**", "FAILED R-LST-8: callbacks", "  the core:", "add r0 r1 at", "test.c", "map.svg"):
+        if part not in report:
+            sys.exit(f"{folders[0]}/report.md: \"{part}\" was expected\n{report}")
+    if "<svg" not in (folders[0] / "map.svg").read_text():
+        sys.exit("memtrace triage drew no picture")
+    if "FAILED" not in run(broken.compile(folders[0] / "test.c"), code=1):
+        sys.exit("triage: the C program fails without saying what")
+    print("memtrace triage: the same at once")
 
 
 def without_a_bug(work):
     sound = Installed(common.build("release", arguments=["-DBUILD_TESTING=OFF"]))
     count = 0
-    for folder in ("region_tree", "transactions"):
+    for folder in ("region_tree", "transactions", "dirty_bitmap"):
         for trace in sorted((common.ROOT / "corpora" / folder).rglob("*.trace")):
             source = work / f"{folder}-{trace.stem}.c"
             run(sound.memtrace, "emit-c", "--every-step", trace, "-o", source)

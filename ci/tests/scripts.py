@@ -23,6 +23,7 @@ CASES = [
     ("ci/test --only", {}, 2, "--only: a pattern was expected"),
     ("ci/test --jobs none", {}, 2, "--jobs none: a number was expected"),
     ("ci/bench --frobnicate", {}, 2, "--frobnicate"),
+    ("ci/qemu-new now", {}, 2, "usage: ci/qemu-new"),
     ("ci/plant --engine none all", {}, 2, 'unknown engine "none"'),
     ("ci/plant --time x all", {}, 2, "--time x: a number from 1"),
     ("ci/plant no-such-bug", {}, 2, 'no patch "no-such-bug"'),

@@ -22,7 +22,7 @@ def problem(path, line, message):
 def files():
     for path in sorted(ROOT.rglob("*")):
         name = path.relative_to(ROOT).as_posix()
-        if path.is_file() and not name.startswith((".git/", "build/")) and "__pycache__" not in name:
+        if path.is_file() and name != ".git" and not name.startswith((".git/", "build/")) and "__pycache__" not in name:
             yield name, path
 
 
@@ -72,7 +72,7 @@ def check_wall(name, text):
     for number, included in includes(text):
         folder = included.split("/")[0]
         if folder in LAYERS or included.startswith("../memcore"):
-            if not (ROOT / "harness" / included).exists() and not (ROOT / "conformance" / included).exists():
+            if not any((ROOT / home / included).exists() for home in ("harness", "conformance", "memcore/include")):
                 problem(name, number, f"\"{included}\" is private to memcore: use the public API")
         elif included == "memcore/memcore.h" and name.startswith(("harness/", "fuzzers/")) and \
                 not name.startswith("harness/bench/") and name != "harness/run/subject.c":
@@ -82,6 +82,8 @@ def check_wall(name, text):
 def check_model(name, text):
     """The model must not share code with the core, nor run it."""
     for number, included in includes(text):
+        if included == "exec/cpu-common.h":
+            continue            # constants: how large a target's page is
         if included.startswith(("exec/", "qemu/", "qom/", "qapi/", "memcore/", "run/")):
             problem(name, number, f"the model includes \"{included}\": it knows slots and numbers only")
 

@@ -2,8 +2,7 @@
 /*
  * Which pages an access marks dirty (INV-14 and the rules that name R-ACC-9).
  *
- * The bitmaps are read where exec/ramlist.h says they are.  A core that has none
- * yet skips these cases, and says so.
+ * The bitmaps are read where exec/ramlist.h says they are.
  */
 #include "common/access.h"
 
@@ -11,15 +10,6 @@
 
 #define LITTLE .order = DEVICE_LITTLE_ENDIAN
 enum { PAGES = 8, SIZE = PAGES << TARGET_PAGE_BITS };
-
-static bool no_bitmaps(void)
-{
-    if (!ram_list.dirty_memory[DIRTY_MEMORY_VGA]) {
-        g_test_skip("the core keeps no dirty bitmaps");
-        return true;
-    }
-    return false;
-}
 
 static unsigned long *dirty_word(unsigned client, uint64_t page, unsigned long *bit)
 {
@@ -82,9 +72,6 @@ static MemoryRegion *logged(Bus bus, MemoryRegion *mr)
 
 static void pages_overlapped(void)
 {
-    if (no_bitmaps()) {
-        return;
-    }
     Bus bus = bus_new("as");
     MemoryRegion *ram = logged(bus, stage_ram("ram", SIZE));
 
@@ -108,9 +95,6 @@ static void pages_overlapped(void)
 
 static void clients(void)
 {
-    if (no_bitmaps()) {
-        return;
-    }
     Bus bus = bus_new("as");
     MemoryRegion *ram = logged(bus, stage_ram_migratable("ram", SIZE)), *other = stage_ram("other", SIZE);
 
@@ -130,9 +114,6 @@ static void clients(void)
 
 static void zero_bytes(void)
 {
-    if (no_bitmaps()) {
-        return;
-    }
     Bus bus = bus_new("as");
     MemoryRegion *ram = logged(bus, stage_ram("ram", SIZE));
     MemoryRegionCache cache;
@@ -155,9 +136,6 @@ static void zero_bytes(void)
 
 static void stores(void)
 {
-    if (no_bitmaps()) {
-        return;
-    }
     Bus bus = bus_new("as");
     MemoryRegion *ram = logged(bus, stage_ram("ram", SIZE));
 
@@ -173,9 +151,6 @@ static void stores(void)
 
 static void unmaps(void)
 {
-    if (no_bitmaps()) {
-        return;
-    }
     Bus bus = bus_new("as");
     MemoryRegion *ram = logged(bus, stage_ram("ram", SIZE));
     hwaddr got = 0x3000;
@@ -194,9 +169,6 @@ static void unmaps(void)
 
 static void invalidations(void)
 {
-    if (no_bitmaps()) {
-        return;
-    }
     Bus bus = bus_new("as");
     MemoryRegion *ram = logged(bus, stage_ram("ram", SIZE));
     MemoryRegionCache cache;
@@ -216,9 +188,6 @@ static void invalidations(void)
 
 static void what_marks_nothing(void)
 {
-    if (no_bitmaps()) {
-        return;
-    }
     Bus bus = bus_new("as");
     MemoryRegion *rom = logged(bus, stage_rom("rom", SIZE)), *bar = stage_storage(sizeof(*bar));
     Device *flash = device_rom("flash", SIZE, (DeviceOptions) { LITTLE });
@@ -249,9 +218,6 @@ static void what_marks_nothing(void)
 /* The page of the region's own memory, wherever it is seen. */
 static void through_aliases(void)
 {
-    if (no_bitmaps()) {
-        return;
-    }
     Bus bus = bus_new("as");
     MemoryRegion *ram = stage_ram("ram", SIZE);
 
@@ -265,13 +231,13 @@ static void through_aliases(void)
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
-    conformance_case("/R-ACC-9/pages-overlapped", pages_overlapped);
-    conformance_case("/R-ACC-9/clients", clients);
-    conformance_case("/R-ACC-9/through-aliases", through_aliases);
+    conformance_case_4k("/R-ACC-9/pages-overlapped", pages_overlapped);
+    conformance_case_4k("/R-ACC-9/clients", clients);
+    conformance_case_4k("/R-ACC-9/through-aliases", through_aliases);
     conformance_case("/R-ACC-10/zero-bytes", zero_bytes);
-    conformance_case("/R-SCL-8/stores", stores);
-    conformance_case("/R-MAP-8/marks", unmaps);
-    conformance_case("/R-CCH-9/fast-cache", invalidations);
-    conformance_case("/R-ACC-15/what-marks-nothing", what_marks_nothing);
+    conformance_case_4k("/R-SCL-8/stores", stores);
+    conformance_case_4k("/R-MAP-8/marks", unmaps);
+    conformance_case_4k("/R-CCH-9/fast-cache", invalidations);
+    conformance_case_4k("/R-ACC-15/what-marks-nothing", what_marks_nothing);
     return g_test_run();
 }

@@ -31,6 +31,25 @@ $CC -Wall -Werror "$here/main.c" -o "$scratch/consumer-pc" $(pkg-config --cflags
 LD_LIBRARY_PATH=$(pkg-config --variable=libdir memcore) "$scratch/consumer-pc" | tee "$scratch/output"
 grep -q "memcore $(pkg-config --modversion memcore): a region of 4096 bytes" "$scratch/output"
 
+# Each C program of the top README, and what it prints there.
+echo "-- README"
+count=0
+awk -v to="$scratch/readme" '
+    /^```c$/ { n++; file = to n ".c"; program = n; next }
+    /^```$/ && !file && program { file = to program ".expected"; program = 0; printf "" > file; next }
+    /^```/ { if (file) close(file); file = ""; next }
+    file { print > file }
+    !file && NF && !/^```/ { program = 0 }' "$here/../../README.md"
+for source in "$scratch"/readme*.c; do
+    # shellcheck disable=SC2046
+    $CC -Wall -Werror "$source" -o "${source%.c}" $(pkg-config --cflags --libs memcore)
+    LD_LIBRARY_PATH=$(pkg-config --variable=libdir memcore) "${source%.c}" >"${source%.c}.output"
+    diff -u "${source%.c}.expected" "${source%.c}.output"
+    count=$((count + 1))
+done
+[ "$count" -ge 2 ] || { echo "README.md: a device and an IOMMU were expected, $count programs are there" >&2; exit 1; }
+echo "$count programs of README.md print what it says"
+
 # Every public header compiles by itself.
 for header in $(cd "$prefix/include/memcore" && find . -name '*.h' | sort); do
     printf '#include "%s"\n' "${header#./}" | $CC -Wall -Wextra -Werror -std=gnu11 -fsyntax-only -x c - $(pkg-config --cflags memcore)

@@ -29,8 +29,8 @@ SPEC = CONFORMANCE / "spec"
 CHAPTERS = {
     "regions-and-flatview.md": True,
     "access-and-iommu.md": True,
-    "ram-and-dirty.md": False,
-    "migration.md": False,
+    "ram-and-dirty.md": True,
+    "migration.md": True,
 }
 
 # Rules of implemented chapters that need no case: rule -> why.
@@ -39,7 +39,26 @@ EXEMPT = {
     "R-RGN-9": "no init function makes protected RAM",
     "R-DSP-15": "says that logging is not part of the contract",
     "R-LCK-6": "says what may happen between threads, so nothing can contradict it",
+    "R-RAM-22": "leaves the answer open: callers must not depend on it",
+    "R-FILE-4": "differs from R-FILE-2 on hugetlbfs only, which tests cannot count on",
+    "R-NOTI-4": "describes QEMU 7.2; memcore's sizes are R-NOTI-5 to -7",
+    "R-RECV-2": "the wire form belongs to migration streams, part 4",
+    "R-POST-1": "the field is migration's; what it does is in part 4",
+    "R-FBM-1": "the field is migration's; what it does is in part 4",
+    "R-RDM-15": "a duty of migration, part 4",
+    "R-LOCK-3": "a demand on callers that the core cannot notice",
     "R-SCL-9": "memcore leaves stl_notdirty out, as the rule allows",
+    "R-MRAM-4": "no big-endian host is built",
+    "R-MRAM-6": "its case is R-STRM-1/other-base; the repair is optional and left out",
+}
+
+# Families of rules that wait for code.  Rules that have a case by now are taken as built.
+NOT_BUILT = {
+    "R-MRAM-11": "issue 5, not built yet: a file of QEMU's; R-MLD-3/truncated has the rule it leads to",
+    "R-ITER-": "issue 5, not built yet",
+    "R-SAVE-": "issue 5, not built yet",
+    "R-PC-": "issue 5, not built yet",
+    "R-WIRE-": "issue 5, not built yet",
 }
 
 # Where a rule is defined: "- **R-OBJ-1** [COMPAT] ..." or "* **R-DSP-2 [API]** ..."
@@ -97,6 +116,12 @@ def cases_of_sources():
     return cases
 
 
+def not_built(rule):
+    """Why the rule may be without a case for now, or None."""
+    return next((why for family, why in NOT_BUILT.items()
+                 if rule == family or family.endswith("-") and rule.startswith(family)), None)
+
+
 def main(arguments):
     listing = "--list" in arguments
     programs = [a for a in arguments if a != "--list"]
@@ -111,12 +136,12 @@ def main(arguments):
 
     if listing:
         for rule in required:
-            print(f"{rule:10} {cases[rule]:4}  {EXEMPT.get(rule, '')}".rstrip())
+            print(f"{rule:10} {cases[rule]:4}  {EXEMPT.get(rule) or not cases[rule] and not_built(rule) or ''}".rstrip())
         return 0
 
     problems = []
     for rule in required:
-        if not cases[rule] and rule not in EXEMPT:
+        if not cases[rule] and rule not in EXEMPT and not not_built(rule):
             problems.append(f"{rule} has no case")
     for name in sorted(set(cases) - every_rule - invariants):
         problems.append(f"cases are named after {name}, which the specification does not have")
@@ -125,10 +150,16 @@ def main(arguments):
             problems.append(f"{rule} is exempted, but the specification does not have it")
         elif cases[rule]:
             problems.append(f"{rule} is exempted, but it has a case now: take it off the list")
+    waiting = [rule for rule in required if not cases[rule] and not_built(rule)]
+    for family in NOT_BUILT:
+        if not any(rule in waiting and not_built(rule) == NOT_BUILT[family] and rule.startswith(family)
+                   for rule in required):
+            problems.append(f"nothing of {family} waits any more: take it off the list")
     for problem in problems:
         print(f"check_rules.py: {problem}", file=sys.stderr)
     if not problems:
-        print(f"{len(required)} rules, {sum(cases.values())} cases, {len(EXEMPT)} exemptions")
+        print(f"{len(required)} rules, {sum(cases.values())} cases, {len(EXEMPT)} exemptions, "
+              f"{len(waiting)} not built yet")
     return 1 if problems else 0
 
 

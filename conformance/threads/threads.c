@@ -3,14 +3,6 @@
 
 #include <pthread.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define UNDER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define UNDER_TSAN 1
-#endif
-#endif
-
 static pthread_t main_thread;
 
 bool threads_on_main(void)
@@ -27,18 +19,19 @@ void threads_start(int *argc, char ***argv, MemcoreReclaim mode)
 }
 
 #ifdef UNDER_TSAN
-static void skip(void)
+/*
+ * liburcu is not built with TSan: of the blocks that rcu_barrier() and call_rcu allocate in one thread and free in
+ * another TSan sees malloc and free, and not what lies between.  Only what liburcu itself calls is left out; code
+ * that its threads call is watched.
+ */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
 {
-    g_test_skip("TSan does not know the fences of liburcu before 0.15: it would report correct programs");
+    return "called_from_lib:liburcu.so\n";
 }
 #endif
 
 void threads_case(const char *path, void (*test)(void))
 {
-#ifdef UNDER_TSAN
-    if (!g_getenv("THREADS_DESPITE_TSAN")) {
-        test = skip;
-    }
-#endif
     conformance_case(path, test);
 }

@@ -9,12 +9,15 @@
 #include "common/conformance.h"
 #include "qemu/main-loop.h"
 
-/*
- * As conformance_start and conformance_case.  Under ThreadSanitizer a case is
- * skipped: Debian's liburcu (before 0.15) orders memory with fences, which
- * TSan does not model, so it reports races between a reader and the free that
- * waited for that reader.
- */
+#if defined(__SANITIZE_THREAD__)
+#define UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UNDER_TSAN 1
+#endif
+#endif
+
+/* As conformance_start and conformance_case. */
 void threads_start(int *argc, char ***argv, MemcoreReclaim mode);
 void threads_case(const char *path, void (*test)(void));
 

@@ -117,6 +117,7 @@ int main(int argc, char **argv)
     memcore_init(MEMCORE_RECLAIM_MANUAL);
     bench_access();
     bench_commit();
+    bench_dirty();
     if (json) {
         printf("\n}\n");
     }

@@ -23,6 +23,7 @@ static const char *const kind_names[] = {
     [KIND_RAM_PTR] = "ram ptr",
     [KIND_RAM_DEVICE] = "ram device",
     [KIND_ROM_DEVICE] = "rom device",
+    [KIND_IOMMU] = "iommu",
 };
 
 struct tree {

@@ -18,6 +18,7 @@
 
 struct import_machine {
     const struct import *im;
+    const struct import_device *devices;
     MemoryRegion *regions;
     AddressSpace *spaces;
     void **reserved;            /* per region: caller memory of RAM */
@@ -27,7 +28,7 @@ struct import_machine {
     bool tree_made;
 };
 
-/* Device callbacks: nobody accesses these machines. */
+/* Callbacks of all devices that the caller has no others for. */
 static uint64_t device_read(void *opaque, hwaddr address, unsigned size)
 {
     (void)opaque;
@@ -103,6 +104,18 @@ static bool init_rom_device(struct import_machine *m, size_t i, char **why)
     return true;
 }
 
+static void init_device(struct import_machine *m, size_t i)
+{
+    const struct import_region *r = &m->im->regions[i];
+    const struct import_device *device = m->devices;
+
+    while (device->name && (!r->name || strcmp(device->name, r->name) != 0)) {
+        device++;
+    }
+    memory_region_init_io(&m->regions[i], NULL, device->name ? device->ops : &device_ops,
+                          device->name ? device->opaque : m, r->name, r->size);
+}
+
 static bool init_region(struct import_machine *m, size_t i, char **why)
 {
     const struct import_region *r = &m->im->regions[i];
@@ -111,7 +124,7 @@ static bool init_region(struct import_machine *m, size_t i, char **why)
     if (r->target != IMPORT_NONE) {
         memory_region_init_alias(mr, NULL, r->name, &m->regions[r->target], r->alias_offset, r->size);
     } else if (r->kind == IMPORT_IO && r->terminating) {
-        memory_region_init_io(mr, NULL, &device_ops, m, r->name, r->size);
+        init_device(m, i);
     } else if (r->kind == IMPORT_IO) {
         memory_region_init(mr, NULL, r->name, r->size);
     } else if (!(r->kind == IMPORT_ROM_DEVICE ? init_rom_device(m, i, why) : init_ram(m, i, why))) {
@@ -159,6 +172,14 @@ static void init_spaces(struct import_machine *m)
 
 struct import_machine *import_build(const struct import *im, enum import_build_order order, char **why)
 {
+    static const struct import_device none = { .name = NULL };
+
+    return import_build_with(im, order, &none, why);
+}
+
+struct import_machine *import_build_with(const struct import *im, enum import_build_order order,
+                                         const struct import_device *devices, char **why)
+{
     struct import_machine *m;
 
     if (im->cycle != IMPORT_NONE) {
@@ -168,6 +189,7 @@ struct import_machine *import_build(const struct import *im, enum import_build_o
     }
     m = import_calloc(1, sizeof(*m));
     m->im = im;
+    m->devices = devices;
     m->regions = import_calloc(im->region_count, sizeof(*m->regions));
     m->spaces = import_calloc(im->space_count, sizeof(*m->spaces));
     m->reserved = import_calloc(im->region_count, sizeof(*m->reserved));
@@ -195,6 +217,30 @@ struct import_machine *import_build(const struct import *im, enum import_build_o
         break;
     }
     return m;
+}
+
+bool import_open_memory(struct import_machine *m, char **why)
+{
+    for (size_t i = 0; i < m->im->region_count; i++) {
+        if (m->reserved[i] && mprotect(m->reserved[i], m->reserved_size[i], PROT_READ | PROT_WRITE)) {
+            *why = format_text("no memory for the %llu bytes of '%s'",
+                               (unsigned long long)m->reserved_size[i],
+                               import_shown_name(m->im->regions[i].name));
+            return false;
+        }
+    }
+    return true;
+}
+
+AddressSpace *import_built_space(struct import_machine *m, size_t space)
+{
+    return &m->spaces[space];
+}
+
+uint8_t *import_built_memory(struct import_machine *m, size_t region, uint64_t *size)
+{
+    *size = m->reserved_size[region];
+    return m->reserved[region];
 }
 
 void import_unbuild(struct import_machine *m)

@@ -3,13 +3,13 @@
  * memtrace minimize: the smallest trace that still fails in the same way.
  */
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
 #include "memtrace/input.h"
+#include "memtrace/restart.h"
 #include "minimize/minimize.h"
 
 static const char help[] =
@@ -40,42 +40,6 @@ static void on_progress(void *opaque, const struct minimize_progress *p)
     fprintf(stderr, "\r\033[K%zu of %zu steps left, %u tries: fewer %s", p->steps, p->steps_before, p->tries,
             p->phase);
     fflush(stderr);
-}
-
-/* This process's own command line, as a fresh argv; never freed: it is handed to execv. */
-static char **own_arguments(void)
-{
-    static char text[1 << 16];
-    static char *arguments[1024];
-    FILE *in = fopen("/proc/self/cmdline", "r");
-    size_t size = in ? fread(text, 1, sizeof(text) - 1, in) : 0, count = 0;
-
-    if (in) {
-        fclose(in);
-    }
-    for (size_t i = 0; i < size && count < 1023; i += strlen(text + i) + 1) {
-        arguments[count++] = text + i;
-    }
-    return size == sizeof(text) - 1 || !count ? NULL : arguments;
-}
-
-/* Resolving addresses to lines takes most of a crashing attempt's time: sanitizers read their options at the start. */
-static void restart_without_symbols(void)
-{
-    const char *options = getenv("ASAN_OPTIONS");
-    char **arguments = own_arguments();
-    char *with = NULL;
-
-    if (getenv("MEMTRACE_RESTARTED") || !arguments) {
-        return;
-    }
-    if (asprintf(&with, "%s%ssymbolize=0:detect_leaks=0", options ? options : "", options ? ":" : "") > 0) {
-        setenv("ASAN_OPTIONS", with, 1);
-        setenv("UBSAN_OPTIONS", "symbolize=0", 0);
-        setenv("MEMTRACE_RESTARTED", "1", 1);
-        execv("/proc/self/exe", arguments);
-    }
-    free(with);             /* slower, not worse */
 }
 
 static bool write_trace(const struct trace *t, const char *path, const struct failure_signature *s,

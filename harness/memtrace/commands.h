@@ -19,5 +19,7 @@ int cmd_emit_c(int argc, char **argv);
 int cmd_minimize(int argc, char **argv);
 int cmd_draw(int argc, char **argv);
 int cmd_stats(int argc, char **argv);
+int cmd_triage(int argc, char **argv);
+int cmd_ram(int argc, char **argv);          /* not with HARNESS_SUBJECT: it reads files with memcore */
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memtrace/emit_c_dirty.h"
+
 static const char prelude[] =
 #include "emit_c_prelude.inc"
     ;
@@ -530,7 +532,22 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
     case TRACE_OP_MTREE:
         put_mtree(e, s, expected);
         break;
-    case TRACE_OP_COUNT:
+    case TRACE_OP_DIRTY_SET:
+    case TRACE_OP_DIRTY_FLAG:
+    case TRACE_OP_DIRTY_WRITTEN:
+    case TRACE_OP_DIRTY_ASK:
+    case TRACE_OP_DIRTY_TAKE:
+    case TRACE_OP_DIRTY_CLEAR:
+    case TRACE_OP_DIRTY_RESET:
+    case TRACE_OP_SNAPSHOT:
+    case TRACE_OP_LEBITMAP:
+    case TRACE_OP_BMAP:
+    case TRACE_OP_BMAP_SYNC:
+    case TRACE_OP_BMAP_SEND:
+        emit_dirty_call(out, runner_model(e->runner), s);
+        break;
+    default:
+        fputs("    /* a program cannot be written for this operation yet */\n", out);
         break;
     }
 }
@@ -572,7 +589,15 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
     put_call(e, resolved, check, expected);
     put_disarmed(e);
     if (check) {
-        expect_events(e, index, expected);
+        if (resolved->op == TRACE_OP_BMAP_SYNC) {
+            fputs("    forget();    /* listeners may hear of it in any pieces, R-SYNC-3 */\n", e->body);
+        } else {
+            expect_events(e, index, expected);
+        }
+        if (trace_op_table[resolved->op].group == TRACE_GROUP_DIRTY) {
+            emit_dirty_answer(e->body, runner_model(e->runner), resolved);
+            put_expect(e, "dirty pages", strdup(expected->text ? expected->text : ""));
+        }
         expect_state(e);
     }
     e->done = failing;
@@ -635,6 +660,9 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     }
     fputs(" *\n *   cc test.c $(pkg-config --cflags --libs memcore) && ./a.out\n */\n", out);
     fputs(prelude, out);
+    if (t->groups & 1u << TRACE_GROUP_DIRTY) {
+        fputs(emit_dirty_prelude, out);
+    }
     put_declarations(out, e);
     fputs("int main(void)\n{\n    memcore_init(MEMCORE_RECLAIM_MANUAL);\n    type_register_static(&owner_type);\n"
           "    memcore_set_coalesced_flush(on_flush, NULL);\n"

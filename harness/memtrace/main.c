@@ -21,6 +21,10 @@ static const struct command {
     { "draw", cmd_draw, "draw the memory map of a trace as SVG" },
     { "import", cmd_import, "turn `info mtree` of a machine into a trace" },
     { "stats", cmd_stats, "count the operations in traces and corpora" },
+    { "triage", cmd_triage, "sort crashing inputs by bug, and write a report and a test for each bug" },
+#ifdef MEMTRACE_RAM
+    { "ram", cmd_ram, "look into RAM snapshots of QEMU: blocks, pages, differences" },
+#endif
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -39,7 +43,8 @@ static void print_help(FILE *out)
           "\n"
           "Example, from a crashing input to a picture of what it built:\n"
           "  memtrace minimize crash-0a1b2c -o small.trace\n"
-          "  memtrace draw small.trace -o small.svg\n", out);
+          "  memtrace draw small.trace -o small.svg\n"
+          "memtrace triage does all of that at once, for one input or a thousand.\n", out);
 }
 
 static const struct command *find_command(const char *name)

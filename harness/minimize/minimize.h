@@ -5,7 +5,7 @@
  *
  * Every attempt is played in a child process: a failing core is not sound
  * afterwards.  What makes two failures the same is their signature:
- *   a difference   rule and what differs ("R-LST-8 callbacks")
+ *   a difference   rule, what differs and how ("R-LST-8 callbacks: region_nop for region_del")
  *   misuse         the core's line up to the object ("memcore: memory_region_init")
  *   a sanitizer    its kind and the three top frames' code addresses
  *   a signal, a hang   their names

@@ -29,6 +29,39 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
     dprintf(STDERR_FILENO, "@step %zu\n", index + 1);
 }
 
+/* The line that differs first: run/check.c marks it in both texts. */
+static const char *marked_line(const char *text)
+{
+    const char *mark = text && strncmp(text, "> ", 2) == 0 ? text : text ? strstr(text, "\n  > ") : NULL;
+
+    return mark ? mark + strspn(mark, "\n >") : "";
+}
+
+/*
+ * How they differ, without numbers: "region_nop for region_del", or the word in
+ * which two lines of one kind differ first.  Many bugs break the same rule; this
+ * keeps them apart.
+ */
+static void print_difference(const struct run_failure *f)
+{
+    const char *core = marked_line(f->core), *model = marked_line(f->model);
+    int core_kind = (int)strcspn(core, " \n"), model_kind = (int)strcspn(model, " \n"), word = 1;
+
+    if (!*core || !*model) {
+        return;
+    }
+    if (core_kind != model_kind || strncmp(core, model, (size_t)core_kind) != 0) {
+        dprintf(STDERR_FILENO, ": %.*s for %.*s", core_kind, core, model_kind, model);
+        return;
+    }
+    while (*core == *model && *core && *core != '\n') {
+        word += *core == ' ';
+        core++;
+        model++;
+    }
+    dprintf(STDERR_FILENO, ": %.*s differs in word %d", model_kind, marked_line(f->model), word);
+}
+
 static void __attribute__((noreturn)) child(const struct trace *t, const struct run_options *run)
 {
     struct run_options options = *run;
@@ -42,7 +75,9 @@ static void __attribute__((noreturn)) child(const struct trace *t, const struct 
     if (runner_run(r, t, NULL) != RUN_OK) {
         const struct run_failure *f = runner_failure(r);
 
-        dprintf(STDERR_FILENO, "@step %zu\n@differs %s %s\n", f->step, f->rule, f->what);
+        dprintf(STDERR_FILENO, "@step %zu\n@differs %s %s", f->step, f->rule, f->what);
+        print_difference(f);
+        dprintf(STDERR_FILENO, "\n");
         _exit(1);
     }
     _exit(0);
@@ -141,8 +176,14 @@ static void describe(const char *text, int status, struct failure_signature *out
         const char *rule = strstr(at, "(R-");
 
         copy_line(out->summary, sizeof(out->summary), at);
-        snprintf(out->text, sizeof(out->text), "%.*s %.*s", (int)strcspn(at + 9, ": \n"), at + 9,
-                 rule ? (int)strcspn(rule, ")\n") : 0, rule ? rule : "");
+        at += strlen("memcore: ");
+        if (strstr(at, ": assertion failed: ")) {       /* FILE:LINE: function: assertion failed: ... */
+            at += strcspn(at, " \n");
+            copy_line(out->text, sizeof(out->text), at + (*at == ' '));
+        } else {
+            snprintf(out->text, sizeof(out->text), "%.*s %.*s", (int)strcspn(at, ": \n"), at,
+                     rule ? (int)strcspn(rule, ")\n") + 1 : 0, rule ? rule : "");
+        }
     } else if (WIFSIGNALED(status)) {
         snprintf(out->text, sizeof(out->text), "%s",
                  WTERMSIG(status) == SIGALRM ? "hang" : strsignal(WTERMSIG(status)));

@@ -25,6 +25,7 @@ static void apply_new_region(struct model *m, const struct trace_step *s)
     case TRACE_OP_IO:
         r = region_new(m, s->a, KIND_IO, s->v.absolute, s->b, s->c);
         r->big_endian = s->n == ENDIAN_BIG;
+        r->shape.traits = s->n == ENDIAN_BIG ? DEVICE_BIG : 0;
         break;
     case TRACE_OP_RESERVATION:
         region_new(m, s->a, KIND_RESERVATION, s->v.absolute, s->b, s->c);
@@ -38,6 +39,9 @@ static void apply_new_region(struct model *m, const struct trace_step *s)
         r = region_new(m, s->a, KIND_RAM, s->v.absolute, s->b, NAMING_PLAIN);
         r->readonly = s->n == RAM_ROM || s->n == RAM_ROM_NOMIGRATE;
         region_give_block(r, s->n == RAM_RAM || s->n == RAM_ROM, ANONYMOUS_ALIGNMENT);
+        if (s->n == RAM_RESIZEABLE) {
+            r->block_max = (2 * s->v.absolute + 4095) / 4096 * 4096;    /* R-RAM-1 */
+        }
         break;
     case TRACE_OP_RAM_PTR:
         r = region_new(m, s->a, s->n == PTR_DEVICE ? KIND_RAM_DEVICE : KIND_RAM_PTR, s->v.absolute, s->b,
@@ -204,7 +208,7 @@ void model_apply(struct model *m, const struct trace_step *s, struct observation
         log_stop(m, (unsigned)s->n);
         break;
     case TRACE_OP_LOG_SYNC:
-        log_sync(m);
+        log_sync(m, NO_SLOT);
         break;
     case TRACE_OP_AFTER_SYNC:
         tell_all(m, EVENT_LOG_GLOBAL_AFTER_SYNC, FORWARD);
@@ -214,6 +218,20 @@ void model_apply(struct model *m, const struct trace_step *s, struct observation
         break;
     case TRACE_OP_VM:
         log_vm_state(m, s->n);
+        break;
+    case TRACE_OP_DIRTY_SET:
+    case TRACE_OP_DIRTY_FLAG:
+    case TRACE_OP_DIRTY_WRITTEN:
+    case TRACE_OP_DIRTY_ASK:
+    case TRACE_OP_DIRTY_TAKE:
+    case TRACE_OP_DIRTY_CLEAR:
+    case TRACE_OP_DIRTY_RESET:
+    case TRACE_OP_SNAPSHOT:
+    case TRACE_OP_LEBITMAP:
+    case TRACE_OP_BMAP:
+    case TRACE_OP_BMAP_SYNC:
+    case TRACE_OP_BMAP_SEND:
+        dirty_apply(m, s, expected);
         break;
     case TRACE_OP_EVENTFD:
         eventfd_add(m, s->a, eventfd_from_step(s));
@@ -231,9 +249,11 @@ void model_apply(struct model *m, const struct trace_step *s, struct observation
         coalesced_clear(m, s->a);
         break;
     case TRACE_OP_FLUSH_SET:
+        m->regions[s->a].flushes = true;
         break;
     case TRACE_OP_FLUSH_CLEAR:
         coalesced_flush(m);     /* R-COAL-2: whatever the flag */
+        m->regions[s->a].flushes = m->regions[s->a].coalesced.count > 0;
         break;
     case TRACE_OP_OWNER:
         apply_owner(m, s);
@@ -270,7 +290,11 @@ void model_apply(struct model *m, const struct trace_step *s, struct observation
         expected->truth = true; /* I-15 */
         break;
     default:
-        apply_to_memory(m, s, expected);
+        if (trace_op_table[s->op].group == TRACE_GROUP_DEVICE || trace_op_table[s->op].group == TRACE_GROUP_ACCESS) {
+            access_apply(m, s, expected);
+        } else {
+            apply_to_memory(m, s, expected);
+        }
         break;
     }
     m->out = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Chapter 8: coalesced MMIO.  The flush flag shows only at accesses, which traces do not have. */
+/* Chapter 8: coalesced MMIO. */
 #include "model/state.h"
 
 /* How often an implementation flushes in a row is its own affair: one event stands for all. */
@@ -78,6 +78,7 @@ void coalesced_add(struct model *m, unsigned region, uint64_t offset, uint64_t s
     }
     l->ranges = array_reserve(l->ranges, &l->capacity, l->count + 1, sizeof(l->ranges[0]));
     l->ranges[l->count++] = c;
+    m->regions[region].flushes = true;
     notify_published(m, region, EVENT_COALESCED_ADD, &c);
 }
 
@@ -96,6 +97,7 @@ void coalesced_clear(struct model *m, unsigned region)
         return;
     }
     coalesced_flush(m);
+    m->regions[region].flushes = false;
     for (size_t i = 0; i < l->count; i++) {
         notify_published(m, region, EVENT_COALESCED_DEL, &l->ranges[i]);
     }

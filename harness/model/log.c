@@ -56,8 +56,8 @@ void log_vm_state(struct model *m, bool running)
     }
 }
 
-/* R-LOG-4: listener by listener.  The masks are those recorded in the published views. */
-void log_sync(struct model *m)
+/* R-LOG-4, R-DLOG-10: listener by listener.  The masks are those recorded in the published views. */
+void log_sync(struct model *m, int region)
 {
     struct event e;
 
@@ -71,7 +71,7 @@ void log_sync(struct model *m)
         const unsigned space = (unsigned)m->listeners[slot].space;
         const struct view *const v = &m->spaces[space].view->view;
         for (size_t k = 0; k < v->count; k++) {
-            if (v->ranges[k].dirty_log_mask) {
+            if (v->ranges[k].dirty_log_mask && (region == NO_SLOT || v->ranges[k].region == region)) {
                 event_for_range(&e, EVENT_LOG_SYNC, space, &v->ranges[k]);
                 tell_one(m, slot, &e);
             }

@@ -23,6 +23,7 @@ enum model_profile {
 
 enum region_kind {
     KIND_CONTAINER, KIND_IO, KIND_RESERVATION, KIND_ALIAS, KIND_RAM, KIND_RAM_PTR, KIND_RAM_DEVICE, KIND_ROM_DEVICE,
+    KIND_IOMMU,
 };
 
 struct model;
@@ -62,6 +63,9 @@ struct model_region {           /* a copy of what the model knows of a live regi
     unsigned vga_log_count;
     unsigned references;        /* `ref` steps not yet undone */
     size_t children, coalesced, eventfds;
+    uint64_t block_length;      /* bytes of its block in use */
+    size_t pages;               /* target pages whose dirty bits are modelled: of its block, 0 if that is large or none */
+    bool has_bmap, has_chunks;  /* migration bitmap, and its clear_bmap */
 };
 bool model_region(const struct model *m, unsigned slot, struct model_region *out);  /* false: not live */
 
@@ -100,5 +104,58 @@ unsigned model_owner_references(const struct model *m, unsigned slot);
 size_t model_live_views(const struct model *m);
 /* All eventfds resolved for a space now: for shadow checks (I-17). */
 size_t model_space_eventfds(const struct model *m, unsigned space, const struct event **list);
+
+/* --- accesses, maps, caches, IOMMUs: what model/access.h says of devices is part of these ------------------- */
+
+/*
+ * Does the model know this operation?  The resolver skips those it does not, so that player and model may grow
+ * one operation at a time.  In the end true for all.
+ */
+bool model_covers(enum trace_op op);
+
+/* Live ones, ascending by slot, as above. */
+size_t model_mappings(const struct model *m, const uint16_t **slots);
+size_t model_caches(const struct model *m, const uint16_t **slots);
+size_t model_iommu_notifiers(const struct model *m, const uint16_t **slots);   /* registered ones */
+
+struct model_mapping {
+    int space, region;          /* region: whom the mapping keeps alive, OBSERVED_NONE for unassigned */
+    uint64_t length;            /* plen */
+    bool bounced, is_write;
+};
+bool model_mapping(const struct model *m, unsigned slot, struct model_mapping *out);    /* false: not live */
+
+struct model_cache {
+    uint64_t length;            /* L */
+    int region;                 /* the cached region; OBSERVED_NONE for a hole */
+    bool is_write;
+};
+bool model_cache(const struct model *m, unsigned slot, struct model_cache *out);
+
+struct model_iommu {
+    uint64_t granule;
+    uint32_t traits;
+};
+bool model_iommu(const struct model *m, unsigned region, struct model_iommu *out);      /* false: not a live IOMMU */
+
+struct model_iommu_notifier {
+    int region;                 /* the IOMMU itself, aliases followed */
+    uint64_t start, end;        /* both included */
+    unsigned flags, index;
+};
+bool model_iommu_notifier(const struct model *m, unsigned slot, struct model_iommu_notifier *out);
+
+/*
+ * What RAM holds at [offset, offset + length) of a region that has a block: the bytes of its memory, as all steps
+ * until now left them.  New RAM is zero.  All `ram_ptr` regions (of both kinds) share one memory, offset by
+ * offset, which is zero when a trace begins and outlives the regions.  False: no such region or not within it.
+ */
+bool model_ram(const struct model *m, unsigned region, uint64_t offset, size_t length, uint8_t *bytes);
+
+/*
+ * References (R-OBJ-6): a mapping holds one of its region's owner, a cache one of its region's owner and its view;
+ * model_owner_references, model_live_views and model_in_live_view count them.
+ * Steps that end a life (unparent, destroy) are resolved so that no mapping or cache is left on what dies.
+ */
 
 #endif

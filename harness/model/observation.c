@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "model/access.h"
 #include "trace/trace.h"
 
 const char *const event_kind_names[EVENT_KINDS] = {
@@ -28,6 +30,14 @@ const char *const event_kind_names[EVENT_KINDS] = {
     [EVENT_COALESCED_DEL] = "coalesced_io_del",
     [EVENT_COALESCED_FLUSH] = "coalesced_flush",
     [EVENT_OWNER_FINALIZED] = "owner_finalized",
+    [EVENT_DEVICE_READ] = "device_read",
+    [EVENT_DEVICE_WRITE] = "device_write",
+    [EVENT_DEVICE_ACCEPTS] = "device_accepts",
+    [EVENT_NESTED] = "nested_access",
+    [EVENT_EVENTFD_SIGNAL] = "eventfd_signal",
+    [EVENT_MAP_CLIENT] = "map_client",
+    [EVENT_IOMMU_FLAGS] = "iommu_flags",
+    [EVENT_IOMMU_NOTIFIED] = "iommu_notified",
 };
 
 static const struct observed_section no_section = { .region = OBSERVED_NONE, .space = OBSERVED_NONE };
@@ -39,6 +49,7 @@ void event_init(struct event *e, enum event_kind kind)
         .listener = OBSERVED_NONE,
         .section = no_section,
         .notifier = OBSERVED_NONE,
+        .region = OBSERVED_NONE,
     };
 }
 
@@ -78,7 +89,8 @@ bool event_equal(const struct event *x, const struct event *y)
            x->view_published == y->view_published && x->old_mask == y->old_mask &&
            x->new_mask == y->new_mask && x->match_data == y->match_data && x->data == y->data &&
            x->notifier == y->notifier && x->address == y->address && x->length == y->length &&
-           x->number == y->number;
+           x->number == y->number && x->region == y->region && x->offset == y->offset && x->size == y->size &&
+           x->attrs == y->attrs && x->result == y->result;
 }
 
 /* A line under construction; every text here is far shorter than the buffer. */
@@ -162,6 +174,32 @@ size_t event_print(const struct event *e, char *buffer, size_t capacity)
     case EVENT_OWNER_FINALIZED:
         add(&l, " o%d", e->number);
         break;
+    case EVENT_DEVICE_READ:
+    case EVENT_DEVICE_WRITE:
+    case EVENT_DEVICE_ACCEPTS:
+        add(&l, " r%d@0x%" PRIx64 " size %u attrs 0x%x", e->region, e->offset, e->size, e->attrs);
+        if (e->kind == EVENT_DEVICE_WRITE) {
+            add(&l, " value 0x%" PRIx64, e->data);
+        } else if (e->kind == EVENT_DEVICE_ACCEPTS) {
+            add(&l, "%s", e->number ? " for writing" : " for reading");
+        }
+        break;
+    case EVENT_NESTED:
+        add(&l, " by r%d result 0x%x data 0x%" PRIx64, e->region, e->result, e->data);
+        break;
+    case EVENT_EVENTFD_SIGNAL:
+        add(&l, " e%d %d times", e->notifier, e->number);
+        break;
+    case EVENT_MAP_CLIENT:
+        add(&l, " q%d", e->number);
+        break;
+    case EVENT_IOMMU_FLAGS:
+        add(&l, " r%d returned %d", e->region, e->number);
+        break;
+    case EVENT_IOMMU_NOTIFIED:
+        add(&l, " n%d iova 0x%" PRIx64 " mask 0x%" PRIx64 " to 0x%" PRIx64 " perm %d as%d", e->number, e->address,
+            e->length, e->data, e->new_mask, e->section.space);
+        return put(&l, buffer, capacity);
     default:
         break;
     }
@@ -178,6 +216,22 @@ size_t event_print(const struct event *e, char *buffer, size_t capacity)
         add(&l, " %s 0x%" PRIx64 " e%d", e->match_data ? "match" : "data", e->data, e->notifier);
     }
     return put(&l, buffer, capacity);
+}
+
+void observed_window(size_t page_count, size_t page, size_t *from, size_t *count)
+{
+    *from = page > OBSERVED_WINDOW / 4 ? page - OBSERVED_WINDOW / 4 : 0;
+    *count = page_count - *from < OBSERVED_WINDOW ? page_count - *from : OBSERVED_WINDOW;
+}
+
+void observed_pages_print(FILE *out, size_t from, const uint8_t *bits, size_t count)
+{
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && (bits[end] & 15) == (bits[i] & 15); end++) {
+        }
+        fprintf(out, "page %zu+%zu %s%s%s%s\n", from + i, end - i, bits[i] & 1 ? "v" : "-", bits[i] & 2 ? "c" : "-",
+                bits[i] & 4 ? "m" : "-", bits[i] & 8 ? "b" : "-");
+    }
 }
 
 size_t view_range_print(const struct view_range *r, char *buffer, size_t capacity)
@@ -197,21 +251,66 @@ size_t view_range_print(const struct view_range *r, char *buffer, size_t capacit
     return put(&l, buffer, capacity);
 }
 
+uint8_t *observation_bytes(struct observation *o, size_t count)
+{
+    if (o->byte_capacity < count) {
+        o->byte_capacity = count;
+        o->bytes = realloc(o->bytes, count);
+        if (!o->bytes) {
+            abort();
+        }
+    }
+    o->byte_count = count;
+    if (count) {
+        memset(o->bytes, ACCESS_UNTOUCHED, count);
+    }
+    return o->bytes;
+}
+
+void observation_touch(struct observation *o, int region, uint64_t offset, uint64_t length)
+{
+    struct ram_range *last = o->touched_count ? &o->touched[o->touched_count - 1] : NULL;
+
+    if (last && last->region == region && last->offset + last->length == offset) {
+        last->length += length;
+        return;
+    }
+    if (o->touched_count == o->touched_capacity) {
+        o->touched_capacity = o->touched_capacity ? 2 * o->touched_capacity : 16;
+        o->touched = realloc(o->touched, o->touched_capacity * sizeof(o->touched[0]));
+        if (!o->touched) {
+            abort();
+        }
+    }
+    o->touched[o->touched_count++] = (struct ram_range){ .region = region, .offset = offset, .length = length };
+}
+
 void observation_clear(struct observation *o)
 {
-    struct event_log events = o->events;
+    struct observation kept = *o;
 
-    event_log_clear(&events);
+    event_log_clear(&kept.events);
     free(o->text);
     *o = (struct observation) {
         .section = no_section,
         .facts = { .from_host_region = OBSERVED_NONE, .fd = -1, .owner = OBSERVED_NONE },
-        .events = events,
+        .events = kept.events,
+        .place_region = OBSERVED_NONE,
+        .target_space = OBSERVED_NONE,
+        .bytes = kept.bytes,
+        .byte_capacity = kept.byte_capacity,
+        .touched = kept.touched,
+        .touched_capacity = kept.touched_capacity,
     };
 }
 
 void observation_free(struct observation *o)
 {
     event_log_free(&o->events);
+    free(o->bytes);
+    free(o->touched);
+    o->bytes = NULL;
+    o->touched = NULL;
+    o->byte_capacity = o->touched_capacity = 0;
     observation_clear(o);
 }

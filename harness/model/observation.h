@@ -39,6 +39,15 @@ enum event_kind {
     EVENT_LISTENER_KINDS,
     EVENT_COALESCED_FLUSH = EVENT_LISTENER_KINDS,   /* the accelerator is asked to flush (R-COAL-3) */
     EVENT_OWNER_FINALIZED,                          /* number = owner slot */
+    EVENT_DEVICE_READ,              /* region, offset, size, attrs (with_attrs only, else 0) */
+    EVENT_DEVICE_WRITE,             /* the same, and data = the value, cut to size */
+    EVENT_DEVICE_ACCEPTS,           /* region, offset, size, attrs, number = is_write */
+    EVENT_NESTED,                   /* region whose script ran, result, data */
+    EVENT_EVENTFD_SIGNAL,           /* notifier, number = how often */
+    EVENT_MAP_CLIENT,               /* number = client slot */
+    EVENT_IOMMU_FLAGS,              /* notify_flag_changed: region, old_mask, new_mask, number = what it returned */
+    EVENT_IOMMU_NOTIFIED,           /* number = notifier slot, address = iova, length = addr_mask, data =
+                                       translated_addr, new_mask = perm, section.space = target_as */
     EVENT_KINDS,
 };
 extern const char *const event_kind_names[EVENT_KINDS];
@@ -54,6 +63,11 @@ struct event {
     int notifier;
     uint64_t address, length;       /* coalesced ranges */
     int number;
+    int region;                     /* device and IOMMU events; else OBSERVED_NONE */
+    uint64_t offset;
+    unsigned size;
+    uint32_t attrs;                 /* as model/access.h packs them */
+    uint32_t result;
 };
 
 struct event_log {
@@ -87,6 +101,12 @@ struct region_facts {
 };
 enum { OBSERVED_UNATTACHED = -2 };
 
+/* A run of bytes of RAM, by the region that has the block. */
+struct ram_range {
+    int region;
+    uint64_t offset, length;
+};
+
 struct observation {
     bool skipped;                   /* the core was not called */
     bool truth;                     /* present, reader_end (view unchanged), ... */
@@ -95,8 +115,29 @@ struct observation {
     struct region_facts facts;      /* query */
     char *text;                     /* mtree; heap, owned by the observation; else NULL */
     struct event_log events;
+
+    /* Accesses; each operation fills what it has, the rest stays 0 or OBSERVED_NONE. */
+    uint32_t result;                /* MemTxResult; 0 where the caller gets none */
+    uint64_t value;                 /* load, dispatch_read: the value; map: *plen; cache: L; notifier: what register
+                                       returned; iotlb: addr_mask; iommu_query: min page size */
+    int place_region;               /* translate: the region (none: unassigned); map: whose RAM the pointer is in */
+    uint64_t place_offset;          /* translate: xlat; map: offset of the pointer in that region's RAM */
+    uint64_t place_length;          /* translate: plen */
+    bool bounced;                   /* map: the pointer is not in anybody's RAM */
+    bool loop;                      /* model only: a loop of translations (R-TRN-9): place_offset, _length are open */
+    int target_space;               /* iotlb: target_as */
+    uint64_t numbers[4];            /* iotlb: iova, translated_addr, perm; iommu_query: num_indexes, attrs_to_index,
+                                       get_attr (as uint64_t), set_page_size_mask: its result of 0x1001 << 32 | of 0x1000 */
+    const char *violation;          /* player only: a law that broke while the step ran; else NULL */
+    uint8_t *bytes;                 /* read, cache_read: the buffer; map for reading with a bounce: its plen bytes */
+    size_t byte_count, byte_capacity;
+    struct ram_range *touched;      /* model only: RAM the step wrote; the runner compares it with some around */
+    size_t touched_count, touched_capacity;
 };
-void observation_clear(struct observation *o);  /* keeps the event log's memory, frees text */
+/* Room for `count` bytes, all ACCESS_UNTOUCHED. */
+uint8_t *observation_bytes(struct observation *o, size_t count);
+void observation_touch(struct observation *o, int region, uint64_t offset, uint64_t length);
+void observation_clear(struct observation *o);  /* keeps the memory of lists, frees text */
 void observation_free(struct observation *o);
 
 /* One range of a flat view, by slots. */
@@ -114,6 +155,15 @@ struct view {
     int root;                       /* slot of D (R-FV-9), OBSERVED_NONE for the permanent empty view */
     unsigned identity;              /* equal numbers: the same FlatView object (R-FV-11); 0: the permanent empty one */
 };
+/*
+ * Dirty pages as text, for `dirty`, `bmap` and `snapshot` steps: which pages are
+ * shown (those around `page`), and a line for each run of pages that have the
+ * same of "vcm" (the clients), "b" (the migration bitmap).
+ */
+void observed_window(size_t page_count, size_t page, size_t *from, size_t *count);
+void observed_pages_print(FILE *out, size_t from, const uint8_t *bits, size_t count);
+enum { OBSERVED_WINDOW = 128 };
+
 size_t view_range_print(const struct view_range *r, char *buffer, size_t capacity);
 
 #endif

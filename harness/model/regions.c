@@ -20,6 +20,9 @@ struct region *region_new(struct model *m, unsigned slot, enum region_kind kind,
     const struct slot_list children = r->children;
     const struct coalesced_list coalesced = r->coalesced;
     const struct eventfd_list eventfds = r->eventfds;
+    uint8_t *const pages = r->pages;
+    const size_t page_capacity = r->page_capacity;
+    const struct stored memory = r->memory;
 
     *r = (struct region) {      /* R-REG-1 */
         .live = true,
@@ -35,6 +38,10 @@ struct region *region_new(struct model *m, unsigned slot, enum region_kind kind,
         .children = children,
         .coalesced = coalesced,
         .eventfds = eventfds,
+        .pages = pages,
+        .page_capacity = page_capacity,
+        .memory = memory,
+        .script = { .kind = SCRIPT_NONE },
     };
     slot_list_insert_sorted(&m->live_regions, slot);
     return r;
@@ -46,6 +53,8 @@ void region_give_block(struct region *r, bool migratable, uint64_t alignment)
     r->migratable = migratable;
     r->alignment = alignment;
     r->block_length = ((uint64_t)r->size + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;  /* R-RAM-1 */
+    r->block_max = r->block_length;
+    dirty_new_block(r);
 }
 
 void region_forget(struct model *m, unsigned slot)
@@ -56,6 +65,7 @@ void region_forget(struct model *m, unsigned slot)
     r->children.count = 0;
     r->coalesced.count = 0;
     r->eventfds.count = 0;
+    stored_forget(&r->memory);
     slot_list_remove(&m->live_regions, slot);
     listeners_disarm(m, slot);
 }

@@ -89,6 +89,8 @@ void model_free(struct model *m)
         slot_list_free(&m->regions[i].children);
         free(m->regions[i].coalesced.ranges);
         free(m->regions[i].eventfds.entries);
+        free(m->regions[i].pages);
+        stored_free(&m->regions[i].memory);
     }
     for (size_t i = 0; i < TRACE_SPACES; i++) {
         free(m->spaces[i].eventfds.entries);
@@ -97,6 +99,7 @@ void model_free(struct model *m)
         free(m->views[i]->view.ranges);
         free(m->views[i]);
     }
+    stored_free(&m->shared_memory);
     slot_list_free(&m->live_regions);
     slot_list_free(&m->live_spaces);
     slot_list_free(&m->live_listeners);
@@ -116,6 +119,7 @@ void model_free(struct model *m)
 /* What is live is listed, so only what was used is touched. */
 void model_reset(struct model *m)
 {
+    stored_forget(&m->shared_memory);
     while (m->live_listeners.count > 0) {
         m->listeners[m->live_listeners.slots[--m->live_listeners.count]].registered = false;
     }
@@ -201,6 +205,10 @@ bool model_region(const struct model *m, unsigned slot, struct model_region *out
         .container = r->container,
         .target = r->target,
         .alias_offset = r->alias_offset,
+        .block_length = r->block_length,
+        .pages = r->has_block ? r->page_count : 0,
+        .has_bmap = r->has_bmap,
+        .has_chunks = r->chunk_shift != 0,
         .owner = r->owner,
         .enabled = r->enabled,
         .readonly = r->readonly,

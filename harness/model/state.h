@@ -9,6 +9,7 @@
 #ifndef HARNESS_MODEL_STATE_H
 #define HARNESS_MODEL_STATE_H
 
+#include "model/access.h"
 #include "model/model.h"
 
 /*
@@ -49,6 +50,18 @@ struct eventfd_list {
     size_t count, capacity;
 };
 
+/* The bytes of a memory: pages that were written to. */
+struct stored {
+    struct stored_page **pages;
+    size_t count, capacity;
+};
+
+struct script {
+    enum script_kind kind;
+    unsigned region, space;
+    uint64_t address;
+};
+
 struct region {
     bool live;
     bool enabled, readonly, nonvolatile, romd;
@@ -72,6 +85,17 @@ struct region {
     bool vga_logged;            /* dirty log bit 0 */
     struct coalesced_list coalesced;
     struct eventfd_list eventfds;
+    uint64_t block_max;         /* max_length of the block */
+    struct stored memory;       /* of a block of its own */
+    struct device_shape shape;  /* of a device or ROM device */
+    uint64_t counter;           /* data callbacks until now */
+    uint8_t store[DEVICE_STORE];
+    struct script script;       /* kind SCRIPT_NONE: none */
+    bool flushes;               /* flush_coalesced_mmio, R-COAL-2 */
+    uint8_t *pages;             /* a set of enum page_bit for each target page; memory is kept for the next block */
+    size_t page_count, page_capacity;
+    bool has_bmap;
+    unsigned chunk_shift;       /* of clear_bmap; 0: none */
     unsigned references;        /* `ref` steps not undone */
     unsigned waiting;           /* times it is a range or root of a view that waits for a grace period */
 };
@@ -114,6 +138,9 @@ enum { LISTENER_SLOTS = TRACE_LISTENERS + TRACE_SPACES };
 struct model {
     enum model_profile profile;
     struct event_log *out;      /* where the current step's events go */
+    struct observation *expected;       /* of the step, while it is an access */
+    unsigned signals[TRACE_NOTIFIERS];  /* of eventfds, in this step */
+    struct stored shared_memory;        /* what all ram_ptr regions show */
 
     struct region regions[TRACE_REGIONS];
     struct space spaces[TRACE_SPACES];
@@ -227,9 +254,26 @@ void listeners_disarm(struct model *m, unsigned region);
 /* log.c */
 void log_start(struct model *m, unsigned flags);
 void log_stop(struct model *m, unsigned flags);
-void log_sync(struct model *m);
+void log_sync(struct model *m, int region);     /* NO_SLOT: of all regions */
 void log_clear(struct model *m, unsigned region, uint64_t start, uint64_t length);
 void log_vm_state(struct model *m, bool running);
+
+/* dirty.c: bits 0 to 2 are the clients DIRTY_MEMORY_* */
+enum page_bit { PAGE_SENT_LATER = 1 << 3, PAGE_STARTS_CHUNK_TO_CLEAR = 1 << 4 };
+void dirty_new_block(struct region *r);
+/* R-DIRTY-13: bytes were written by somebody who tells, so whoever logs the region sees their pages. */
+void dirty_written(struct model *m, unsigned region, uint64_t offset, uint64_t length);
+void dirty_apply(struct model *m, const struct trace_step *s, struct observation *expected);
+
+/* memory.c */
+struct stored *memory_of(struct model *m, unsigned region);
+uint8_t memory_byte(struct model *m, unsigned region, uint64_t offset);
+void memory_store(struct model *m, unsigned region, uint64_t offset, uint8_t byte);
+void stored_forget(struct stored *s);
+void stored_free(struct stored *s);
+
+/* access_apply.c */
+void access_apply(struct model *m, const struct trace_step *s, struct observation *expected);
 
 /* eventfd.c */
 bool windows_meet(place start, wide size, const struct view_range *r);

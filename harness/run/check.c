@@ -41,6 +41,12 @@ void check_model_says(struct run_failure *failure, const char *format, ...)
     va_end(arguments);
 }
 
+static bool is_device_call(enum event_kind kind)
+{
+    return kind == EVENT_DEVICE_READ || kind == EVENT_DEVICE_WRITE || kind == EVENT_DEVICE_ACCEPTS ||
+           kind == EVENT_NESTED;
+}
+
 void check_normalize(struct event_log *log)
 {
     bool flushed = false;
@@ -49,6 +55,9 @@ void check_normalize(struct event_log *log)
     for (size_t i = 0; i < log->count; i++) {
         if (log->events[i].kind == EVENT_COALESCED_FLUSH) {
             flushed |= kept == 0;
+            if (kept && i + 1 < log->count && is_device_call(log->events[i + 1].kind)) {
+                log->events[kept++] = log->events[i];
+            }
             continue;
         }
         log->events[kept++] = log->events[i];
@@ -110,6 +119,21 @@ static const char *event_rule(const struct event *e)
         return "R-COAL-3";
     case EVENT_OWNER_FINALIZED:
         return "R-OBJ-6";
+    case EVENT_DEVICE_READ:
+    case EVENT_DEVICE_WRITE:
+        return "R-DSP-6";
+    case EVENT_DEVICE_ACCEPTS:
+        return "R-DSP-4";
+    case EVENT_NESTED:
+        return "R-LCK-4";
+    case EVENT_EVENTFD_SIGNAL:
+        return "R-EVM-1";
+    case EVENT_MAP_CLIENT:
+        return "R-MAP-11";
+    case EVENT_IOMMU_FLAGS:
+        return "R-IOM-4";
+    case EVENT_IOMMU_NOTIFIED:
+        return "R-IOM-9";
     case EVENT_KINDS:
         break;
     }
@@ -236,7 +260,8 @@ static bool check_facts(const struct region_facts *model, const struct region_fa
     return true;
 }
 
-static bool check_text(const char *model, const char *core, struct run_failure *failure)
+static bool check_text(const char *rule, const char *what, const char *model, const char *core,
+                       struct run_failure *failure)
 {
     unsigned line = 1;
     size_t start = 0, i = 0;
@@ -250,10 +275,74 @@ static bool check_text(const char *model, const char *core, struct run_failure *
             start = i + 1;
         }
     }
-    check_fail(failure, "R-MT-1", "mtree_info", "line %u: %.*s", line, (int)strcspn(core + start, "\n"),
+    check_fail(failure, rule, what, "line %u: %.*s", line, (int)strcspn(core + start, "\n"),
                core + start);
     check_model_says(failure, "line %u: %.*s", line, (int)strcspn(model + start, "\n"), model + start);
     return false;
+}
+
+static const char *dirty_rule(enum trace_op op)
+{
+    switch (op) {
+    case TRACE_OP_DIRTY_ASK:
+        return "R-DIRTY-3";
+    case TRACE_OP_DIRTY_WRITTEN:
+        return "R-DIRTY-11";
+    case TRACE_OP_DIRTY_TAKE:
+    case TRACE_OP_DIRTY_CLEAR:
+    case TRACE_OP_DIRTY_RESET:
+        return "R-DIRTY-8";
+    case TRACE_OP_SNAPSHOT:
+        return "R-SNAP-2";
+    case TRACE_OP_LEBITMAP:
+        return "R-LEB-1";
+    case TRACE_OP_BMAP_SYNC:
+        return "R-SYNC-1";
+    case TRACE_OP_BMAP_SEND:
+        return "R-CLR-3";
+    default:
+        return "R-DIRTY-7";
+    }
+}
+
+static int by_listener_and_address(const void *left, const void *right)
+{
+    const struct event *x = left, *y = right;
+
+    if (x->listener != y->listener) {
+        return x->listener < y->listener ? -1 : 1;
+    }
+    if (x->section.address != y->section.address) {
+        return x->section.address < y->section.address ? -1 : 1;
+    }
+    return x->section.offset == y->section.offset ? 0 : x->section.offset < y->section.offset ? -1 : 1;
+}
+
+/*
+ * R-SYNC-3: telling page by page that a range was cleared, and telling it in one
+ * go, are both right.  Sorted, and pieces that follow each other become one.
+ */
+void check_merge_cleared(struct event_log *log)
+{
+    size_t kept = 0;
+
+    if (log->count) {
+        qsort(log->events, log->count, sizeof(*log->events), by_listener_and_address);
+    }
+    for (size_t i = 0; i < log->count; i++) {
+        const struct event *now = &log->events[i];
+        struct event *before = kept ? &log->events[kept - 1] : NULL;
+
+        if (before && before->kind == EVENT_LOG_CLEAR && now->kind == EVENT_LOG_CLEAR && before->listener == now->listener &&
+            before->section.region == now->section.region &&
+            before->section.offset + (uint64_t)before->section.size == now->section.offset &&
+            before->section.address + (uint64_t)before->section.size == now->section.address) {
+            before->section.size += now->section.size;
+        } else {
+            log->events[kept++] = *now;
+        }
+    }
+    log->count = kept;
 }
 
 bool check_observation(const struct trace_step *step, const struct observation *expected,
@@ -287,14 +376,19 @@ bool check_observation(const struct trace_step *step, const struct observation *
         }
         break;
     case TRACE_OP_MTREE:
-        if (!check_text(expected->text ? expected->text : "", seen->text ? seen->text : "", failure)) {
+        if (!check_text("R-MT-1", "mtree_info", expected->text ? expected->text : "", seen->text ? seen->text : "", failure)) {
             return false;
         }
         break;
     default:
+        if (trace_op_table[step->op].group == TRACE_GROUP_DIRTY &&
+            !check_text(dirty_rule(step->op), "dirty pages", expected->text, seen->text, failure)) {
+            return false;
+        }
         break;
     }
-    return check_events(&expected->events, &seen->events, failure);
+    return check_events(&expected->events, &seen->events, failure) &&
+           (trace_op_table[step->op].group < TRACE_GROUP_DEVICE || check_access(step, expected, seen, failure));
 }
 
 /* --- views ---------------------------------------------------------------------- */
@@ -469,6 +563,9 @@ uint64_t check_hash(uint64_t hash, const struct observation *seen)
         hash = mix(hash, (uint64_t)(unsigned)e->notifier << 32 | (unsigned)e->number);
         hash = mix(hash, e->address);
         hash = mix(hash, e->length);
+        hash = mix(hash, (uint64_t)(unsigned)e->region << 32 | e->size);
+        hash = mix(hash, e->offset);
+        hash = mix(hash, (uint64_t)e->attrs << 32 | e->result);
     }
-    return hash;
+    return check_access_hash(hash, seen);
 }

@@ -13,9 +13,13 @@
  * Bring an event log into the form that is compared:
  *  - how often a step flushes the accelerator's buffer is not specified, that
  *    it does so before anything else is (R-TX-1): one flush event or none, first;
+ *    and one before a device is called, where there was any (R-EVM-10);
  *  - the order in which owners die in one go is not specified: by number.
  */
 void check_normalize(struct event_log *log);
+
+/* What bmap_sync tells listeners, whatever its pieces. */
+void check_merge_cleared(struct event_log *log);
 
 bool check_observation(const struct trace_step *step, const struct observation *expected,
                        const struct observation *seen, struct run_failure *failure);
@@ -33,6 +37,17 @@ bool shadow_check(const struct shadow *s, const struct model *m, struct run_fail
 
 /* R-OBJ-6: owners' reference counts; live views. */
 bool check_references(struct player *p, const struct model *m, struct run_failure *failure);
+
+/* The RAM that the step wrote, with some around it, holds what the model says. */
+bool check_touched(struct player *p, const struct model *m, const struct observation *expected,
+                   struct run_failure *failure);
+/* All RAM of regions that have little; for the end of a trace. */
+bool check_ram(struct player *p, const struct model *m, struct run_failure *failure);
+
+/* check_access.c: the results of accesses; part of check_observation. */
+bool check_access(const struct trace_step *step, const struct observation *expected, const struct observation *seen,
+                  struct run_failure *failure);
+uint64_t check_access_hash(uint64_t hash, const struct observation *seen);
 
 /* Everything was given back. */
 bool check_empty(struct run_failure *failure);

@@ -21,6 +21,7 @@ static struct {
     struct trace trace;
     struct run_totals totals;
     uint64_t execs, steps_reported, last_hash;
+    uint32_t groups_allowed;
     int stats_fd;
     bool watched;               /* crash_watch_abort() was called */
 } fuzz = { .stats_fd = -1 };
@@ -84,6 +85,7 @@ int fuzz_run_trace(const uint8_t *data, size_t size, const struct fuzz_options *
         fuzz.watched = true;
         crash_watch_abort();
     }
+    fuzz.groups_allowed = options->warm_up ? 0 : options->groups_allowed;
     trace_decode(&fuzz.trace, data, size);
     if (fuzz.trace.groups & ~options->groups_allowed) {
         fuzz.last_hash = 0;
@@ -104,6 +106,11 @@ int fuzz_run_trace(const uint8_t *data, size_t size, const struct fuzz_options *
         write_stats();
     }
     return 0;
+}
+
+uint32_t fuzz_groups_allowed(void)
+{
+    return fuzz.groups_allowed;
 }
 
 uint64_t fuzz_last_hash(void)

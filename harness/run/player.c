@@ -8,7 +8,10 @@
 #include "qapi/error.h"
 #include "qemu/event_notifier.h"
 #include "qemu/rcu.h"
+#include "run/player_dirty.h"
 #include "run/subject.h"
+
+#define HOST_PAGE UINT64_C(4096)
 
 /* Present when anything in the program is built with AddressSanitizer; the core may be while this file is not. */
 __attribute__((weak)) void __asan_poison_memory_region(void const volatile *address, size_t size);
@@ -75,6 +78,7 @@ struct player *player_new(void)
         p->owners[i] = (struct player_owner){ .player = p, .slot = i };
         snprintf(p->owners[i].name, sizeof(p->owners[i].name), "o%d", i);
     }
+    player_access_init(p);
     subject_set_coalesced_flush_hook(on_coalesced_flush);
     return p;
 }
@@ -87,6 +91,7 @@ void player_free(struct player *p)
     for (unsigned i = 0; i < TRACE_NOTIFIERS; i++) {
         event_notifier_cleanup(&p->notifiers[i]);
     }
+    player_access_free(p);
     unpoison(p, sizeof(*p));
     munmap(p->reserved, (size_t)TRACE_PTR_SIZE_MAX);
     free(p->reader_saw.ranges);
@@ -99,6 +104,14 @@ void player_free(struct player *p)
 void player_reset(struct player *p)
 {
     p->region_limit = 0;
+    p->eventfds_used = false;
+    if (p->reserved_used) {     /* back to zeros, and out of reach */
+        p->reserved_used = false;
+        if (mmap(p->reserved, (size_t)TRACE_PTR_SIZE_MAX, PROT_NONE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != p->reserved) {
+            abort();
+        }
+    }
     for (unsigned i = 0; i < PLAYER_LISTENERS; i++) {
         p->recorders[i].armed = OBSERVED_NONE;
     }
@@ -115,8 +128,8 @@ int player_region_slot(const struct player *p, const MemoryRegion *mr)
 {
     size_t offset = (size_t)((const char *)mr - (const char *)p->regions);
 
-    return mr && offset < sizeof(p->regions) && offset % sizeof(*mr) == 0 ? (int)(offset / sizeof(*mr))
-                                                                          : OBSERVED_NONE;
+    return mr && offset < sizeof(p->regions) && offset % sizeof(p->regions[0]) == 0
+         ? (int)(offset / sizeof(p->regions[0])) : OBSERVED_NONE;
 }
 
 int player_notifier_slot(const struct player *p, const EventNotifier *e)
@@ -140,27 +153,15 @@ void player_observe_section(const struct player *p, const MemoryRegionSection *s
 
 /* --- regions ----------------------------------------------------------------- */
 
-static uint64_t io_read(void *opaque, hwaddr address, unsigned size)
+/* `io` and `rom_device`: the plainest device of that byte order. */
+static const MemoryRegionOps *plain_device(struct player *p, unsigned slot, int endian)
 {
-    (void)opaque;
-    (void)address;
-    (void)size;
-    return 0;
-}
+    const struct device_shape shape = {
+        .traits = endian == 1 ? DEVICE_BIG : endian == 2 ? DEVICE_LITTLE : 0,
+    };
 
-static void io_write(void *opaque, hwaddr address, uint64_t data, unsigned size)
-{
-    (void)opaque;
-    (void)address;
-    (void)data;
-    (void)size;
+    return player_device_init(p, slot, &shape);
 }
-
-static const MemoryRegionOps io_ops[] = {   /* by the `endian` operand */
-    { .read = io_read, .write = io_write, .endianness = DEVICE_NATIVE_ENDIAN },
-    { .read = io_read, .write = io_write, .endianness = DEVICE_BIG_ENDIAN },
-    { .read = io_read, .write = io_write, .endianness = DEVICE_LITTLE_ENDIAN },
-};
 
 enum { NAMING_PLAIN, NAMING_SHARED, NAMING_ESCAPED, NAMING_UNNAMED };
 
@@ -182,12 +183,13 @@ static MemoryRegion *region_occupy(struct player *p, unsigned slot, unsigned own
     p->region_owner[slot] = owner < TRACE_OWNERS ? (int)owner : OBSERVED_NONE;
     p->region_container[slot] = OBSERVED_NONE;
     p->region_target[slot] = OBSERVED_NONE;
-    return &p->regions[slot];
+    return &p->regions[slot].mr;
 }
 
 static void region_vacate(struct player *p, unsigned slot)
 {
     p->region_live[slot] = false;
+    player_forget_bmap(p, slot);
     poison(&p->regions[slot], sizeof(p->regions[slot]));
     for (unsigned i = 0; i < PLAYER_LISTENERS; i++) {
         if (p->recorders[i].armed == (int)slot) {
@@ -248,9 +250,11 @@ static void apply_init(struct player *p, const struct trace_step *s)
     MemoryRegion *mr;
     Object *object = owner_object(p, owner);
 
-    if (s->op == TRACE_OP_RAM || s->op == TRACE_OP_RAM_PTR || s->op == TRACE_OP_ROM_DEVICE) {
+    if (s->op == TRACE_OP_RAM || s->op == TRACE_OP_RAM_PTR || s->op == TRACE_OP_ROM_DEVICE ||
+        s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU) {
         naming = NAMING_PLAIN;
     }
+    p->region_block_length[s->a] = (size + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;    /* R-RAM-1 */
     name = region_name(p, s->a, naming);
     mr = region_occupy(p, s->a, owner, name != NULL);
     switch ((enum trace_op)s->op) {
@@ -258,13 +262,22 @@ static void apply_init(struct player *p, const struct trace_step *s)
         memory_region_init(mr, object, name, size);
         break;
     case TRACE_OP_IO:
-        memory_region_init_io(mr, object, &io_ops[s->n], mr, name, size);
+        memory_region_init_io(mr, object, plain_device(p, s->a, s->n), &p->devices[s->a], name, size);
+        break;
+    case TRACE_OP_DEVICE: {
+        const struct device_shape shape = device_shape((unsigned)s->n, s->c, s->w.absolute);
+
+        memory_region_init_io(mr, object, player_device_init(p, s->a, &shape), &p->devices[s->a], name, size);
+        break;
+    }
+    case TRACE_OP_IOMMU:
+        player_iommu_init(p, s->a, s, object, name);
         break;
     case TRACE_OP_RESERVATION:
         memory_region_init_io(mr, object, NULL, NULL, name, size);
         break;
     case TRACE_OP_ALIAS:
-        memory_region_init_alias(mr, object, name, &p->regions[s->b], s->v.absolute, s->w.absolute);
+        memory_region_init_alias(mr, object, name, &p->regions[s->b].mr, s->v.absolute, s->w.absolute);
         p->region_target[s->a] = s->b;
         break;
     case TRACE_OP_RAM:
@@ -279,9 +292,11 @@ static void apply_init(struct player *p, const struct trace_step *s)
         break;
     case TRACE_OP_ROM_DEVICE:
         if (s->n) {
-            memory_region_init_rom_device_nomigrate(mr, object, &io_ops[2], mr, name, size, &error_abort);
+            memory_region_init_rom_device_nomigrate(mr, object, plain_device(p, s->a, 2), &p->devices[s->a], name, size,
+                                                    &error_abort);
         } else {
-            memory_region_init_rom_device(mr, object, &io_ops[2], mr, name, size, &error_abort);
+            memory_region_init_rom_device(mr, object, plain_device(p, s->a, 2), &p->devices[s->a], name, size,
+                                                    &error_abort);
         }
         break;
     default:
@@ -294,12 +309,12 @@ static void apply_del(struct player *p, unsigned slot)
     unsigned container = (unsigned)p->region_container[slot];
 
     p->region_container[slot] = OBSERVED_NONE;
-    memory_region_del_subregion(&p->regions[container], &p->regions[slot]);
+    memory_region_del_subregion(&p->regions[container].mr, &p->regions[slot].mr);
 }
 
 static void apply_unparent(struct player *p, unsigned slot)
 {
-    MemoryRegion *mr = &p->regions[slot];
+    MemoryRegion *mr = &p->regions[slot].mr;
 
     if (p->region_named[slot]) {
         object_unparent(OBJECT(mr));
@@ -312,7 +327,12 @@ static void apply_unparent(struct player *p, unsigned slot)
 void player_toggle(struct player *p, unsigned slot)
 {
     p->region_enabled[slot] = !p->region_enabled[slot];
-    memory_region_set_enabled(&p->regions[slot], p->region_enabled[slot]);
+    memory_region_set_enabled(&p->regions[slot].mr, p->region_enabled[slot]);
+}
+
+const uint8_t *player_ram(struct player *p, unsigned region)
+{
+    return memory_region_get_ram_ptr(&p->regions[region].mr);
 }
 
 /* --- owners ------------------------------------------------------------------ */
@@ -381,7 +401,7 @@ static void apply_space(struct player *p, const struct trace_step *s)
     static const char *const names[TRACE_SPACES] = { "as0", "as1", "as2", "as3", "as4", "as5", "as6", "as7" };
 
     unpoison(&p->spaces[s->a], sizeof(p->spaces[s->a]));
-    address_space_init(&p->spaces[s->a], &p->regions[s->b], names[s->a]);
+    address_space_init(&p->spaces[s->a], &p->regions[s->b].mr, names[s->a]);
     p->space_live[s->a] = true;
     if (s->n) {
         listen(p, TRACE_LISTENERS + s->a, s->a, WITNESS_HEARS, 0);
@@ -497,7 +517,7 @@ static bool found_in_published_view(const struct player *p, const MemoryRegionSe
 static void apply_find(struct player *p, unsigned region, const struct trace_step *s, int copy,
                        struct observation *seen)
 {
-    MemoryRegionSection section = memory_region_find(&p->regions[region], s->v.absolute, s->w.absolute);
+    MemoryRegionSection section = memory_region_find(&p->regions[region].mr, s->v.absolute, s->w.absolute);
 
     player_observe_section(p, &section, OBSERVED_NONE, &seen->section);
     if (section.mr) {
@@ -515,13 +535,13 @@ static MemoryRegion *end_of_chain(struct player *p, unsigned slot)
     while (p->region_target[slot] != OBSERVED_NONE) {
         slot = (unsigned)p->region_target[slot];
     }
-    return &p->regions[slot];
+    return &p->regions[slot].mr;
 }
 
 static void apply_query(struct player *p, unsigned slot, const struct region_facts *expected,
                         struct region_facts *facts)
 {
-    MemoryRegion *mr = &p->regions[slot];
+    MemoryRegion *mr = &p->regions[slot].mr;
     const char *name = memory_region_name(mr);
     Object *owner = memory_region_owner(mr);
 
@@ -608,15 +628,16 @@ static const unsigned eventfd_widths[] = { 0, 1, 2, 4, 8 };
 
 static void apply_eventfd(struct player *p, const struct trace_step *s)
 {
+    p->eventfds_used = true;
     (s->op == TRACE_OP_EVENTFD ? memory_region_add_eventfd : memory_region_del_eventfd)(
-        &p->regions[s->a], s->v.absolute, eventfd_widths[s->n % 5], s->n >= 5, s->w.absolute,
+        &p->regions[s->a].mr, s->v.absolute, eventfd_widths[s->n % 5], s->n >= 5, s->w.absolute,
         &p->notifiers[s->b]);
 }
 
 void player_apply(struct player *p, const struct trace_step *s, const struct observation *expected,
                   struct observation *seen)
 {
-    MemoryRegion *mr = s->a < TRACE_REGIONS ? &p->regions[s->a] : NULL;
+    MemoryRegion *mr = s->a < TRACE_REGIONS ? &p->regions[s->a].mr : NULL;
 
     playing = p;
     p->seen = seen;
@@ -628,6 +649,8 @@ void player_apply(struct player *p, const struct trace_step *s, const struct obs
     case TRACE_OP_RAM:
     case TRACE_OP_RAM_PTR:
     case TRACE_OP_ROM_DEVICE:
+    case TRACE_OP_DEVICE:
+    case TRACE_OP_IOMMU:
         apply_init(p, s);
         break;
     case TRACE_OP_SPACE:
@@ -636,9 +659,9 @@ void player_apply(struct player *p, const struct trace_step *s, const struct obs
     case TRACE_OP_ADD:
         p->region_container[s->b] = s->a;
         if (s->n) {
-            memory_region_add_subregion_overlap(mr, s->v.absolute, &p->regions[s->b], s->n);
+            memory_region_add_subregion_overlap(mr, s->v.absolute, &p->regions[s->b].mr, s->n);
         } else {
-            memory_region_add_subregion(mr, s->v.absolute, &p->regions[s->b]);
+            memory_region_add_subregion(mr, s->v.absolute, &p->regions[s->b].mr);
         }
         break;
     case TRACE_OP_DEL:
@@ -717,6 +740,20 @@ void player_apply(struct player *p, const struct trace_step *s, const struct obs
     case TRACE_OP_VM:
         subject_set_vm_running(s->n);
         break;
+    case TRACE_OP_DIRTY_SET:
+    case TRACE_OP_DIRTY_FLAG:
+    case TRACE_OP_DIRTY_WRITTEN:
+    case TRACE_OP_DIRTY_ASK:
+    case TRACE_OP_DIRTY_TAKE:
+    case TRACE_OP_DIRTY_CLEAR:
+    case TRACE_OP_DIRTY_RESET:
+    case TRACE_OP_SNAPSHOT:
+    case TRACE_OP_LEBITMAP:
+    case TRACE_OP_BMAP:
+    case TRACE_OP_BMAP_SYNC:
+    case TRACE_OP_BMAP_SEND:
+        player_apply_dirty(p, s, seen);
+        break;
     case TRACE_OP_EVENTFD:
     case TRACE_OP_EVENTFD_DEL:
         apply_eventfd(p, s);
@@ -770,8 +807,9 @@ void player_apply(struct player *p, const struct trace_step *s, const struct obs
     case TRACE_OP_MTREE:
         seen->text = apply_mtree(s->n);
         break;
-    case TRACE_OP_COUNT:
-        abort();
+    default:
+        player_access(p, s, expected);
+        break;
     }
     p->seen = NULL;
 }

@@ -10,6 +10,7 @@
 #define HARNESS_RUN_PLAYER_H
 
 #include "exec/memory.h"
+#include "model/access.h"
 #include "model/model.h"
 #include "qemu/event_notifier.h"
 #include "trace/trace.h"
@@ -36,6 +37,9 @@ void player_view(struct player *p, unsigned space, struct view *out);
 const void *player_view_identity(struct player *p, unsigned space);
 unsigned player_owner_references(struct player *p, unsigned owner);
 
+/* What the RAM of a region that has a block holds. */
+const uint8_t *player_ram(struct player *p, unsigned region);
+
 /* --- for recorder.c ---------------------------------------------------------- */
 
 struct recorder {
@@ -46,11 +50,62 @@ struct recorder {
     int armed;                  /* region slot or OBSERVED_NONE */
 };
 
+/* A region's storage: its first member is a MemoryRegion either way. */
+union player_region {
+    MemoryRegion mr;
+    IOMMUMemoryRegion iommu;
+};
+
+/* What answers the callbacks of a device region: model/access.h. */
+struct player_device {
+    struct player *player;
+    unsigned slot;
+    MemoryRegionOps ops;
+    struct device_shape shape;
+    uint64_t counter;
+    uint8_t store[DEVICE_STORE];
+    struct {
+        enum script_kind kind;
+        unsigned region, space;
+        uint64_t value;
+    } script;
+};
+
+struct player_iommu_block {
+    unsigned index, perm;
+    int space;
+    uint64_t iova, to, mask;
+};
+struct player_iommu {
+    struct player *player;
+    unsigned slot;
+    int space;
+    uint64_t granule;
+    uint32_t traits;
+    size_t count;
+    struct player_iommu_block blocks[IOMMU_BLOCKS];     /* newest first */
+};
+
+struct player_notifier {
+    IOMMUNotifier notifier;     /* first: the callback knows nothing else */
+    struct player *player;
+    unsigned slot;
+    MemoryRegion *region;       /* it is registered on */
+};
+
+struct player_client {
+    struct player *player;
+    unsigned slot;
+    QEMUBH *bottom_half;
+};
+
 struct player {
     struct observation *seen;   /* of the step being played */
     bool replaying;             /* inside a (un)registration: armed listeners wait */
 
-    MemoryRegion regions[TRACE_REGIONS];
+    union player_region regions[TRACE_REGIONS];
+    struct player_device devices[TRACE_REGIONS];
+    struct player_iommu iommus[TRACE_REGIONS];
     bool region_live[TRACE_REGIONS];
     unsigned region_limit;      /* slots from here on were not used since the reset */
     bool region_named[TRACE_REGIONS];
@@ -59,6 +114,8 @@ struct player {
     int region_container[TRACE_REGIONS];    /* slots: the fields of a MemoryRegion are private */
     int region_target[TRACE_REGIONS];
     char region_names[TRACE_REGIONS][16];
+    uint64_t region_block_length[TRACE_REGIONS];    /* of the block it was made with */
+    unsigned long *bmaps[TRACE_REGIONS], *clear_bmaps[TRACE_REGIONS];   /* given to its block; NULL: none */
 
     AddressSpace spaces[TRACE_SPACES];
     bool space_live[TRACE_SPACES];
@@ -79,7 +136,19 @@ struct player {
     FlatView *reader_view;      /* held inside an RCU read section */
     struct view reader_saw;
 
-    uint8_t *reserved;          /* address space for ram_ptr regions: never touched */
+    uint8_t *reserved;          /* address space for ram_ptr regions; without access until a step accesses memory */
+    bool reserved_used;
+    bool eventfds_used;         /* since the reset */
+
+    struct {
+        void *pointer;
+        AddressSpace *space;
+        hwaddr length;
+    } mappings[TRACE_MAPPINGS];
+    struct player_client clients[TRACE_CLIENTS];
+    MemoryRegionCache caches[TRACE_CACHES];
+    struct player_notifier iommu_notifiers[TRACE_IOMMU_NOTIFIERS];
+    bool straight;              /* a dispatch without a space: callbacks have the caller's locks */
 };
 
 int player_region_slot(const struct player *p, const MemoryRegion *mr);
@@ -87,6 +156,18 @@ int player_notifier_slot(const struct player *p, const EventNotifier *e);
 void player_observe_section(const struct player *p, const MemoryRegionSection *section, int space,
                             struct observed_section *out);
 void player_toggle(struct player *p, unsigned region);
+
+/* device.c */
+const MemoryRegionOps *player_device_init(struct player *p, unsigned slot, const struct device_shape *shape);
+/* player_access.c, player_iommu.c */
+void player_access_init(struct player *p);
+void player_access_free(struct player *p);
+void player_access(struct player *p, const struct trace_step *s, const struct observation *expected);
+void player_iommu(struct player *p, const struct trace_step *s);
+void player_iommu_init(struct player *p, unsigned slot, const struct trace_step *s, Object *owner, const char *name);
+MemTxAttrs player_attrs(uint32_t packed);
+uint32_t player_attrs_packed(MemTxAttrs attrs);
+int player_space_slot(const struct player *p, const AddressSpace *as);
 
 /* Fills the callbacks of `mask` (bits by enum event_kind) into the recorder's listener. */
 void recorder_init(struct recorder *r, struct player *p, unsigned slot, unsigned space, uint64_t mask,

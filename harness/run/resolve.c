@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "run/resolve.h"
+#include "run/resolve_operand.h"
 
 #include <string.h>
 
-const struct resolve_limits resolve_limits_fuzz = { .regions = 112, .paths = 320, .depth = 4, .per_region = 6 };
-const struct resolve_limits resolve_limits_wide = {
-    .regions = TRACE_REGIONS, .paths = 100000, .depth = 64, .per_region = 64,
-};
+#include "exec/cpu-common.h"
 
-/* One question about one candidate; `in` carries the step and what is resolved so far. */
-struct query {
-    const struct resolver *r;
-    const struct trace_step *step;
-    int other;                  /* an object resolved before, or OBSERVED_NONE */
+#define HOST_PAGE UINT64_C(4096)
+
+const struct resolve_limits resolve_limits_fuzz = {
+    .regions = 112, .paths = 320, .depth = 4, .per_region = 6,
+    .block_bytes = UINT64_C(96) << 30,
 };
-typedef bool (*suits_fn)(const struct query *q, unsigned slot);
+const struct resolve_limits resolve_limits_wide = {
+    .regions = TRACE_REGIONS, .paths = 100000, .depth = 64, .per_region = 64, .block_bytes = UINT64_MAX,
+};
 
 void resolver_reset(struct resolver *r, const struct model *model, const struct resolve_limits *limits)
 {
@@ -51,7 +50,7 @@ static int pick(const uint16_t *slots, size_t count, unsigned name, const struct
     return suitable ? which[name % suitable] : OBSERVED_NONE;
 }
 
-static int pick_region(const struct query *q, unsigned name, suits_fn suits)
+int resolve_pick_region(const struct query *q, unsigned name, suits_fn suits)
 {
     const struct model *m = q->r->model;
     struct model_region region;
@@ -65,7 +64,7 @@ static int pick_region(const struct query *q, unsigned name, suits_fn suits)
     return pick(slots, count, name, q, suits);
 }
 
-static int pick_listed(const struct query *q, unsigned name, suits_fn suits,
+int resolve_pick_listed(const struct query *q, unsigned name, suits_fn suits,
                        size_t (*list)(const struct model *m, const uint16_t **slots))
 {
     const uint16_t *slots;
@@ -74,7 +73,7 @@ static int pick_listed(const struct query *q, unsigned name, suits_fn suits,
     return pick(slots, count, name, q, suits);
 }
 
-static int next_free(unsigned name, unsigned slots, const struct query *q, suits_fn is_free)
+int resolve_next_free(unsigned name, unsigned slots, const struct query *q, suits_fn is_free)
 {
     for (unsigned i = 0; i < slots; i++) {
         unsigned slot = (name + i) % slots;
@@ -141,7 +140,7 @@ static bool owner_releasable(const struct query *q, unsigned slot)
     const uint16_t *slots;
     size_t count = model_regions(m, &slots);
 
-    if (model_owner_released(m, slot)) {
+    if (model_owner_released(m, slot) || resolve_owner_has_notifiers(m, slot)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
@@ -155,7 +154,7 @@ static bool owner_releasable(const struct query *q, unsigned slot)
     return true;
 }
 
-static bool stays_alive(const struct query *q, unsigned slot)
+bool resolve_stays_alive(const struct query *q, unsigned slot)
 {
     struct model_region region;
 
@@ -294,7 +293,7 @@ static bool can_be_unparented(const struct query *q, unsigned slot)
     return model_region(m, slot, &region) && region.container == OBSERVED_NONE &&
            (region.owner == OBSERVED_NONE || region.kind == KIND_CONTAINER || region.kind == KIND_ALIAS) &&
            region.references == 0 && !model_is_space_root(m, slot) && !model_in_live_view(m, slot) &&
-           !is_alias_target(m, slot);
+           !is_alias_target(m, slot) && !resolve_is_mapped(m, slot) && !resolve_has_notifiers(m, slot);
 }
 
 static bool can_be_referenced(const struct query *q, unsigned slot)
@@ -335,7 +334,7 @@ static void resolve_value(const struct query *q, struct trace_value *value)
     uint64_t absolute = value->absolute;
 
     if (value->mode != TRACE_VALUE_ABSOLUTE) {
-        int slot = pick_region(q, value->region, NULL);
+        int slot = resolve_pick_region(q, value->region, NULL);
 
         absolute = 0;
         if (slot != OBSERVED_NONE && model_region(q->r->model, (unsigned)slot, &region)) {
@@ -351,7 +350,7 @@ static void resolve_value(const struct query *q, struct trace_value *value)
 }
 
 /* Edge values of allocated sizes may have left the type's range. */
-static void bound_value(struct trace_value *value, uint64_t lowest, uint64_t highest)
+void resolve_bound_value(struct trace_value *value, uint64_t lowest, uint64_t highest)
 {
     if (value->absolute < lowest || value->absolute > highest) {
         value->absolute = lowest + (value->absolute - lowest) % (highest - lowest + 1);
@@ -368,20 +367,20 @@ static void cut_length(struct trace_step *step)
 
 /* --- steps ----------------------------------------------------------------- */
 
-static bool take(int picked, uint16_t *operand)
+bool resolve_take(int picked, uint16_t *operand)
 {
     *operand = (uint16_t)picked;
     return picked != OBSERVED_NONE;
 }
 
-static uint16_t resolve_owner(const struct query *q, unsigned name)
+uint16_t resolve_owner(const struct query *q, unsigned name)
 {
-    int owner = name >= TRACE_OWNERS ? OBSERVED_NONE : pick_listed(q, name, owner_held, model_owners);
+    int owner = name >= TRACE_OWNERS ? OBSERVED_NONE : resolve_pick_listed(q, name, owner_held, model_owners);
 
     return owner == OBSERVED_NONE ? TRACE_OWNERS : (uint16_t)owner;
 }
 
-static bool resolve_new_region(const struct query *q, struct trace_step *out, const char **reason)
+bool resolve_new_region(const struct query *q, struct trace_step *out, const char **reason)
 {
     const uint16_t *slots;
 
@@ -390,10 +389,24 @@ static bool resolve_new_region(const struct query *q, struct trace_step *out, co
         return false;
     }
     *reason = "no free region slot";
-    return take(next_free(out->a, TRACE_REGIONS, q, region_free), &out->a);
+    return resolve_take(resolve_next_free(out->a, TRACE_REGIONS, q, region_free), &out->a);
 }
 
 enum { NAMING_UNNAMED = 3 };
+
+static uint64_t block_bytes(const struct query *q)
+{
+    const uint16_t *slots;
+    const size_t count = model_regions(q->r->model, &slots);
+    struct model_region region;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        model_region(q->r->model, slots[i], &region);
+        bytes += region.block_length;
+    }
+    return bytes;
+}
 
 static bool resolve_init(struct query *q, struct trace_step *out, const char **reason)
 {
@@ -403,7 +416,7 @@ static bool resolve_init(struct query *q, struct trace_step *out, const char **r
     switch (out->op) {
     case TRACE_OP_ALIAS:
         *reason = "no region an alias could name";
-        if (!take(pick_region(q, out->b, stays_alive), &out->b)) {
+        if (!resolve_take(resolve_pick_region(q, out->b, resolve_stays_alive), &out->b)) {
             return false;
         }
         if (paths_below(q->r->model, out->b, q->r->limits.paths) >= q->r->limits.paths) {
@@ -415,13 +428,14 @@ static bool resolve_init(struct query *q, struct trace_step *out, const char **r
         return true;
     case TRACE_OP_RAM:
     case TRACE_OP_ROM_DEVICE:
-        bound_value(&out->v, 1, TRACE_RAM_SIZE_MAX);
+        resolve_bound_value(&out->v, 1, TRACE_RAM_SIZE_MAX);
         out->b = resolve_owner(q, out->b);
         return true;
     case TRACE_OP_RAM_PTR:
-        bound_value(&out->v, 1, TRACE_PTR_SIZE_MAX);
+        resolve_bound_value(&out->v, 1, TRACE_PTR_SIZE_MAX);
         out->b = resolve_owner(q, out->b);
-        return true;
+        *reason = "as much memory as a trace may have is there";
+        return out->v.absolute <= q->r->limits.block_bytes - block_bytes(q);
     default:
         out->b = out->c == NAMING_UNNAMED ? TRACE_OWNERS : resolve_owner(q, out->b);
         return true;
@@ -433,12 +447,12 @@ static bool resolve_add(struct query *q, struct trace_step *out, const char **re
     const struct model *m = q->r->model;
 
     *reason = "no region that could contain another";
-    if (!take(pick_region(q, out->a, can_contain), &out->a)) {
+    if (!resolve_take(resolve_pick_region(q, out->a, can_contain), &out->a)) {
         return false;
     }
     q->other = out->a;
     *reason = "no region without a container that would not close a cycle";
-    if (!take(pick_region(q, out->b, can_be_added), &out->b)) {
+    if (!resolve_take(resolve_pick_region(q, out->b, can_be_added), &out->b)) {
         return false;
     }
     *reason = "too many paths through aliases";
@@ -463,7 +477,7 @@ static bool resolve_eventfd_del(struct query *q, struct trace_step *out, const c
     struct trace_step entry;
 
     *reason = "no region with an ioeventfd";
-    if (!take(pick_region(q, out->a, has_eventfd), &out->a)) {
+    if (!resolve_take(resolve_pick_region(q, out->a, has_eventfd), &out->a)) {
         return false;
     }
     if (!model_eventfd_matches(q->r->model, out) && model_region(q->r->model, out->a, &region) &&
@@ -495,21 +509,95 @@ enum { BOTH_SYNCS = 1 << EVENT_LOG_SYNC | 1 << EVENT_LOG_SYNC_GLOBAL };
 static bool resolve_listen(struct query *q, struct trace_step *out, const char **reason)
 {
     *reason = "no free listener";
-    if (!take(next_free(out->a, TRACE_LISTENERS, q, listener_free), &out->a)) {
+    if (!resolve_take(resolve_next_free(out->a, TRACE_LISTENERS, q, listener_free), &out->a)) {
         return false;
     }
     if ((out->v.absolute & BOTH_SYNCS) == BOTH_SYNCS) {
         out->v.absolute &= ~(UINT64_C(1) << EVENT_LOG_SYNC_GLOBAL);     /* having both is misuse, R-LOG-4 */
     }
     *reason = "no address space";
-    return take(pick_listed(q, out->b, NULL, model_spaces), &out->b);
+    return resolve_take(resolve_pick_listed(q, out->b, NULL, model_spaces), &out->b);
+}
+
+/* --- dirty pages --------------------------------------------------------------- */
+
+static bool has_pages(const struct query *q, unsigned slot)
+{
+    struct model_region region;
+
+    return model_region(q->r->model, slot, &region) && region.pages > 0;
+}
+
+/* Which block a pointer given by the caller belongs to is not always known (R-RAM-22). */
+static bool can_have_bmap(const struct query *q, unsigned slot)
+{
+    struct model_region region;
+
+    return model_region(q->r->model, slot, &region) && region.pages > 0 &&
+           (region.kind == KIND_RAM || region.kind == KIND_ROM_DEVICE);
+}
+
+static bool has_bmap(const struct query *q, unsigned slot)
+{
+    struct model_region region;
+
+    return model_region(q->r->model, slot, &region) && region.has_bmap;
+}
+
+/* [v, v + w) becomes a part of the block's bytes in use, of whole units. */
+static bool resolve_pages(struct query *q, struct trace_step *out, suits_fn suits, uint64_t unit, const char **reason)
+{
+    struct model_region region;
+
+    *reason = "no region with modelled dirty pages";
+    if (!resolve_take(resolve_pick_region(q, out->a, suits), &out->a)) {
+        return false;
+    }
+    model_region(q->r->model, out->a, &region);
+    if (!region.block_length) {
+        *reason = "the block is empty";
+        return false;
+    }
+    out->v.absolute = out->v.absolute % region.block_length / unit * unit;
+    if (out->w.absolute > region.block_length - out->v.absolute) {
+        out->w.absolute = region.block_length - out->v.absolute;
+    }
+    out->w.absolute = out->w.absolute / unit * unit;
+    return true;
+}
+
+static bool resolve_dirty(struct query *q, struct trace_step *out, const char **reason)
+{
+    const uint64_t log = out->w.absolute;   /* of a lebitmap: bits, not a length */
+    struct model_region region;
+
+    switch ((enum trace_op)out->op) {
+    case TRACE_OP_LEBITMAP:
+        if (!resolve_pages(q, out, has_pages, HOST_PAGE, reason)) {
+            return false;
+        }
+        out->w.absolute = log;
+        model_region(q->r->model, out->a, &region);
+        if ((uint64_t)out->n > (region.block_length - out->v.absolute) / HOST_PAGE) {
+            out->n = (int32_t)((region.block_length - out->v.absolute) / HOST_PAGE);
+        }
+        return true;
+    case TRACE_OP_BMAP:
+        return resolve_pages(q, out, can_have_bmap, 1, reason);
+    case TRACE_OP_BMAP_SYNC:
+        return resolve_pages(q, out, has_bmap, TARGET_PAGE_SIZE, reason);
+    case TRACE_OP_BMAP_SEND:
+        return resolve_pages(q, out, has_bmap, 1, reason);
+    default:
+        return resolve_pages(q, out, has_pages, 1, reason);
+    }
 }
 
 static bool resolve_region_operand(struct query *q, struct trace_step *out, suits_fn suits, const char **reason,
                                    const char *why_not)
 {
     *reason = why_not;
-    return take(pick_region(q, out->a, suits), &out->a);
+    return resolve_take(resolve_pick_region(q, out->a, suits), &out->a);
 }
 
 bool resolve_step(struct resolver *r, const struct trace_step *step, struct trace_step *out, const char **reason)
@@ -521,6 +609,10 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
     resolve_value(&q, &out->v);
     resolve_value(&q, &out->w);
     *reason = "";
+    if (!model_covers((enum trace_op)step->op)) {
+        *reason = "the model does not know this operation yet";
+        return false;
+    }
 
     switch ((enum trace_op)step->op) {
     case TRACE_OP_CONTAINER:
@@ -534,8 +626,8 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
 
     case TRACE_OP_SPACE:
         *reason = "no free address space, or no region for its root";
-        return take(next_free(out->a, TRACE_SPACES, &q, space_free), &out->a) &&
-               take(pick_region(&q, out->b, NULL), &out->b);
+        return resolve_take(resolve_next_free(out->a, TRACE_SPACES, &q, space_free), &out->a) &&
+               resolve_take(resolve_pick_region(&q, out->b, NULL), &out->b);
     case TRACE_OP_ADD:
         return resolve_add(&q, out, reason);
     case TRACE_OP_DEL:
@@ -563,7 +655,9 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
     case TRACE_OP_DESTROY:
     case TRACE_OP_UNLISTEN_ALL:
         *reason = "no address space";
-        return take(pick_listed(&q, out->a, NULL, model_spaces), &out->a);
+        return resolve_take(resolve_pick_listed(&q, out->a,
+                                                step->op == TRACE_OP_DESTROY ? resolve_unmapped_space : NULL,
+                                                model_spaces), &out->a);
     case TRACE_OP_BEGIN:
         *reason = "transactions are nested as deep as a trace may";
         return model_transaction_depth(m) < r->limits.depth;
@@ -575,11 +669,11 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
         return resolve_listen(&q, out, reason);
     case TRACE_OP_UNLISTEN:
         *reason = "no listener";
-        return take(pick_listed(&q, out->a, ordinary_listener, model_listeners), &out->a);
+        return resolve_take(resolve_pick_listed(&q, out->a, ordinary_listener, model_listeners), &out->a);
     case TRACE_OP_ARM:
         *reason = "no listener to arm, or no region";
-        return take(pick_listed(&q, out->a, can_be_armed, model_listeners), &out->a) &&
-               take(pick_region(&q, out->b, NULL), &out->b);
+        return resolve_take(resolve_pick_listed(&q, out->a, can_be_armed, model_listeners), &out->a) &&
+               resolve_take(resolve_pick_region(&q, out->b, NULL), &out->b);
 
     case TRACE_OP_LOG:
         return resolve_region_operand(&q, out, can_log, reason, "no region whose log could be turned so");
@@ -591,6 +685,20 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
     case TRACE_OP_VM:
     case TRACE_OP_MTREE:
         return true;
+
+    case TRACE_OP_DIRTY_SET:
+    case TRACE_OP_DIRTY_FLAG:
+    case TRACE_OP_DIRTY_WRITTEN:
+    case TRACE_OP_DIRTY_ASK:
+    case TRACE_OP_DIRTY_TAKE:
+    case TRACE_OP_DIRTY_CLEAR:
+    case TRACE_OP_DIRTY_RESET:
+    case TRACE_OP_SNAPSHOT:
+    case TRACE_OP_LEBITMAP:
+    case TRACE_OP_BMAP:
+    case TRACE_OP_BMAP_SYNC:
+    case TRACE_OP_BMAP_SEND:
+        return resolve_dirty(&q, out, reason);
 
     case TRACE_OP_EVENTFD:
         return resolve_region_operand(&q, out, takes_eventfd, reason, "no region with room for an ioeventfd");
@@ -604,10 +712,10 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
 
     case TRACE_OP_OWNER:
         *reason = "no free owner";
-        return take(next_free(out->a, TRACE_OWNERS, &q, owner_free), &out->a);
+        return resolve_take(resolve_next_free(out->a, TRACE_OWNERS, &q, owner_free), &out->a);
     case TRACE_OP_RELEASE:
         *reason = "no owner that could be released";
-        return take(pick_listed(&q, out->a, owner_releasable, model_owners), &out->a);
+        return resolve_take(resolve_pick_listed(&q, out->a, owner_releasable, model_owners), &out->a);
     case TRACE_OP_UNPARENT:
         return resolve_region_operand(&q, out, can_be_unparented, reason, "no region that nothing sees any more");
     case TRACE_OP_REF:
@@ -616,23 +724,22 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
         return resolve_region_operand(&q, out, is_referenced, reason, "no referenced region");
     case TRACE_OP_COPY:
         *reason = "no free copy, or no region";
-        return take(next_free(out->a, TRACE_COPIES, &q, copy_free), &out->a) &&
-               take(pick_region(&q, out->b, NULL), &out->b);
+        return resolve_take(resolve_next_free(out->a, TRACE_COPIES, &q, copy_free), &out->a) &&
+               resolve_take(resolve_pick_region(&q, out->b, NULL), &out->b);
     case TRACE_OP_FREE_COPY:
         *reason = "no section copy";
-        return take(pick_listed(&q, out->a, NULL, model_copies), &out->a);
+        return resolve_take(resolve_pick_listed(&q, out->a, NULL, model_copies), &out->a);
 
     case TRACE_OP_GRACE:
         *reason = "a reader is active: no grace period can end";
         return !model_reader_active(m);
     case TRACE_OP_READER:
         *reason = "a reader is active already, or there is no address space";
-        return !model_reader_active(m) && take(pick_listed(&q, out->a, NULL, model_spaces), &out->a);
+        return !model_reader_active(m) && resolve_take(resolve_pick_listed(&q, out->a, NULL, model_spaces), &out->a);
     case TRACE_OP_READER_END:
         *reason = "no reader";
         return model_reader_active(m);
-    case TRACE_OP_COUNT:
-        break;
+    default:
+        return resolve_access(&q, out, reason);
     }
-    return false;
 }

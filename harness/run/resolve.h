@@ -24,6 +24,7 @@ struct resolve_limits {
     unsigned paths;             /* ways from any one region down through containers and aliases */
     unsigned depth;             /* nested transactions */
     unsigned per_region;        /* ioeventfds, and coalesced ranges, of one region */
+    uint64_t block_bytes;       /* of all blocks together: each page has dirty bits */
 };
 extern const struct resolve_limits resolve_limits_fuzz;     /* for fuzzing */
 extern const struct resolve_limits resolve_limits_wide;     /* for traces of whole machines */

@@ -22,6 +22,7 @@ struct runner {
     struct run_failure failure;
     size_t next;                /* index of the next step */
     bool undoing;
+    bool accessed;              /* a step of the trace may have written memory */
     struct {
         struct trace_step step;
         bool skipped;
@@ -100,7 +101,7 @@ void runner_begin(struct runner *r)
     }
     memset(&r->totals, 0, sizeof(r->totals));
     r->next = 0;
-    r->undoing = false;
+    r->undoing = r->accessed = false;
 }
 
 const struct model *runner_model(const struct runner *r)
@@ -141,12 +142,26 @@ static bool compare(struct runner *r, const struct trace_step *step)
 
     check_normalize(&r->expected.events);
     check_normalize(&r->seen.events);
+    if (step->op == TRACE_OP_BMAP_SYNC) {
+        check_merge_cleared(&r->expected.events);
+        check_merge_cleared(&r->seen.events);
+    }
     if (!check_observation(step, &r->expected, &r->seen, failure) ||
         !shadow_follow(r->shadow, &r->seen.events, failure)) {
         return false;
     }
     if (trace_op_table[step->op].group == TRACE_GROUP_QUERY || trace_op_table[step->op].group == TRACE_GROUP_PRINT) {
         return true;            /* questions change nothing: the next other step looks at the rest */
+    }
+    if (trace_op_table[step->op].group >= TRACE_GROUP_DEVICE) {
+        r->accessed |= step->op != TRACE_OP_DEVICE && step->op != TRACE_OP_IOMMU;
+        if (!check_touched(r->player, r->model, &r->expected, failure)) {
+            return false;
+        }
+        if (!r->expected.events.count && step->op != TRACE_OP_MAP && step->op != TRACE_OP_UNMAP &&
+            step->op != TRACE_OP_CACHE && step->op != TRACE_OP_CACHE_DESTROY) {
+            return true;        /* nothing that could have changed the rest */
+        }
     }
     return check_views(r->player, r->model, &r->scratch, failure) &&
            shadow_check(r->shadow, r->model, failure) &&
@@ -256,6 +271,23 @@ static bool look_at_flags(struct runner *r)
            undo(r, TRACE_OP_MTREE, 0, 1);
 }
 
+/* What keeps regions and spaces alive, or must not be there when they die. */
+static bool undo_accesses(struct runner *r)
+{
+    return undo_listed(r, TRACE_OP_NOTIFIER_DEL, model_iommu_notifiers) &&
+           undo_listed(r, TRACE_OP_UNMAP, model_mappings) && undo_listed(r, TRACE_OP_CACHE_DESTROY, model_caches);
+}
+
+static bool look_at_ram(struct runner *r)
+{
+    if (!r->player || !r->accessed || check_ram(r->player, r->model, &r->failure)) {
+        return true;
+    }
+    r->failure.step = r->next - 1;
+    r->failure.written = r->failure.resolved = r->recent[(r->next - 1) % RECENT].step;
+    return false;
+}
+
 static bool undo_spaces(struct runner *r)
 {
     const struct model *m = r->model;
@@ -274,8 +306,8 @@ static bool undo_spaces(struct runner *r)
     if (model_log_flags(m) && !undo(r, TRACE_OP_LOG_STOP, 0, (int)model_log_flags(m))) {
         return false;
     }
-    return undo_listed(r, TRACE_OP_DESTROY, model_spaces) && undo_listed(r, TRACE_OP_FREE_COPY, model_copies) &&
-           drop_view_cache(r) && undo(r, TRACE_OP_GRACE, 0, 0);
+    return undo_accesses(r) && undo_listed(r, TRACE_OP_DESTROY, model_spaces) &&
+           undo_listed(r, TRACE_OP_FREE_COPY, model_copies) && drop_view_cache(r) && undo(r, TRACE_OP_GRACE, 0, 0);
 }
 
 /* Regions out of their containers, references dropped. */
@@ -354,7 +386,7 @@ enum run_outcome runner_end(struct runner *r, struct run_totals *totals)
     bool good;
 
     r->undoing = true;
-    good = look_at_flags(r) && undo_spaces(r) && undo_tree(r) && undo_objects(r);
+    good = look_at_ram(r) && look_at_flags(r) && undo_spaces(r) && undo_tree(r) && undo_objects(r);
     if (good && r->player && !check_empty(&r->failure)) {
         good = false;
         r->failure.step = r->next - 1;

@@ -109,6 +109,11 @@ void subject_set_vm_running(bool running)
     memcore_set_vm_running(running);
 }
 
+void subject_run_bottom_halves(void)
+{
+    memcore_run_bottom_halves();
+}
+
 static void print_to_stream(void *opaque, const char *text)
 {
     fputs(text, opaque);
@@ -144,4 +149,27 @@ size_t subject_live_blocks(void)
 
     memcore_statistics(&statistics);
     return statistics.ram_blocks;
+}
+
+static struct {
+    size_t nth, calls;
+    int error;
+} planted;
+
+static int ask_planted(void *opaque, MemcoreFault kind)
+{
+    (void)opaque;
+    (void)kind;
+    return planted.calls++ == planted.nth ? planted.error : 0;
+}
+
+size_t subject_plant_failure(size_t nth, int error)
+{
+    const size_t calls = planted.calls;
+
+    planted.nth = nth;
+    planted.calls = 0;
+    planted.error = error;
+    memcore_set_fault(ask_planted, NULL);
+    return calls;
 }

@@ -37,6 +37,15 @@ unsigned subject_owner_references(Object *owner);
 void subject_set_coalesced_flush_hook(void (*hook)(void));
 void subject_set_vm_running(bool running);
 
+void subject_run_bottom_halves(void);
+
+/*
+ * The `nth` call of the host that may fail from now on (0: the next) fails with
+ * the errno `error`; SIZE_MAX: none.  Returns how many there were since the last
+ * call of this function.
+ */
+size_t subject_plant_failure(size_t nth, int error);
+
 /* mtree_info's text, to be freed with free(). */
 char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled);
 

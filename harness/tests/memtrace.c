@@ -12,8 +12,12 @@ static const char example[] =
     "ram r1 size 0x2000 owner none kind ram\n"
     "add r0 r1 at 0x1000 priority 0\n";
 
-static const char *const commands[] = {"run",    "show", "pack",   "minimize",
-                                       "emit-c", "draw", "import", "stats"};
+static const char *const commands[] = {
+    "run", "show", "pack", "minimize", "emit-c", "draw", "import", "stats", "triage",
+#ifdef MEMTRACE_RAM
+    "ram",
+#endif
+};
 
 static void test_help(void)
 {

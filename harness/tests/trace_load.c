@@ -188,9 +188,9 @@ static void test_binary(void)
     } cases[] = {
         { "", 0, 0x001 },
         { "\x0b", 1, 0x00b },
-        { "de\x80", 3, 0x565 },
-        { "del\0\0", 5, 0x565 },
-        { "del r1\x80\xff\xfe", 9, 0x565 },
+        { "de\x80", 3, 0x6565 },
+        { "del\0\0", 5, 0x6565 },
+        { "del r1\x80\xff\xfe", 9, 0x6565 },
     };
     struct trace t;
 

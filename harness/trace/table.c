@@ -25,6 +25,12 @@ const char *const trace_group_names[TRACE_GROUP_COUNT] = {
     [TRACE_GROUP_LIFETIME] = "lifetime",
     [TRACE_GROUP_RECLAIM] = "reclaim",
     [TRACE_GROUP_PRINT] = "print",
+    [TRACE_GROUP_DIRTY] = "dirty",
+    [TRACE_GROUP_DEVICE] = "device",
+    [TRACE_GROUP_ACCESS] = "access",
+    [TRACE_GROUP_MAP] = "map",
+    [TRACE_GROUP_CACHE] = "cache",
+    [TRACE_GROUP_IOMMU] = "iommu",
 };
 
 /* First pass over operand.def: the word lists; the second pass points at them. */

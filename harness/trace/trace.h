@@ -54,6 +54,11 @@ enum {
     TRACE_OWNERS = 8,
     TRACE_NOTIFIERS = 8,
     TRACE_COPIES = 8,
+    TRACE_MAPPINGS = 8,
+    TRACE_CLIENTS = 4,
+    TRACE_CACHES = 8,
+    TRACE_IOMMU_NOTIFIERS = 8,
+    TRACE_BUFFER_MAX = 0x1040,  /* longest buffer of an access */
     TRACE_HEADER_SIZE = 8,
     TRACE_RECORD_SIZE = 28,
     TRACE_STEPS_MAX = 8192, /* longer inputs are cut */
@@ -74,6 +79,12 @@ enum trace_group {
     TRACE_GROUP_LIFETIME,
     TRACE_GROUP_RECLAIM,
     TRACE_GROUP_PRINT,
+    TRACE_GROUP_DIRTY,
+    TRACE_GROUP_DEVICE,
+    TRACE_GROUP_ACCESS,
+    TRACE_GROUP_MAP,
+    TRACE_GROUP_CACHE,
+    TRACE_GROUP_IOMMU,
     TRACE_GROUP_COUNT,
 };
 

@@ -133,15 +133,21 @@ static inline uint8_t *place_host(const Place *place)
     return place->mr->ram_block->host + place->offset;
 }
 
-/* After writing there: whoever logs is told, but translators of code look after themselves (R-ACC-9). */
+/* False: nobody logs, and memory_region_get_dirty_log_mask() would say 0. */
+static inline bool may_log(const MemoryRegion *mr)
+{
+    return (mr->dirty_log_mask | global_dirty_tracking | memcore_state.code_tracking) != 0;
+}
+
+/* After writing there: whoever logs is told (R-ACC-9). */
 static inline void mark_written(MemoryRegion *mr, hwaddr offset, hwaddr length)
 {
     uint8_t clients;
 
-    if (__builtin_expect(!(mr->dirty_log_mask | global_dirty_tracking), 1)) {
-        return;         /* nobody logs: what memory_region_get_dirty_log_mask() would say, for speed */
+    if (__builtin_expect(!may_log(mr), 1)) {
+        return;
     }
-    clients = memory_region_get_dirty_log_mask(mr) & (uint8_t)~(1 << DIRTY_MEMORY_CODE);
+    clients = memory_region_get_dirty_log_mask(mr);
     if (clients && length > 0) {
         ram_block_mark_written(mr->ram_block, offset, length, clients);
     }

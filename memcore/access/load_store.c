@@ -167,15 +167,15 @@ FOR_EACH_WIDTH bool load_quickly(AddressSpace *as, hwaddr addr, MemOp op, uint64
     return true;
 }
 
-/* Where nobody can be logging, so that nothing has to be marked. */
 FOR_EACH_WIDTH bool store_quickly(AddressSpace *as, hwaddr addr, MemOp op, uint64_t value)
 {
     const FlatRange *range = quick_range(as, addr, op);
 
-    if (!range || range->mr->readonly || range->mr->dirty_log_mask || global_dirty_tracking) {
+    if (!range || range->mr->readonly) {
         return false;
     }
     store_host(range->host + (addr - range->start), value, op);
+    mark_written(range->mr, addr - range->start + range->offset, memop_size(op));
     return true;
 }
 

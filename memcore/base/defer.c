@@ -12,6 +12,7 @@
  */
 #include "base/defer.h"
 #include "base/state.h"
+#include "qemu/rcu.h"
 #include "qemu/thread.h"
 
 /* `last` points at the link that the next head is hung on. */
@@ -33,6 +34,8 @@ static struct {
 };
 
 static _Thread_local bool running_deferred;
+
+char memcore_rcu_readers_left;      /* here in every build: a program may have TSan, and the library not */
 
 static void queue_append(DeferQueue *queue, struct rcu_head *head)
 {
@@ -78,6 +81,7 @@ static void start_batch(void)
 
 static void run_batch(struct rcu_head *head)
 {
+    RCU_CALLBACK_BEGINS(head);
     memcore_assert(head == &defer.batch_head);
     qemu_mutex_lock_iothread();
     run_all(&defer.batch);

@@ -4,11 +4,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "qemu/event_notifier.h"
 
 int event_notifier_init(EventNotifier *notifier, int active)
 {
-    int fd = eventfd(active ? 1 : 0, EFD_NONBLOCK | EFD_CLOEXEC);
+    int fd = memcore_fault(MEMCORE_FAULT_EVENTFD) ? -1 : eventfd(active ? 1 : 0, EFD_NONBLOCK | EFD_CLOEXEC);
 
     if (fd < 0) {
         notifier->rfd = notifier->wfd = -1;

@@ -124,6 +124,13 @@ void memcore_set_code_tracking(bool on)
     memcore_state.code_tracking = on;
 }
 
+void memcore_set_code_invalidate(void (*invalidate)(void *opaque, uint64_t start, uint64_t end), void *opaque)
+{
+    memcore_require_big_lock("memcore.h");
+    memcore_state.code_invalidate = invalidate;
+    memcore_state.code_invalidate_opaque = opaque;
+}
+
 void memcore_set_print(void (*function)(void *opaque, const char *text), void *opaque)
 {
     memcore_require_big_lock("memcore.h");

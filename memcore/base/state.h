@@ -20,6 +20,8 @@ struct MemcoreState {
     bool collapse_compat;               /* R-FV-10 as QEMU 7.2 does it */
     bool vm_running;
     bool code_tracking;
+    void (*code_invalidate)(void *opaque, uint64_t start, uint64_t end);
+    void *code_invalidate_opaque;
     void (*coalesced_flush)(void *opaque);
     void *coalesced_flush_opaque;
     void (*vm_change)(bool running);

@@ -8,6 +8,7 @@
 
 #include "exec/ramblock.h"
 #include "qapi/error.h"
+#include "ram/host_memory.h"
 
 /* R-RAM-5: anonymous blocks start at a multiple of this, which is also their region's alignment. */
 #define RAM_BLOCK_ALIGNMENT ((size_t)2 << 20)
@@ -35,6 +36,32 @@ RAMBlock *ram_block_new_anonymous(uint64_t size, uint64_t max_size, uint32_t fla
  */
 RAMBlock *ram_block_new_from_pointer(uint64_t size, void *pointer, MemoryRegion *mr, Error **errp);
 
+/* A file as RAM: bytes [offset, offset + size) of an open one. */
+typedef struct {
+    int fd;
+    const char *path;       /* for messages; NULL: the caller's fd */
+    uint64_t offset;
+    uint64_t size;
+    uint64_t align;
+    uint32_t flags;         /* RAM_SHARED, RAM_PMEM, RAM_NORESERVE, RAM_PROTECTED at most */
+    bool readonly;
+} RamFile;
+
+/*
+ * Takes the fd over if it succeeds.  NULL and an Error, the file as before
+ * (R-FILE-2): too short, bad alignment or offset, less than a page, no memory, no room.
+ */
+RAMBlock *ram_block_new_from_fd(const RamFile *file, MemoryRegion *mr, Error **errp);
+
+/*
+ * Opens `path` or creates it (R-FILE-1), with file->path and ->fd ignored; what
+ * was created is removed if it fails.
+ */
+RAMBlock *ram_block_new_from_path(const RamFile *file, const char *path, MemoryRegion *mr, Error **errp);
+
+/* How [offset, offset + length) of the block was mapped. */
+HostMemoryRequest ram_block_request(const RAMBlock *block, ram_addr_t offset, ram_addr_t length);
+
 /*
  * Takes the block off the list at once; its memory goes after a grace period
  * (R-RAM-9).  NULL: nothing.  `block->mr` is not used after the call.
@@ -46,6 +73,7 @@ void ram_block_free(RAMBlock *block);
  * device NULL: global.  Misuse: name NULL or "", or the id string is taken
  * (R-RAM-14).  unregister undoes both.
  */
+bool ram_block_name_taken(const char *name, DeviceState *device);   /* by a listed block */
 void ram_block_register(RAMBlock *block, const char *name, DeviceState *device);
 void ram_block_unregister(RAMBlock *block);
 
@@ -62,6 +90,18 @@ bool ram_block_resize(RAMBlock *block, uint64_t newsize, Error **errp);
 static inline bool ram_block_holds(const RAMBlock *block, ram_addr_t offset)
 {
     return block->host && offset < block->used_length;
+}
+
+/* Whether bytes [offset, offset + length) lie in that part; length 0 at its end does. */
+static inline bool ram_block_range_used(const RAMBlock *block, ram_addr_t offset, ram_addr_t length)
+{
+    return offset <= block->used_length && length <= block->used_length - offset;
+}
+
+/* For messages. */
+static inline const char *ram_block_label(const RAMBlock *block)
+{
+    return block->idstr[0] ? block->idstr : "(unnamed)";
 }
 
 /* The block that holds a ram_addr, reserved space included (R-RAM-20); NULL: none. */

@@ -22,11 +22,25 @@ static void compose(char *idstr, size_t size, const char *name, DeviceState *dev
     g_free(path);
 }
 
+bool ram_block_name_taken(const char *name, DeviceState *device)
+{
+    char idstr[sizeof(((RAMBlock *)NULL)->idstr)];
+
+    if (!names || !name) {
+        return false;
+    }
+    compose(idstr, sizeof(idstr), name, device);
+    return g_hash_table_contains(names, idstr);
+}
+
 static void set_name(const char *function, RAMBlock *block, const char *name, DeviceState *device)
 {
     char idstr[sizeof(block->idstr)];
 
     memcore_require_big_lock("R-RAM-14");
+    if (!block) {
+        memcore_misuse_at(function, "R-RAM-14", "no block (NULL) to name \"%s\"", name ? name : "");
+    }
     if (!names) {
         names = g_hash_table_new(g_str_hash, g_str_equal);
     }

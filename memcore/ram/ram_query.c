@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Finding blocks, and what can be asked about them. */
+#include <stdio.h>
 #include <string.h>
 
-#include "base/misuse.h"
+#include "base/state.h"
 #include "exec/memory.h"
 #include "ram/ram_block.h"
 
@@ -85,7 +86,7 @@ void *qemu_map_ram_ptr(RAMBlock *ram_block, ram_addr_t addr)
     memcore_require(block, "R-RAM-25", "no RAM block holds ram_addr 0x%" PRIx64, addr);
     memcore_require(ram_block_holds(block, offset), "R-RAM-25",
                     "byte 0x%" PRIx64 " of block \"%s\", of which 0x%" PRIx64 " bytes are used", offset,
-                    block->idstr[0] ? block->idstr : "(unnamed)", block->used_length);
+                    ram_block_label(block), block->used_length);
     return block->host + offset;
 }
 
@@ -108,7 +109,7 @@ RAMBlock *qemu_ram_block_by_name(const char *name)
 ram_addr_t qemu_ram_block_host_offset(RAMBlock *block, void *host)
 {
     memcore_require(holds_host(block, host), "R-RAM-23", "%p is not in block \"%s\", which has 0x%" PRIx64
-                    " bytes from %p on", host, block->idstr[0] ? block->idstr : "(unnamed)",
+                    " bytes from %p on", host, ram_block_label(block),
                     block->max_length, (void *)block->host);
     return (uintptr_t)host - (uintptr_t)block->host;
 }
@@ -226,4 +227,34 @@ int qemu_ram_foreach_block(RAMBlockIterFunc *function, void *opaque)
         }
     }
     return result;
+}
+
+/* "4 KiB": the largest unit of which there is a whole number. */
+static void print_size(char *text, size_t size, uint64_t bytes)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+    unsigned unit = 0;
+
+    while (unit + 1 < sizeof(units) / sizeof(units[0]) && bytes >= 1024 && bytes % 1024 == 0) {
+        bytes /= 1024;
+        unit++;
+    }
+    snprintf(text, size, "%" PRIu64 " %s", bytes, units[unit]);
+}
+
+void ram_block_dump(Monitor *mon)
+{
+    char line[400], size[32];
+    RAMBlock *block;
+
+    (void)mon;
+    RCU_READ_LOCK_GUARD();
+    snprintf(line, sizeof(line), "%24s %8s %18s %18s %18s\n", "Block Name", "PSize", "Offset", "Used", "Total");
+    memcore_print(line);
+    RAMBLOCK_FOREACH(block) {
+        print_size(size, sizeof(size), block->page_size);
+        snprintf(line, sizeof(line), "%24s %8s 0x%016" PRIx64 " 0x%016" PRIx64 " 0x%016" PRIx64 "\n", block->idstr,
+                 size, block->offset, block->used_length, block->max_length);
+        memcore_print(line);
+    }
 }

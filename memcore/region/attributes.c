@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Setters of single properties (R-TREE-8): one transaction, or nothing if the value is there already. */
 #include "base/state.h"
-#include "exec/ramlist.h"
+#include "exec/ramblock.h"
 #include "region/internal.h"
 
 /* Views depend on what was changed: `visible` says whether they could show it. */
@@ -49,6 +49,8 @@ void memory_region_set_alias_offset(MemoryRegion *mr, hwaddr offset)
 void memory_region_set_readonly(MemoryRegion *mr, bool readonly)
 {
     transaction_require_change_allowed(mr);
+    memcore_require(readonly || !mr->ram_block || !mr->ram_block->readonly, "R-FILE-6",
+                    "region '%s' cannot become writable: its file is mapped for reading only", region_label(mr));
     if (mr->readonly != readonly) {
         mr->readonly = readonly;
         changed(mr->enabled);

@@ -68,6 +68,48 @@ void memory_region_init_resizeable_ram(MemoryRegion *region, Object *owner, cons
         create_anonymous(__func__, region, owner, name, size, maximum, RAM_RESIZEABLE, resized, errp);
 }
 
+/* The file kinds: flags are looked at before anything is opened (R-RAM-3). */
+static void init_ram_file(const char *function, MemoryRegion *region, Object *owner, const char *name,
+                          const RamFile *file, const char *path, Error **errp)
+{
+    const uint32_t allowed = RAM_SHARED | RAM_PMEM | RAM_NORESERVE | RAM_PROTECTED;
+    Error *error = NULL;
+
+    region_create(function, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, file->size);
+    if (file->flags & ~allowed) {
+        error_setg(&error, "region '%s': flags 0x%x are not among RAM_SHARED, RAM_PMEM, RAM_NORESERVE and "
+                   "RAM_PROTECTED", region_label(region), file->flags & ~allowed);
+    } else {
+        region->ram_block = path ? ram_block_new_from_path(file, path, region, &error)
+                                 : ram_block_new_from_fd(file, region, &error);
+    }
+    if (!region->ram_block) {
+        fail(region, errp, error);
+        return;
+    }
+    region->terminates = true;
+    region->ram = true;
+    region->readonly = file->readonly;
+}
+
+void memory_region_init_ram_from_file(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                                      uint64_t alignment, uint32_t flags, const char *path, bool readonly,
+                                      Error **errp)
+{
+    const RamFile file = { .fd = -1, .size = size, .align = alignment, .flags = flags, .readonly = readonly };
+
+    memcore_require(path, "R-FILE-1", "region '%s': no path given (NULL)", name ? name : "(unnamed)");
+    init_ram_file(__func__, region, owner, name, &file, path, errp);
+}
+
+void memory_region_init_ram_from_fd(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
+                                    uint32_t flags, int fd, ram_addr_t offset, Error **errp)
+{
+    const RamFile file = { .fd = fd, .size = size, .flags = flags, .offset = offset };
+
+    init_ram_file(__func__, region, owner, name, &file, NULL, errp);
+}
+
 static void init_ram_pointer(const char *function, MemoryRegion *region, Object *owner, const char *name,
                              uint64_t size, void *ptr)
 {
@@ -133,18 +175,27 @@ void memory_region_init_rom_device_nomigrate(MemoryRegion *region, Object *owner
 
 /* --- with an id string, for migration ---------------------------------------- */
 
-/* Only devices can make id strings unique; checked before anything is allocated. */
-static bool owner_can_migrate(const char *function, MemoryRegion *region, Object *owner, const char *name,
-                              uint64_t size, Error **errp)
+/*
+ * Only devices can make id strings unique, and not even they always do; looked
+ * at before anything is allocated, for a name that is taken is bad input here.
+ */
+static bool can_migrate(const char *function, MemoryRegion *region, Object *owner, const char *name,
+                        uint64_t size, Error **errp)
 {
+    const bool is_device = !owner || object_dynamic_cast(owner, TYPE_DEVICE);
     Error *error = NULL;
 
-    if (!owner || object_dynamic_cast(owner, TYPE_DEVICE)) {
+    if (is_device && !ram_block_name_taken(name, (DeviceState *)owner)) {
         return true;
     }
     region_create(function, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, size);
-    error_setg(&error, "region '%s': its owner, of type %s, is not a device, so its RAM cannot be named for "
-               "migration; use %s_nomigrate", region_label(region), object_get_typename(owner), function);
+    if (is_device) {
+        error_setg(&error, "region '%s': its RAM cannot be named for migration, another block has the name "
+                   "already", region_label(region));
+    } else {
+        error_setg(&error, "region '%s': its owner, of type %s, is not a device, so its RAM cannot be named for "
+                   "migration; use %s_nomigrate", region_label(region), object_get_typename(owner), function);
+    }
     fail(region, errp, error);
     return false;
 }
@@ -159,7 +210,7 @@ static void make_migratable(MemoryRegion *region)
 void memory_region_init_ram(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                             Error **errp)
 {
-    if (owner_can_migrate(__func__, region, owner, name, size, errp)) {
+    if (can_migrate(__func__, region, owner, name, size, errp)) {
         init_ram(__func__, region, owner, name, size, errp);
         make_migratable(region);
     }
@@ -168,7 +219,7 @@ void memory_region_init_ram(MemoryRegion *region, Object *owner, const char *nam
 void memory_region_init_rom(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                             Error **errp)
 {
-    if (owner_can_migrate(__func__, region, owner, name, size, errp)) {
+    if (can_migrate(__func__, region, owner, name, size, errp)) {
         init_ram(__func__, region, owner, name, size, errp);
         region->readonly = region->ram;
         make_migratable(region);
@@ -178,7 +229,7 @@ void memory_region_init_rom(MemoryRegion *region, Object *owner, const char *nam
 void memory_region_init_rom_device(MemoryRegion *region, Object *owner, const MemoryRegionOps *ops,
                                    void *device, const char *name, uint64_t size, Error **errp)
 {
-    if (owner_can_migrate(__func__, region, owner, name, size, errp)) {
+    if (can_migrate(__func__, region, owner, name, size, errp)) {
         init_rom_device(__func__, region, owner, ops, device, name, size, errp);
         make_migratable(region);
     }

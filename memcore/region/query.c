@@ -5,8 +5,6 @@
 #include "ram/ram_block.h"
 #include "region/internal.h"
 
-unsigned int global_dirty_tracking;
-
 Object *memory_region_owner(MemoryRegion *mr)
 {
     return OBJECT(mr)->parent;

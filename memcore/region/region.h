@@ -34,6 +34,10 @@ void region_create(const char *function, MemoryRegion *mr, size_t storage, const
  */
 extern MemoryRegion region_unassigned;
 
+/* Misuse of `function`: no block, or a range that ends behind its used part; no such client.  Returns the block. */
+RAMBlock *region_require_used(const char *function, const MemoryRegion *mr, hwaddr addr, hwaddr size);
+void region_require_client(const char *function, const MemoryRegion *mr, unsigned client);
+
 /*
  * Uses that finalization must not find (section 11): live views count each
  * range and their root, address spaces count their root.  Each holds a

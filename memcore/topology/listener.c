@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Listeners join and leave (R-LST-1, R-LST-4..6). */
 #include "base/state.h"
+#include "ram/ram_dirty.h"
 #include "topology/topology.h"
 
 struct cds_list_head memory_listeners = CDS_LIST_HEAD_INIT(memory_listeners);
@@ -110,6 +111,9 @@ void memory_listener_register(MemoryListener *listener, AddressSpace *filter)
     listener->address_space = filter;
     link_listener(listener);
     memcore_count_up(&memcore_state.statistics.listeners);
+    if (listener->log_clear) {
+        ram_set_log_clear(memory_region_clear_dirty_bitmap);
+    }
     topology_verify();
     replay(listener, show_everything);
 }

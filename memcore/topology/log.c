@@ -154,21 +154,6 @@ void memory_global_after_dirty_log_sync(void)
     callback_leave(outer);
 }
 
-/* The part of the range that shows bytes [start, end) of its region; false: none. */
-static bool cut_to_region_offsets(MemoryRegionSection *section, Int128 start, Int128 end)
-{
-    const Int128 first = int128_max(section->offset_within_region, start);
-    const Int128 behind = int128_min(section->offset_within_region + section->size, end);
-
-    if (first >= behind) {
-        return false;
-    }
-    section->offset_within_address_space += (hwaddr)(first - section->offset_within_region);
-    section->offset_within_region = (hwaddr)first;
-    section->size = behind - first;
-    return true;
-}
-
 static void clear_ranges(MemoryListener *listener, const MemoryRegion *mr, hwaddr start, hwaddr len)
 {
     FlatView *view = flatview_get(listener->address_space);
@@ -179,7 +164,7 @@ static void clear_ranges(MemoryListener *listener, const MemoryRegion *mr, hwadd
         if (range->mr == mr && range->dirty_log_mask) {
             MemoryRegionSection section = flatview_section(view, range);
 
-            if (cut_to_region_offsets(&section, start, (Int128)start + len)) {
+            if (section_cut(&section, start, (Int128)start + len)) {
                 listener->log_clear(listener, &section);
             }
         }

@@ -40,3 +40,17 @@ void memory_region_section_free_copy(MemoryRegionSection *s)
     memory_region_unref(s->mr);
     g_free(s);
 }
+
+bool section_cut(MemoryRegionSection *section, Int128 start, Int128 end)
+{
+    const Int128 first = int128_max(section->offset_within_region, start);
+    const Int128 behind = int128_min(section->offset_within_region + section->size, end);
+
+    if (first >= behind) {
+        return false;
+    }
+    section->offset_within_address_space += (hwaddr)(first - section->offset_within_region);
+    section->offset_within_region = (hwaddr)first;
+    section->size = behind - first;
+    return true;
+}

@@ -54,6 +54,9 @@ void coalesced_range_came(AddressSpace *as, FlatView *view, const FlatRange *ran
 /* log_sync for the ranges of one region, or all (NULL); log_sync_global where that is wanted (R-LOG-4). */
 void listeners_sync_dirty_log(MemoryRegion *mr);
 
+/* Cuts a section to bytes [start, end) of its region; false, and nothing changed: none of them is in it. */
+bool section_cut(MemoryRegionSection *section, Int128 start, Int128 end);
+
 /* Unless `as` is a live space: misuse in the name of `function`. */
 void address_space_require_live(const AddressSpace *as, const char *function, const char *rule);
 

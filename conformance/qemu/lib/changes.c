@@ -246,8 +246,8 @@ static void change_pci(struct changer *c)
     }
 }
 
-/* Everything on and in its own place, as after firmware: otherwise most changes would stay invisible. */
-static void place_all(struct changer *c)
+/* Otherwise most changes would stay invisible. */
+void changer_place_all(struct changer *c)
 {
     uint64_t memory = 0xe0000000;
     uint32_t port = 0xc000;
@@ -393,7 +393,7 @@ bool changer_step(struct changer *c)
         return true;
     case CHIPSET_ECAM:
         if (dice < 5) {
-            place_all(c);
+            changer_place_all(c);
         } else {
             change_pci(c);
         }
@@ -411,12 +411,12 @@ bool changer_step(struct changer *c)
     } else if (dice < 35) {
         change_vga(c);
     } else if (dice < 38) {
-        place_all(c);
+        changer_place_all(c);
     } else if (dice < 42 && c->machine->chipset == CHIPSET_Q35) {
         change_pciexbar(c);
     } else if (dice < 42 && strstr(c->machine->arguments, "slots=")) {
         plug_memory(c);
-    } else if (dice < 46 && c->machine->chipset == CHIPSET_I440FX) {
+    } else if (dice < 46 && c->machine->chipset == CHIPSET_I440FX && !c->stay_plugged) {
         plug_pci(c);
     } else {
         change_pci(c);

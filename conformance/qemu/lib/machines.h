@@ -35,6 +35,7 @@ struct changer {
     GString *log;               /* what was changed, one line a change */
     unsigned plugged;           /* devices plugged in so far: their ids are unique */
     uint32_t slots_plugged;     /* PCI slots that hold such a device */
+    bool stay_plugged;          /* set by the caller: no PCI device comes or goes */
 };
 
 void changer_start(struct changer *c, const struct machine *m, struct qemu *qemu, uint64_t seed);
@@ -42,6 +43,9 @@ void changer_end(struct changer *c);
 
 /* One random change; what it was is appended to the log.  Machines without anything to change: false. */
 bool changer_step(struct changer *c);
+
+/* All PCI devices that were found are on and in their own places, as firmware leaves them. */
+void changer_place_all(struct changer *c);
 
 /* A number below `limit`. */
 uint32_t changer_random(struct changer *c, uint32_t limit);

@@ -20,7 +20,9 @@ enum { TIMEOUT_MS = 30 * 1000 };
 /* A line-wise connection. */
 struct channel {
     int fd;
-    GString *read;      /* what came after the last line */
+    GString *read;
+    gsize next;         /* where in `read` the next line begins */
+    gsize searched;     /* no line ends between `next` and here */
 };
 
 struct qemu {
@@ -72,27 +74,48 @@ const char *qemu_trouble(const struct qemu *q)
 
 /* --- lines ---------------------------------------------------------------------- */
 
-/* The next line without its end; NULL after fail(). */
-static char *read_line(struct qemu *q, struct channel *c)
+/* A line that is there already, without its end, or NULL. */
+static char *take_line(struct channel *c)
 {
+    char *start = c->read->str + c->next, *end = strchr(c->read->str + c->searched, '\n');
+
+    if (!end) {
+        g_string_erase(c->read, 0, (gssize)c->next);
+        c->next = 0;
+        c->searched = c->read->len;
+        return NULL;
+    }
+    c->next = c->searched = (gsize)(end + 1 - c->read->str);
+    return g_strndup(start, (gsize)(end - start));
+}
+
+/* Waits until there is more to read or, if `sending`, room to send; false after fail(). */
+static bool wait_for(struct qemu *q, struct channel *c, bool sending)
+{
+    struct pollfd waiting = { .fd = c->fd, .events = (short)(POLLIN | (sending ? POLLOUT : 0)) };
     char buffer[65536];
+    ssize_t size;
 
-    while (!q->trouble) {
-        char *end = strchr(c->read->str, '\n');
-        ssize_t size;
-
-        if (end) {
-            char *line = g_strndup(c->read->str, (gsize)(end - c->read->str));
-
-            g_string_erase(c->read, 0, end - c->read->str + 1);
-            return line;
-        }
-        if (poll(&(struct pollfd){ .fd = c->fd, .events = POLLIN }, 1, TIMEOUT_MS) <= 0) {
-            fail(q, "QEMU did not answer for %d s", TIMEOUT_MS / 1000);
-        } else if ((size = read(c->fd, buffer, sizeof(buffer))) <= 0) {
+    if (poll(&waiting, 1, TIMEOUT_MS) <= 0) {
+        fail(q, "QEMU did not answer for %d s", TIMEOUT_MS / 1000);
+    } else if (!(waiting.revents & POLLOUT) || (waiting.revents & POLLIN)) {
+        if ((size = read(c->fd, buffer, sizeof(buffer))) <= 0) {
             fail(q, "QEMU ended");
         } else {
             g_string_append_len(c->read, buffer, size);
+        }
+    }
+    return !q->trouble;
+}
+
+/* The next line without its end; NULL after fail(). */
+static char *read_line(struct qemu *q, struct channel *c)
+{
+    while (!q->trouble) {
+        char *line = take_line(c);
+
+        if (line || !wait_for(q, c, false)) {
+            return line;
         }
     }
     return NULL;
@@ -242,6 +265,36 @@ void qemu_write(struct qemu *q, int width, uint64_t address, uint64_t value)
     ask(q, "write%c 0x%" PRIx64 " 0x%" PRIx64, memory_letter(width), address, value);
 }
 
+/* Neither side may wait for the other to read: answers are taken in while commands go out. */
+GPtrArray *qemu_batch(struct qemu *q, const GString *lines, size_t count)
+{
+    GPtrArray *answers = g_ptr_array_new_with_free_func(g_free);
+    size_t sent = 0;
+
+    while (sent < lines->len && wait_for(q, &q->qtest, true)) {
+        ssize_t more = send(q->qtest.fd, lines->str + sent, lines->len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (more < 0 && errno != EAGAIN) {
+            fail(q, "QEMU ended");
+        }
+        sent += more > 0 ? (size_t)more : 0;
+    }
+    while (answers->len < count) {
+        char *answer = read_line(q, &q->qtest);
+
+        if (answer && !g_str_has_prefix(answer, "OK")) {
+            fail(q, "QEMU answered `%s` to command %u of %zu", answer, answers->len + 1, count);
+        }
+        if (q->trouble) {
+            g_free(answer);
+            break;
+        }
+        g_ptr_array_add(answers, g_strdup(answer + (answer[2] == ' ' ? 3 : 2)));
+        g_free(answer);
+    }
+    return answers;
+}
+
 /* --- the process --------------------------------------------------------------------- */
 
 char *qemu_find(const char *architecture)
@@ -289,6 +342,8 @@ static void become(char **words, pid_t parent, int complaints)
     int null = open("/dev/null", O_RDWR);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* An access to a byte of its RAM would clear two megabytes. */
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     if (getppid() != parent) {
         _exit(126);
     }
@@ -326,8 +381,8 @@ struct qemu *qemu_start(const char *path, const char *arguments)
     close(qtest[1]);
     close(complaints[1]);
     g_strfreev(words);
-    q->monitor = (struct channel){ monitor[0], g_string_new(NULL) };
-    q->qtest = (struct channel){ qtest[0], g_string_new(NULL) };
+    q->monitor = (struct channel){ .fd = monitor[0], .read = g_string_new(NULL) };
+    q->qtest = (struct channel){ .fd = qtest[0], .read = g_string_new(NULL) };
     q->complaints = complaints[0];
     if (!qemu_command(q, "{'execute':'qmp_capabilities'}")) {
         fail(q, "QEMU did not start");

@@ -40,4 +40,11 @@ void qemu_out(struct qemu *q, int width, uint16_t port, uint32_t value);
 uint64_t qemu_read(struct qemu *q, int width, uint64_t address);
 void qemu_write(struct qemu *q, int width, uint64_t address, uint64_t value);
 
+/*
+ * Many qtest commands in one go: `count` lines, each with its end, all of which QEMU carries out in order.
+ * Returns the answers (char *) in the same order without their "OK ", to be freed with g_ptr_array_unref();
+ * fewer than `count` after trouble.
+ */
+GPtrArray *qemu_batch(struct qemu *q, const GString *lines, size_t count);
+
 #endif

@@ -95,6 +95,46 @@ typedef int RAMBlockIterFunc(RAMBlock *block, void *opaque);
 int qemu_ram_foreach_block(RAMBlockIterFunc *function, void *opaque);
 
 /*
+ * Changes the used part of a block (R-RES): `newsize` bytes, rounded up to the
+ * host page.  What was dirty in the old part is forgotten, all of the new one
+ * is dirty for everybody; bytes stay as they are.  The region gets `newsize`,
+ * in one transaction, and then the block's `resized` is called.  A size that
+ * rounds to the current one changes at most the region's size (R-RES-2).
+ *
+ * 0, or -EINVAL and an Error with nothing changed: not RAM_RESIZEABLE, larger
+ * than max_length, too large to be rounded.  Needs the big lock.
+ */
+int qemu_ram_resize(RAMBlock *block, ram_addr_t newsize, Error **errp);
+
+/*
+ * Brings [start, start + length) of the block into its file, synchronously and
+ * in whole host pages; without a file nothing happens, a failure is a warning
+ * (R-RAM-28).  Misuse: the range ends behind the used part.  writeback takes
+ * all of the used part.
+ */
+void qemu_ram_msync(RAMBlock *block, ram_addr_t start, ram_addr_t length);
+void qemu_ram_block_writeback(RAMBlock *block);
+
+/*
+ * Maps the pages [addr, addr + length), ram_addrs, afresh where they are: what
+ * a hardware error spoiled is lost, the rest of the block stays.  Memory of the
+ * caller (RAM_PREALLOC) is left alone.  Misuse: no block holds the range; not
+ * whole pages of the backing.  A host that cannot map ends the program (R-RAM-32).
+ */
+void qemu_ram_remap(ram_addr_t addr, ram_addr_t length);
+
+/*
+ * Gives [start, start + length) of the block back to the host; the bytes read
+ * as zero afterwards.  A file gets a hole, also if it is mapped privately
+ * (R-DISC-5..8).  Neither dirty bits nor the discard counters matter (R-DISC-3,
+ * R-DISC-9).  The caller keeps the block alive.
+ *
+ * 0; -1 if the range is not whole pages of the backing inside the block, or the
+ * block is mapped read-only; -errno if the host failed, maybe half-way.
+ */
+int ram_block_discard_range(RAMBlock *block, uint64_t start, size_t length);
+
+/*
  * Schedules `bh` (qemu/main-loop.h) once, as soon as the bounce buffer of
  * address_space_map() is free: at once if it is now.  By the time the bh runs
  * somebody else may have it again.  Registered twice it waits twice.

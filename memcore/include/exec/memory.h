@@ -7,7 +7,8 @@
  *   FlatView        the ranges of an address space as they were at one moment: immutable, read under RCU
  *   MemoryListener  hears how the view of its address space changes
  *
- * Chapters in headers of their own, included at the end: exec/memory_iommu.h,
+ * Chapters in headers of their own, included at the end: exec/memory_ram.h,
+ * exec/memory_dirty.h, exec/memory_discard.h, exec/memory_iommu.h,
  * exec/memory_access.h, exec/memory_cache.h.
  *
  * Units: addresses, offsets and sizes are bytes.  A `size` argument of
@@ -50,8 +51,6 @@ DECLARE_INSTANCE_CHECKER(MemoryRegion, MEMORY_REGION, TYPE_MEMORY_REGION)
 
 #define TYPE_IOMMU_MEMORY_REGION "iommu-memory-region"
 typedef struct IOMMUMemoryRegionClass IOMMUMemoryRegionClass;
-
-typedef struct RamDiscardManager RamDiscardManager;
 
 /* --- flags ----------------------------------------------------------------- */
 
@@ -267,8 +266,8 @@ void memory_region_init_rom_device_nomigrate(MemoryRegion *region, Object *owner
 
 /*
  * As their _nomigrate twins, and the block gets an id string, under which
- * migration finds it (R-RAM-12).  The name must make the id string unique
- * (R-RAM-14), the owner must be NULL or a device.
+ * migration finds it (R-RAM-12).  Errors besides: another block has the id string
+ * already (R-RAM-14), the owner is neither NULL nor a device.  Misuse: no name.
  */
 void memory_region_init_ram(MemoryRegion *region, Object *owner, const char *name, uint64_t size,
                             Error **errp);
@@ -413,7 +412,10 @@ void memory_region_set_size(MemoryRegion *mr, uint64_t size);
 /* Misuse: mr is not an alias. */
 void memory_region_set_alias_offset(MemoryRegion *mr, hwaddr offset);
 
-/* Attributes of the region and all that is seen through it; meaningful for memory. */
+/*
+ * Attributes of the region and all that is seen through it; meaningful for memory.  Misuse: writing to
+ * what was made read-only by memory_region_init_ram_from_file().
+ */
 void memory_region_set_readonly(MemoryRegion *mr, bool readonly);
 void memory_region_set_nonvolatile(MemoryRegion *mr, bool nonvolatile);
 
@@ -668,7 +670,10 @@ void memory_region_clear_dirty_bitmap(MemoryRegion *mr, hwaddr start, hwaddr len
  */
 void mtree_info(bool flatview, bool dispatch_tree, bool owner, bool disabled);
 
-/* The other chapters: IOMMU regions; reading, writing and mapping; caches. */
+/* The other chapters: the memory of RAM; dirty pages; discarding; IOMMU regions; accesses; caches. */
+#include "exec/memory_ram.h"
+#include "exec/memory_dirty.h"
+#include "exec/memory_discard.h"
 #include "exec/memory_iommu.h"
 #include "exec/memory_access.h"
 #include "exec/memory_cache.h"

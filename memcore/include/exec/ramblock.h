@@ -26,8 +26,8 @@ struct RAMBlock {
     char idstr[256];                    /* "" until named; under the big lock */
     struct cds_list_head next;          /* in ram_list.blocks; changed under ram_list.mutex */
     struct cds_list_head ramblock_notifiers;    /* always empty */
-    int fd;                             /* -1: not backed by a file */
-    uint64_t fd_offset;
+    int fd;                             /* -1: not backed by a file; the block's own */
+    uint64_t fd_offset;                 /* of the block's first byte in the file */
     size_t page_size;                   /* of the backing memory */
     unsigned long *bmap;                /* pages still to be sent by a migration */
     unsigned long *file_bmap;           /* mapped-ram: pages present in the file */
@@ -43,6 +43,8 @@ struct RAMBlock {
     size_t mapping_length;
     uint64_t birth;                     /* counts blocks: the age among equals in the list */
     bool listed;
+    bool readonly;                      /* mapped so that the host cannot write either */
+    bool hole_warned;                   /* that discarding reaches a file mapped privately was said */
 };
 
 #endif

@@ -63,14 +63,43 @@ struct RAMBlockNotifier {
     void (*ram_block_removed)(RAMBlockNotifier *notifier, void *host, size_t size);
     /* private: */
     struct cds_list_head next;
+    bool extended;
 };
 
 /* The newest is called first.  Adding one reports the existing blocks as added, removing one as removed. */
 void ram_block_notifier_add(RAMBlockNotifier *notifier);
+/* Misuse: not registered. */
 void ram_block_notifier_remove(RAMBlockNotifier *notifier);
 
-/* Tells all notifiers; whether there is such a block is not checked (R-NOTI-7). */
+/*
+ * The same with both sizes of a block, and with resizes (R-NOTI-6).  Kept in
+ * one sequence with the other kind: who registered last is called first,
+ * whatever the kind.
+ */
+typedef struct RAMBlockNotifierExtended RAMBlockNotifierExtended;
+struct RAMBlockNotifierExtended {
+    void (*ram_block_added)(RAMBlockNotifierExtended *notifier, void *host, size_t used_length,
+                            size_t max_length);
+    void (*ram_block_removed)(RAMBlockNotifierExtended *notifier, void *host, size_t used_length,
+                              size_t max_length);
+    /* Before anything changes; lengths are whole host pages. */
+    void (*ram_block_resized)(RAMBlockNotifierExtended *notifier, void *host, size_t old_length,
+                              size_t new_length);
+    /* private: */
+    RAMBlockNotifier link;
+};
+
+void ram_block_notifier_add_extended(RAMBlockNotifierExtended *notifier);
+void ram_block_notifier_remove_extended(RAMBlockNotifierExtended *notifier);
+
+/*
+ * Tells all notifiers of memory that is no block's: whether there is such a
+ * block is not checked.  Extended ones hear `size` for both lengths (R-NOTI-7).
+ */
 void ram_block_notify_add(void *host, size_t size);
 void ram_block_notify_remove(void *host, size_t size);
+
+/* A table of all blocks, in list order, to where memcore_set_print() says; `mon` is ignored (R-RAM-33). */
+void ram_block_dump(Monitor *mon);
 
 #endif

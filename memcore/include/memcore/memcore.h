@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "qom/object.h"
 
@@ -63,6 +64,38 @@ void memcore_set_coalesced_flush(void (*flush)(void *opaque), void *opaque);
 
 /* TCG-like tracking of pages that hold translated code (bit 1 of dirty log masks, R-REG-7); off by default. */
 void memcore_set_code_tracking(bool on);
+
+/*
+ * With tracking on: called after a write to ram_addrs [start, end) of which a
+ * page has no CODE bit, which means that code was translated from it (R-CODE-3).
+ * On the writing thread, in a read section; it sets the bit itself, with
+ * cpu_physical_memory_set_dirty_flag(), once the page holds no such code any more.
+ * Set it before other threads run.
+ */
+void memcore_set_code_invalidate(void (*invalidate)(void *opaque, uint64_t start, uint64_t end),
+                                 void *opaque);
+
+/* --- planted failures -------------------------------------------------------- */
+
+/* What the host may refuse. */
+typedef enum {
+    MEMCORE_FAULT_MMAP,
+    MEMCORE_FAULT_OPEN,         /* and creation of files */
+    MEMCORE_FAULT_FTRUNCATE,
+    MEMCORE_FAULT_FALLOCATE,
+    MEMCORE_FAULT_MADVISE,      /* where failing matters: plain advice is not asked about */
+    MEMCORE_FAULT_MSYNC,
+    MEMCORE_FAULT_EVENTFD,
+    MEMCORE_FAULT_ALLOCATION,   /* those whose failure is an Error */
+    MEMCORE_FAULT_KINDS,
+} MemcoreFault;
+
+/*
+ * For tests: `fault` is asked before each such call and answers 0 (go on) or
+ * the errno the call is to fail with instead of being made.  NULL, the
+ * default: nobody is asked.  Under the big lock, before other threads run.
+ */
+void memcore_set_fault(int (*fault)(void *opaque, MemcoreFault kind), void *opaque);
 
 /* Where mtree_info writes, one call per piece of text; NULL: stdout. */
 void memcore_set_print(void (*print)(void *opaque, const char *text), void *opaque);

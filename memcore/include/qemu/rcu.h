@@ -19,6 +19,21 @@
 #include <stdbool.h>
 
 #include <urcu/urcu-memb.h>
+
+/* The first line of a callback given to call_rcu(). */
+#define RCU_CALLBACK_BEGINS(head) ((void)(head))
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MEMCORE_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(MEMCORE_TSAN)
+#undef RCU_CALLBACK_BEGINS
+#include "qemu/rcu_tsan.h"
+#endif
+
+/* They publish and fetch by the macros that rcu_tsan.h replaces. */
 #include <urcu/list.h>
 #include <urcu/rculist.h>
 

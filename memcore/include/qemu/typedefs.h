@@ -25,6 +25,7 @@ typedef struct ObjectClass ObjectClass;
 typedef struct QemuMutex QemuMutex;
 typedef struct QEMUBH QEMUBH;
 typedef struct RAMBlock RAMBlock;
+typedef struct RamDiscardManager RamDiscardManager;
 typedef struct ReservedRegion ReservedRegion;
 typedef struct TypeInfo TypeInfo;
 

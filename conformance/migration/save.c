@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Specification "RAM migration", chapters 4 and 5: saving RAM while it changes (R-ITER-*, R-SAVE-*).
+ *
+ * Linked with --wrap for the system calls that write, so that cases can cut them short, let them
+ * fail, and look at the file between any two of them.
+ */
+#include "migration/ram-save.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/conformance.h"
+#include "exec/ram_addr.h"
+#include "migration/mapped-ram.h"
+
+#define PAGE TARGET_PAGE_SIZE
+enum { PAGES = 72 };
+
+/* --- system calls ------------------------------------------------------------------------- */
+
+static struct {
+    unsigned calls, fail_at;            /* the call with this number fails; 0: none */
+    int fail_errno;
+    size_t longest;                     /* bytes a write takes at most; 0: no limit */
+    bool interrupted;                   /* every second write is */
+    void (*before)(const char *name);   /* sees the file as a crash before the call would leave it */
+} system_calls;
+
+static bool refuse(const char *name)
+{
+    if (system_calls.before) {
+        system_calls.before(name);
+    }
+    if (++system_calls.calls == system_calls.fail_at) {
+        errno = system_calls.fail_errno;
+        return true;
+    }
+    return false;
+}
+
+ssize_t __real_pwrite(int fd, const void *from, size_t length, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset);
+int __real_ftruncate(int fd, off_t length);
+int __wrap_ftruncate(int fd, off_t length);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+int __real_mkostemp(char *name, int flags);
+int __wrap_mkostemp(char *name, int flags);
+
+ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset)
+{
+    static unsigned writes;
+
+    if (refuse("pwrite")) {
+        return -1;
+    }
+    if (system_calls.interrupted && writes++ % 2) {
+        errno = EINTR;
+        return -1;
+    }
+    return __real_pwrite(fd, from, system_calls.longest ? MIN(system_calls.longest, length) : length, offset);
+}
+
+int __wrap_ftruncate(int fd, off_t length)
+{
+    return refuse("ftruncate") ? -1 : __real_ftruncate(fd, length);
+}
+
+int __wrap_fsync(int fd)
+{
+    return refuse("fsync") ? -1 : __real_fsync(fd);
+}
+
+int __wrap_rename(const char *from, const char *to)
+{
+    return refuse("rename") ? -1 : __real_rename(from, to);
+}
+
+int __wrap_mkostemp(char *name, int flags)
+{
+    return refuse("mkostemp") ? -1 : __real_mkostemp(name, flags);
+}
+
+/* --- a machine with one block, and a folder ------------------------------------------------- */
+
+static char *folder, *path;
+static MemoryRegion *ram;
+static uint8_t at_stop[PAGES * (1 << 16)];      /* memory when the writers were stopped */
+static unsigned stopped, resumed;
+
+static RAMBlock *block(void)
+{
+    return qemu_ram_block_by_name("ram");
+}
+
+static void stop_writers(void *opaque)
+{
+    (void)opaque;
+    stopped++;
+    memcpy(at_stop, block()->host, PAGES * PAGE);
+}
+
+static void resume_writers(void *opaque)
+{
+    (void)opaque;
+    resumed++;
+}
+
+/* What a store of the guest does. */
+static void guest_writes(uint64_t page, uint8_t value)
+{
+    memset(block()->host + page * PAGE, value, PAGE);
+    memory_region_set_dirty(ram, page * PAGE, PAGE);
+}
+
+static void begin(void)
+{
+    memset(&system_calls, 0, sizeof(system_calls));
+    stopped = resumed = 0;
+    folder = g_dir_make_tmp("memcore-save-XXXXXX", NULL);
+    g_assert_nonnull(folder);
+    path = g_build_filename(folder, "ram.mig", NULL);
+    ram = stage_ram_migratable("ram", PAGES * PAGE);
+    for (uint64_t page = 0; page < PAGES; page++) {
+        if (page % 3 == 0 || page == PAGES - 1) {
+            memset(block()->host + page * PAGE, (int)(page + 1), PAGE);
+        }
+    }
+}
+
+static unsigned files_in_folder(void)
+{
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    unsigned count = 0;
+
+    while (g_dir_read_name(dir)) {
+        count++;
+    }
+    g_dir_close(dir);
+    return count;
+}
+
+static void end(void)
+{
+    memset(&system_calls, 0, sizeof(system_calls));
+    unlink(path);
+    check_number(files_in_folder(), 0);
+    rmdir(folder);
+    g_free(path);
+    g_free(folder);
+}
+
+static RamSaveParameters parameters(void)
+{
+    return (RamSaveParameters){
+        .path = path,
+        .machine = "none",
+        .alignment = PAGE,
+        .stop_writers = stop_writers,
+        .resume_writers = resume_writers,
+    };
+}
+
+static RamSave *save_new(void)
+{
+    RamSaveParameters p = parameters();
+
+    return ram_save_new(&p, &error_abort);
+}
+
+/* The file at `name` holds exactly `memory`; all of it, if `all_present`, or its non-zero pages only. */
+static void check_file(const char *name, const uint8_t *memory, bool all_present)
+{
+    const int fd = open(name, O_RDONLY | O_CLOEXEC);
+    uint8_t *bytes = g_malloc(PAGES * PAGE);
+    Error *error = NULL;
+    MappedRamFile *file = mapped_ram_probe(fd, 0, 0, "none", &error);
+
+    if (check(file != NULL) && check(file->block_count == 1 && file->blocks[0].pages == PAGES)) {
+        const MappedRamBlock *saved = &file->blocks[0];
+
+        check(mapped_ram_read_pages(file, saved, 0, PAGES, bytes, &error_abort));
+        check(memcmp(bytes, memory, PAGES * PAGE) == 0);
+        for (uint64_t page = 0; page < PAGES; page++) {
+            const bool zero = memory[page * PAGE] == 0;
+
+            check(mapped_ram_page_present(saved, page) == (all_present || !zero));
+        }
+    }
+    error_free(error);
+    mapped_ram_free(file);
+    g_free(bytes);
+    close(fd);
+}
+
+/* R-ITER-3. */
+static void check_remaining(const RamSave *save)
+{
+    RamSaveCounters counters;
+    uint64_t dirty = 0;
+
+    for (uint64_t page = 0; page < PAGES; page++) {
+        dirty += block()->bmap[page / 64] >> page % 64 & 1;
+    }
+    ram_save_counters(save, &counters);
+    check_number(counters.remaining, dirty);
+}
+
+static void check_left(void)
+{
+    check_pointer(block()->bmap, NULL);
+    check_pointer(block()->file_bmap, NULL);
+    check_number(block()->pages_offset, 0);
+}
+
+/* --- cases ------------------------------------------------------------------------------------ */
+
+static void saved_and_loaded(void)
+{
+    RamSave *save;
+    MappedRamFile *file;
+    int fd;
+
+    begin();
+    save = save_new();
+    check_number(ram_save_run(save, &error_abort), 0);
+    check_left();
+    check_number(stopped, 1);
+    check_number(resumed, 0);
+    check_file(path, at_stop, false);
+    check_number(files_in_folder(), 1);
+    ram_save_free(save);
+
+    memset(block()->host, 0x55, PAGES * PAGE);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    file = mapped_ram_probe(fd, 0, 0, NULL, &error_abort);
+    memcore_set_vm_running(false);
+    check_number(mapped_ram_load(file, 0, &error_abort), 0);
+    memcore_set_vm_running(true);
+    check(memcmp(block()->host, at_stop, PAGES * PAGE) == 0);
+    mapped_ram_free(file);
+    close(fd);
+    end();
+}
+
+/* Interleavings of the guest with the save: what is in the file is memory at the stop, nothing older. */
+static void live(void)
+{
+    GRand *random = g_rand_new_with_seed(1);
+
+    begin();
+    for (unsigned round = 0; round < 100; round++) {
+        RamSaveParameters p = parameters();
+        RamSave *save;
+        int more = 1;
+
+        p.enough = 3;
+        p.max_rounds = 8;
+        save = ram_save_new(&p, &error_abort);
+        check_number(ram_save_setup(save, &error_abort), 0);
+        check_remaining(save);
+        while (more > 0) {
+            for (unsigned i = g_rand_int_range(random, 0, 4); i > 0; i--) {
+                guest_writes((uint64_t)g_rand_int_range(random, 0, PAGES), (uint8_t)g_rand_int_range(random, 0, 3));
+            }
+            more = ram_save_iterate(save, (uint64_t)g_rand_int_range(random, 1, 40), &error_abort);
+            check_remaining(save);
+        }
+        guest_writes((uint64_t)g_rand_int_range(random, 0, PAGES), (uint8_t)round);
+        check_number(ram_save_complete(save, &error_abort), 0);
+        check_left();
+        check_file(path, at_stop, false);
+        ram_save_free(save);
+    }
+    g_rand_free(random);
+    end();
+}
+
+/* A page that was written to the file and is zero later is absent. */
+static void page_becomes_zero(void)
+{
+    RamSave *save;
+
+    begin();
+    save = save_new();
+    check_number(ram_save_setup(save, &error_abort), 0);
+    check_number(ram_save_iterate(save, PAGES, &error_abort), 0);
+    check(block()->file_bmap[0] & 1);
+    guest_writes(0, 0);
+    guest_writes(1, 9);
+    check_number(ram_save_complete(save, &error_abort), 0);
+    check_number(at_stop[0], 0);
+    check_file(path, at_stop, false);
+    ram_save_free(save);
+    end();
+}
+
+static void all_pages_kept(void)
+{
+    RamSaveParameters p;
+    RamSave *save;
+
+    begin();
+    p = parameters();
+    p.keep_zero_pages = true;
+    save = ram_save_new(&p, &error_abort);
+    check_number(ram_save_run(save, &error_abort), 0);
+    check_file(path, at_stop, true);
+    ram_save_free(save);
+    end();
+}
+
+/* A page with one byte that is not zero is not a zero page, wherever the byte and whichever bit it is. */
+static void one_byte(void)
+{
+    begin();
+    for (uint64_t round = 0; round < 4096 / PAGES + 1; round++) {
+        const int fd = memfd_create("save", MFD_CLOEXEC);
+        RamSaveParameters p = parameters();
+        MappedRamFile *file;
+        RamSave *save;
+
+        p.path = NULL;
+        p.fd = fd;
+        memset(block()->host, 0, PAGES * PAGE);
+        for (uint64_t page = 0; page < PAGES; page++) {
+            block()->host[page * PAGE + PAGE - 1 - (round * PAGES + page) % PAGE] = (uint8_t)(1 << page % 8);
+        }
+        save = ram_save_new(&p, &error_abort);
+        check_number(ram_save_run(save, &error_abort), 0);
+        ram_save_free(save);
+        file = mapped_ram_probe(fd, 0, 0, NULL, &error_abort);
+        check_number(file->blocks[0].present, PAGES);
+        mapped_ram_free(file);
+        close(fd);
+    }
+    end();
+}
+
+static void layout(void)
+{
+    const uint64_t mebibyte = 1 << 20;
+    RamSaveParameters p;
+    MappedRamFile *file;
+    RamSave *save;
+    int fd;
+
+    begin();
+    p = parameters();
+    p.alignment = 0;
+    save = ram_save_new(&p, &error_abort);
+    check_number(ram_save_setup(save, &error_abort), 0);
+    check_number(block()->bitmap_offset, 0x81);
+    check_number(block()->pages_offset, mebibyte);
+    check_number(ram_save_complete(save, &error_abort), 0);
+    ram_save_free(save);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    file = mapped_ram_probe(fd, 0, 0, NULL, &error_abort);
+    check_number(file->blocks[0].bitmap_offset, 0x81);
+    check_number(file->blocks[0].pages_offset, mebibyte);
+    mapped_ram_free(file);
+    close(fd);
+    end();
+}
+
+static void counters(void)
+{
+    RamSaveCounters c;
+    RamSave *save;
+
+    begin();
+    memset(block()->host, 0, PAGES * PAGE);
+    memset(block()->host + 5 * PAGE, 1, 2 * PAGE);
+    save = save_new();
+    check_number(ram_save_run(save, &error_abort), 0);
+    ram_save_counters(save, &c);
+    check_number(c.total, PAGES * PAGE);
+    check_number(c.normal, 2);
+    check_number(c.zero, PAGES - 2);
+    check_number(c.remaining, 0);
+    check_number(c.dirty_sync_count, 2);
+    ram_save_free(save);
+    end();
+}
+
+static void cancelled(void)
+{
+    begin();
+    for (unsigned steps = 0; steps < 3; steps++) {
+        RamSave *save = save_new();
+        Error *error = NULL;
+
+        check_number(ram_save_setup(save, &error_abort), 0);
+        if (steps == 1) {
+            check_number(ram_save_iterate(save, 10, &error_abort), 1);
+        }
+        ram_save_cancel(save);
+        check_number(steps == 2 ? ram_save_complete(save, &error) : ram_save_iterate(save, 1, &error), -ECANCELED);
+        check_text(error_get_pretty(error), "the save was cancelled");
+        error_free(error);
+        check_left();
+        check_number(files_in_folder(), 0);
+        check_number(stopped, 0);
+        ram_save_free(save);
+    }
+    {
+        RamSave *save = save_new();
+
+        check_number(ram_save_run(save, &error_abort), 0);
+        ram_save_free(save);
+    }
+    end();
+}
+
+static void one_at_a_time(void)
+{
+    RamSave *first, *second;
+    Error *error = NULL;
+
+    begin();
+    first = save_new();
+    second = save_new();
+    check_number(ram_save_setup(first, &error_abort), 0);
+    check_number(ram_save_setup(second, &error), -EBUSY);
+    error_free(error);
+    ram_save_free(first);       /* in the middle */
+    check_left();
+    check_number(files_in_folder(), 0);
+    check_number(ram_save_run(second, &error_abort), 0);
+    ram_save_free(second);
+    end();
+}
+
+static void blocks_change(void)
+{
+    Error *error = NULL;
+    MemoryRegion *other;
+    RamSave *save;
+
+    begin();
+    save = save_new();
+    check_number(ram_save_setup(save, &error_abort), 0);
+    other = stage_ram_migratable("other", PAGES * PAGE);
+    check_number(ram_save_iterate(save, 1, &error), -EBUSY);
+    error_free(error);
+    check_left();
+    ram_save_free(save);
+
+    save = save_new();
+    check_number(ram_save_setup(save, &error_abort), 0);
+    stage_release(other);
+    memcore_drain();            /* its memory is gone */
+    error = NULL;
+    check_number(ram_save_complete(save, &error), -EBUSY);
+    error_free(error);
+    check_left();
+    check_number(files_in_folder(), 0);
+    ram_save_free(save);
+    end();
+}
+
+static void short_and_interrupted_writes(void)
+{
+    RamSave *save;
+
+    begin();
+    system_calls.longest = 1000;
+    system_calls.interrupted = true;
+    save = save_new();
+    check_number(ram_save_run(save, &error_abort), 0);
+    check(system_calls.calls > 2 * (PAGES / 3) * PAGE / 1000);
+    check_file(path, at_stop, false);
+    ram_save_free(save);
+    end();
+}
+
+/* --- crash safety: each system call of a save fails once, and the program dies before each ---------- */
+
+static unsigned refused, complete;
+
+static void look_like_a_crash(const char *name)
+{
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    const char *found;
+    bool whole = false, any = false;
+
+    while ((found = g_dir_read_name(dir))) {
+        char *each = g_build_filename(folder, found, NULL);
+        const int fd = open(each, O_RDONLY | O_CLOEXEC);
+        MappedRamFile *file = mapped_ram_probe(fd, 0, 0, NULL, NULL);
+
+        any = true;
+        if (file) {
+            whole = true;
+            check_file(each, at_stop, false);
+        } else {
+            check(strcmp(found, "ram.mig") != 0);       /* the final name is never that of half a file */
+        }
+        mapped_ram_free(file);
+        close(fd);
+        g_free(each);
+    }
+    g_dir_close(dir);
+    refused += !whole;
+    complete += whole;
+    g_test_message("killed before call %u, %s: %s", system_calls.calls + 1, name,
+                   whole ? "complete and equal" : any ? "refused" : "no file");
+}
+
+static void killed_anywhere(void)
+{
+    RamSave *save;
+
+    begin();
+    refused = complete = 0;
+    system_calls.before = look_like_a_crash;
+    save = save_new();
+    check_number(ram_save_run(save, &error_abort), 0);
+    system_calls.before = NULL;
+    check(refused > 8);
+    check_number(complete, 3);          /* magic is in: fsync, rename, fsync of the folder follow */
+    ram_save_free(save);
+    end();
+}
+
+static void fails_anywhere(void)
+{
+    const int numbers[] = { EIO, ENOSPC };
+    unsigned calls, rows = 0;
+    RamSave *save;
+
+    begin();
+    save = save_new();
+    check_number(ram_save_run(save, &error_abort), 0);
+    calls = system_calls.calls;
+    ram_save_free(save);
+    unlink(path);
+    for (unsigned at = 1; at <= calls; at++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+            Error *error = NULL;
+            int result;
+
+            memset(&system_calls, 0, sizeof(system_calls));
+            system_calls.fail_at = at;
+            system_calls.fail_errno = numbers[i];
+            stopped = resumed = 0;
+            save = save_new();
+            result = ram_save_run(save, &error);
+            check_number(result, -numbers[i]);
+            check_number(resumed, stopped);
+            error_free(error);
+            check_left();
+            if (at == calls) {          /* the folder's fsync: renamed already */
+                check_file(path, at_stop, false);
+                unlink(path);
+            }
+            check_number(files_in_folder(), 0);
+            ram_save_free(save);
+            rows++;
+        }
+    }
+    check(rows > 20);
+    end();
+}
+
+/* A descriptor of the caller's: older content does not survive behind the base, and after a failure there is no magic. */
+static void descriptor_of_the_caller(void)
+{
+    const int fd = memfd_create("save", MFD_CLOEXEC);
+    RamSaveParameters p;
+    MappedRamFile *file;
+    Error *error = NULL;
+    RamSave *save;
+    char old[0x3000], start[9] = { 0 };
+
+    begin();
+    memset(old, 'x', sizeof(old));
+    p = parameters();
+    p.path = NULL;
+    p.fd = fd;
+    p.base = 0x234;
+    for (unsigned fails = 0; fails < 2; fails++) {
+        g_assert_cmpint(__real_pwrite(fd, old, sizeof(old), 0), ==, sizeof(old));
+        memset(&system_calls, 0, sizeof(system_calls));
+        save = ram_save_new(&p, &error_abort);
+        check_number(ram_save_setup(save, &error_abort), 0);
+        if (fails) {
+            system_calls.fail_at = 1 + system_calls.calls;
+            system_calls.fail_errno = ENOSPC;
+            check_number(ram_save_complete(save, &error), -ENOSPC);
+            error_free(error);
+            g_assert_cmpint(pread(fd, start, 9, 0x233), ==, 9);
+            check(memcmp(start, "x\0\0\0\0\0\0\0\0", 9) == 0);
+            check(mapped_ram_probe(fd, 0x234, 0, NULL, NULL) == NULL);
+        } else {
+            check_number(ram_save_complete(save, &error_abort), 0);
+            file = mapped_ram_probe(fd, 0x234, 0, NULL, &error_abort);
+            check(file->complete);
+            mapped_ram_free(file);
+        }
+        ram_save_free(save);
+    }
+    close(fd);
+    end();
+}
+
+static void wrong_parameters(void)
+{
+    RamSaveParameters p;
+    char name[257];
+
+    begin();
+    for (unsigned wrong = 0; wrong < 5; wrong++) {
+        Error *error = NULL;
+
+        memset(name, 'x', sizeof(name));
+        name[256] = '\0';
+        p = parameters();
+        p.machine = wrong == 0 ? NULL : wrong == 1 ? "" : wrong == 2 ? name : "none";
+        p.alignment = wrong == 3 ? PAGE / 2 : wrong == 4 ? 3 * PAGE : PAGE;
+        check(ram_save_new(&p, &error) == NULL);
+        check(error != NULL);
+        error_free(error);
+    }
+    end();
+}
+
+int main(int argc, char **argv)
+{
+    conformance_start(&argc, &argv);
+    conformance_case("/R-ITER-3/live", live);
+    conformance_case("/R-ITER-4/becomes-zero", page_becomes_zero);
+    conformance_case("/R-ITER-9/saved-and-loaded", saved_and_loaded);
+    conformance_case("/R-ITER-11/blocks-change", blocks_change);
+    conformance_case("/R-SAVE-1/saved-and-loaded", saved_and_loaded);
+    conformance_case("/R-SAVE-1/wrong-parameters", wrong_parameters);
+    conformance_case("/R-SAVE-2/cancelled", cancelled);
+    conformance_case("/R-SAVE-2/one-at-a-time", one_at_a_time);
+    conformance_case("/R-SAVE-3/layout", layout);
+    conformance_case("/R-SAVE-4/becomes-zero", page_becomes_zero);
+    conformance_case("/R-SAVE-4/one-byte", one_byte);
+    conformance_case("/R-SAVE-4/zero-pages-kept", all_pages_kept);
+    conformance_case("/R-SAVE-5/short-and-interrupted", short_and_interrupted_writes);
+    conformance_case("/R-SAVE-9/killed-anywhere", killed_anywhere);
+    conformance_case("/R-SAVE-9/fails-anywhere", fails_anywhere);
+    conformance_case("/R-SAVE-9/descriptor", descriptor_of_the_caller);
+    conformance_case("/R-SAVE-12/counters", counters);
+    return g_test_run();
+}

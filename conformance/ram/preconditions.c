@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Part 3, chapter 11: broken preconditions of RAM and its dirty bits.  Those of init
+ * functions and of discard managers are with their rules' other cases (blocks,
+ * backing, discard; part 1's logging and preconditions).
+ */
+#include "common/ram.h"
+
+static MemoryRegion *ram(void)
+{
+    return stage_ram("victim", PAGES(4));
+}
+
+#define CASE(name, ...) static void name(void) { __VA_ARGS__; }
+
+CASE(set_idstr_twice, RAMBlock *b = block_of(ram()); qemu_ram_set_idstr(b, "one", NULL);
+     qemu_ram_set_idstr(b, "two", NULL))
+CASE(set_idstr_taken, RAMBlock *b = block_of(ram()); qemu_ram_set_idstr(b, "one", NULL);
+     qemu_ram_set_idstr(block_of(stage_ram("other", PAGES(4))), "one", NULL))
+CASE(set_idstr_null, qemu_ram_set_idstr(NULL, "one", NULL))
+CASE(set_idstr_empty, qemu_ram_set_idstr(block_of(ram()), "", NULL))
+CASE(host_offset_outside, MemoryRegion *mr = ram();
+     qemu_ram_block_host_offset(block_of(mr), (uint8_t *)memory_region_get_ram_ptr(mr) + PAGES(4)))
+CASE(addr_of_nowhere, int here; qemu_ram_addr_from_host_nofail(&here))
+CASE(ptr_without_block, memory_region_get_ram_ptr(stage_io("victim", PAGES(4))))
+CASE(map_nowhere, ram(); qemu_map_ram_ptr(NULL, BITMAP_SPAN * 64))
+CASE(map_reserved, qemu_map_ram_ptr(block_of(stage_resizeable("victim", PAGES(4), PAGES(8), NULL)), PAGES(4)))
+CASE(msync_behind, memory_region_msync(ram(), PAGES(3), PAGES(1) + 1))
+CASE(msync_wraps, memory_region_msync(ram(), PAGES(3), UINT64_MAX - PAGES(1)))
+CASE(msync_block_behind, qemu_ram_msync(block_of(ram()), PAGES(4), 1))
+CASE(set_dirty_behind, memory_region_set_dirty(ram(), PAGES(3), PAGES(1) + 1))
+CASE(set_dirty_no_block, memory_region_set_dirty(stage_io("victim", PAGES(4)), 0, 1))
+CASE(set_dirty_alias, memory_region_set_dirty(stage_alias("victim", ram(), 0, PAGES(4)), 0, 1))
+CASE(reset_dirty_behind, memory_region_reset_dirty(ram(), PAGES(4) - 1, 2, DIRTY_MEMORY_VGA))
+CASE(reset_dirty_client, memory_region_reset_dirty(ram(), 0, 1, 3))
+CASE(reset_dirty_alias, memory_region_reset_dirty(stage_alias("victim", ram(), 0, PAGES(4)), 0, 1, 0))
+CASE(get_client, cpu_physical_memory_get_dirty(ram_addr(ram(), 0), 1, 3))
+CASE(all_client, cpu_physical_memory_all_dirty(ram_addr(ram(), 0), 1, 3))
+CASE(flag_client, cpu_physical_memory_get_dirty_flag(ram_addr(ram(), 0), 3))
+CASE(set_flag_client, cpu_physical_memory_set_dirty_flag(ram_addr(ram(), 0), 3))
+CASE(test_client, cpu_physical_memory_test_and_clear_dirty(ram_addr(ram(), 0), 1, 3))
+CASE(set_outside, ram(); cpu_physical_memory_set_dirty_range(BITMAP_SPAN * 64, PAGES(1), 1))
+CASE(set_flag_outside, ram(); cpu_physical_memory_set_dirty_flag(BITMAP_SPAN * 64, 1))
+CASE(set_over_the_end, cpu_physical_memory_set_dirty_range(ram_addr(ram(), PAGES(3)), BITMAP_SPAN * 64, 1))
+CASE(leb_outside, unsigned long w = 1; ram(); cpu_physical_memory_set_dirty_lebitmap(&w, BITMAP_SPAN * 64, 1))
+CASE(test_nowhere, ram(); cpu_physical_memory_test_and_clear_dirty(BITMAP_SPAN * 64, PAGES(1), 0))
+CASE(test_reserved, cpu_physical_memory_test_and_clear_dirty(
+         ram_addr(stage_resizeable("victim", PAGES(4), PAGES(8), NULL), PAGES(4)), PAGES(1), 0))
+CASE(test_two_blocks, stage_ram("a", UNIT); cpu_physical_memory_test_and_clear_dirty(
+         ram_addr(stage_ram("b", UNIT), 0) - PAGES(1), PAGES(2), 0))
+CASE(snap_behind, memory_region_snapshot_and_clear_dirty(ram(), PAGES(3), PAGES(1) + 1, 0))
+CASE(snap_client, memory_region_snapshot_and_clear_dirty(ram(), 0, PAGES(1), 3))
+CASE(snap_alias, memory_region_snapshot_and_clear_dirty(stage_alias("victim", ram(), 0, PAGES(4)), 0, PAGES(1), 0))
+CASE(snap_query_outside, MemoryRegion *mr = stage_ram("victim", PAGES(200));
+     memory_region_snapshot_get_dirty(mr, memory_region_snapshot_and_clear_dirty(mr, PAGES(64), PAGES(64), 0),
+                                      PAGES(128), 1))
+CASE(snap_query_foreign, MemoryRegion *mr = stage_ram("other", PAGES(64));
+     memory_region_snapshot_get_dirty(ram(), memory_region_snapshot_and_clear_dirty(mr, 0, PAGES(64), 0), 0, 1))
+CASE(sync_no_bmap, cpu_physical_memory_sync_dirty_bitmap(block_of(ram()), 0, PAGES(4)))
+CASE(sync_behind, RAMBlock *b = block_of(stage_ram("victim", UNIT)); b->bmap = bits_new(256);
+     cpu_physical_memory_sync_dirty_bitmap(b, 0, 2 * UNIT))
+CASE(sync_unaligned, RAMBlock *b = block_of(ram()); b->bmap = bits_new(64);
+     cpu_physical_memory_sync_dirty_bitmap(b, 1, PAGES(1)))
+CASE(clear_none, clear_bmap_set(block_of(ram()), 0, 1))
+CASE(clear_test_none, clear_bmap_test_and_clear(block_of(ram()), 0))
+CASE(clear_behind, RAMBlock *b = block_of(ram()); b->clear_bmap_shift = 6; b->clear_bmap = bits_new(64);
+     clear_bmap_set(b, 0, 65))
+CASE(clear_test_behind, RAMBlock *b = block_of(ram()); b->clear_bmap_shift = 6; b->clear_bmap = bits_new(64);
+     clear_bmap_test_and_clear(b, 64))
+CASE(flush_no_romd, memory_region_flush_rom_device(ram(), 0, 1))
+CASE(flush_behind, memory_region_flush_rom_device(stage_rom_device("victim", PAGES(4)), PAGES(4), 1))
+CASE(count_down_d, ram_block_discard_disable(false))
+CASE(count_down_u, ram_block_uncoordinated_discard_disable(false))
+CASE(count_down_r, ram_block_discard_require(false))
+CASE(count_down_c, ram_block_coordinated_discard_require(false))
+CASE(stranger_leaves, RAMBlockNotifier n = { 0 }; ram_block_notifier_remove(&n))
+CASE(remap_nowhere, ram(); qemu_ram_remap(BITMAP_SPAN * 64, PAGES(1)))
+CASE(recv_no_map, RAMBlock *b = block_of(ram()); ramblock_recv_bitmap_set(b, b->host))
+CASE(log_off_too_often, memory_region_set_log(ram(), false, DIRTY_MEMORY_VGA))
+CASE(log_of_migration, memory_region_set_log(ram(), true, DIRTY_MEMORY_MIGRATION))
+CASE(start_nothing, memory_global_dirty_log_start(0))
+CASE(start_unknown, memory_global_dirty_log_start(4))
+CASE(stop_inactive, memory_global_dirty_log_stop(1))
+
+static void log_on_too_often(void)
+{
+    MemoryRegion *mr = ram();
+
+    for (unsigned i = 0; i < 256; i++) {
+        memory_region_set_log(mr, true, DIRTY_MEMORY_VGA);
+    }
+}
+
+static void resize_without_block(void)
+{
+    MemoryRegion *io = stage_io("io", PAGES(4));
+    char *before = text_of_blocks();
+    Error *error = NULL;
+
+    memory_region_ram_resize(io, PAGES(2), &error);
+    check_refused(error, before, "io", NULL);
+    check_number(memory_region_size(io), PAGES(4));
+    g_free(before);
+}
+
+int main(int argc, char **argv)
+{
+    ram_start(&argc, &argv);
+    static const struct {
+        const char *path;
+        void (*test)(void);
+        const char *function, *object;
+    } table[] = {
+        { "/R-RAM-14/named-already", set_idstr_twice, "qemu_ram_set_idstr", "one" },
+        { "/R-RAM-14/taken", set_idstr_taken, "qemu_ram_set_idstr", "one" },
+        { "/R-RAM-14/no-block", set_idstr_null, "qemu_ram_set_idstr", NULL },
+        { "/R-RAM-15/empty", set_idstr_empty, "qemu_ram_set_idstr", NULL },
+        { "/R-RAM-23/host-offset-outside", host_offset_outside, "qemu_ram_block_host_offset", NULL },
+        { "/R-RAM-23/addr-of-nowhere", addr_of_nowhere, "qemu_ram_addr_from_host_nofail", NULL },
+        { "/R-RAM-24/no-block", ptr_without_block, "memory_region_get_ram_ptr", "victim" },
+        { "/R-RAM-25/nowhere", map_nowhere, "qemu_map_ram_ptr", NULL },
+        { "/R-RAM-25/reserved", map_reserved, "qemu_map_ram_ptr", NULL },
+        { "/R-RAM-27/behind", msync_behind, "memory_region_msync", "victim" },
+        { "/R-RAM-27/wraps", msync_wraps, "memory_region_msync", "victim" },
+        { "/R-RAM-27/block-behind", msync_block_behind, "qemu_ram_msync", NULL },
+        { "/R-RAM-32/nowhere", remap_nowhere, "qemu_ram_remap", NULL },
+        { "/R-DIRTY-11/behind", set_dirty_behind, "memory_region_set_dirty", "victim" },
+        { "/R-DIRTY-11/no-block", set_dirty_no_block, "memory_region_set_dirty", "victim" },
+        { "/R-DIRTY-11/alias", set_dirty_alias, "memory_region_set_dirty", "victim" },
+        { "/R-DIRTY-12/behind", reset_dirty_behind, "memory_region_reset_dirty", "victim" },
+        { "/R-DIRTY-12/client", reset_dirty_client, "memory_region_reset_dirty", NULL },
+        { "/R-DIRTY-12/alias", reset_dirty_alias, "memory_region_reset_dirty", "victim" },
+        { "/R-DIRTY-2/get", get_client, "cpu_physical_memory_get_dirty", NULL },
+        { "/R-DIRTY-2/all", all_client, "cpu_physical_memory_all_dirty", NULL },
+        { "/R-DIRTY-2/flag", flag_client, "cpu_physical_memory_get_dirty_flag", NULL },
+        { "/R-DIRTY-2/set-flag", set_flag_client, "cpu_physical_memory_set_dirty_flag", NULL },
+        { "/R-DIRTY-2/test-and-clear", test_client, "cpu_physical_memory_test_and_clear_dirty", NULL },
+        { "/R-DMB-6/set-range", set_outside, "cpu_physical_memory_set_dirty_range", NULL },
+        { "/R-DMB-6/set-flag", set_flag_outside, "cpu_physical_memory_set_dirty_flag", NULL },
+        { "/R-DMB-6/over-the-end", set_over_the_end, "cpu_physical_memory_set_dirty_range", NULL },
+        { "/R-DMB-6/lebitmap", leb_outside, "cpu_physical_memory_set_dirty_lebitmap", NULL },
+        { "/R-RAM-20/nowhere", test_nowhere, "cpu_physical_memory_test_and_clear_dirty", NULL },
+        { "/R-DIRTY-8/reserved", test_reserved, "cpu_physical_memory_test_and_clear_dirty", NULL },
+        { "/R-DIRTY-8/two-blocks", test_two_blocks, "cpu_physical_memory_test_and_clear_dirty", NULL },
+        { "/R-SNAP-7/behind", snap_behind, "memory_region_snapshot_and_clear_dirty", "victim" },
+        { "/R-SNAP-7/client", snap_client, "memory_region_snapshot_and_clear_dirty", NULL },
+        { "/R-SNAP-1/alias", snap_alias, "memory_region_snapshot_and_clear_dirty", "victim" },
+        { "/R-SNAP-6/outside", snap_query_outside, "memory_region_snapshot_get_dirty", "victim" },
+        { "/R-SNAP-6/foreign", snap_query_foreign, "memory_region_snapshot_get_dirty", "victim" },
+        { "/R-SYNC-1/no-bmap", sync_no_bmap, "cpu_physical_memory_sync_dirty_bitmap", NULL },
+        { "/R-SYNC-4/behind", sync_behind, "cpu_physical_memory_sync_dirty_bitmap", NULL },
+        { "/R-SYNC-4/unaligned", sync_unaligned, "cpu_physical_memory_sync_dirty_bitmap", NULL },
+        { "/R-CLR-2/none", clear_none, "clear_bmap_set", NULL },
+        { "/R-CLR-2/behind", clear_behind, "clear_bmap_set", NULL },
+        { "/R-CLR-3/none", clear_test_none, "clear_bmap_test_and_clear", NULL },
+        { "/R-CLR-3/behind", clear_test_behind, "clear_bmap_test_and_clear", NULL },
+        { "/R-RECV-1/no-map", recv_no_map, "ramblock_recv_bitmap_set", NULL },
+        { "/R-DIRTY-14/not-romd", flush_no_romd, "memory_region_flush_rom_device", "victim" },
+        { "/R-DIRTY-14/behind", flush_behind, "memory_region_flush_rom_device", "victim" },
+        { "/R-DISC-2/disable", count_down_d, "ram_block_discard_disable", NULL },
+        { "/R-DISC-2/uncoordinated", count_down_u, "ram_block_uncoordinated_discard_disable", NULL },
+        { "/R-DISC-2/require", count_down_r, "ram_block_discard_require", NULL },
+        { "/R-DISC-2/coordinated", count_down_c, "ram_block_coordinated_discard_require", NULL },
+        { "/R-NOTI-2/stranger", stranger_leaves, "ram_block_notifier_remove", NULL },
+        { "/R-DLOG-2/client", log_of_migration, "memory_region_set_log", "victim" },
+        { "/R-DLOG-3/underflow", log_off_too_often, "memory_region_set_log", "victim" },
+        { "/R-DLOG-3/overflow", log_on_too_often, "memory_region_set_log", "victim" },
+        { "/R-DLOG-7/nothing", start_nothing, "memory_global_dirty_log_start", NULL },
+        { "/R-DLOG-7/unknown", start_unknown, "memory_global_dirty_log_start", NULL },
+        { "/R-DLOG-8/inactive", stop_inactive, "memory_global_dirty_log_stop", NULL },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        conformance_misuse(table[i].path, table[i].test, table[i].function, table[i].object);
+    }
+    conformance_case("/R-RES-3/no-block", resize_without_block);
+    return ram_run();
+}

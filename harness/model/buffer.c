@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is at an address, and buffers moved there piece by piece: R-LKP, R-TRN, R-ACC, R-VAL. */
+#include "model/access_state.h"
+
+enum { UNASSIGNED_MAX = 4, RAM_DEVICE_MAX = 8 };
+
+/* R-TRN-3, and R-RGN-5: a ROM device that shows its memory ends where its range ends, too. */
+bool is_memory(const struct model *m, int region)
+{
+    const struct region *const r = region == NO_SLOT ? NULL : &m->regions[region];
+
+    return r && (region_is_ram(r) || (r->kind == KIND_ROM_DEVICE && r->romd));
+}
+
+/* "direct" of section 0: only the region's own flags count. */
+bool is_direct(const struct model *m, int region, bool write)
+{
+    const struct region *const r = region == NO_SLOT ? NULL : &m->regions[region];
+
+    if (!r) {
+        return false;
+    }
+    if (r->kind == KIND_ROM_DEVICE) {
+        return !write && r->romd;
+    }
+    return (r->kind == KIND_RAM || r->kind == KIND_RAM_PTR) && !(write && r->readonly);
+}
+
+/* RAM made larger than its memory ends at the memory; the rest is a hole (R-TREE-9). */
+uint64_t memory_left(const struct model *m, int region, uint64_t offset)
+{
+    const struct region *const r = &m->regions[region];
+
+    return offset < r->block_max ? r->block_max - offset : 0;
+}
+
+struct place_found place_find(const struct model *m, const struct view *v, uint64_t address, uint64_t length, bool stores)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        const struct view_range *const range = &v->ranges[i];
+        const wide into = (wide)address - range->address;
+
+        if (address < range->address || into >= range->size) {
+            continue;
+        }
+        struct place_found found = { range->region, range->offset + (uint64_t)into, length };
+
+        if (is_memory(m, range->region)) {
+            const wide rest = range->size - into;
+            const uint64_t left = memory_left(m, range->region, found.offset);
+            const uint64_t clamped = rest < length ? (uint64_t)rest : length;
+
+            if (left == 0) {
+                return (struct place_found){ NO_SLOT, address, clamped };
+            }
+            if (!(stores && m->regions[range->region].kind == KIND_ROM_DEVICE)) {
+                found.length = clamped < left ? clamped : left;
+            }
+        }
+        return found;
+    }
+    return (struct place_found){ NO_SLOT, address, length };    /* R-LKP-2 */
+}
+
+void flush_before(struct model *m, int region)
+{
+    struct event e;
+
+    if (region != NO_SLOT && m->regions[region].flushes) {
+        event_init(&e, EVENT_COALESCED_FLUSH);
+        event_log_append(m->out, &e);
+    }
+}
+
+/* R-ACC-9: the bytes, then the pages of whoever logs. */
+void write_memory(struct model *m, unsigned region, uint64_t offset, const uint8_t *bytes, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        memory_store(m, region, offset + i, bytes[i]);
+    }
+    dirty_written(m, region, offset, count);
+    observation_touch(m->expected, (int)region, offset, count);
+}
+
+/* R-ACC-3 */
+static uint64_t chunk_size(const struct model *m, int region, uint64_t offset, uint64_t length)
+{
+    const struct region *const r = region == NO_SLOT ? NULL : &m->regions[region];
+    const bool device = r && (r->kind == KIND_IO || r->kind == KIND_ROM_DEVICE);
+    uint64_t most = UNASSIGNED_MAX, size = 1;
+    bool unaligned = false;
+
+    if (r && r->kind == KIND_RAM_DEVICE) {      /* R-RGN-6 */
+        most = RAM_DEVICE_MAX;
+        unaligned = true;
+    } else if (device) {
+        most = r->shape.valid_max ? r->shape.valid_max : UNASSIGNED_MAX;
+        unaligned = r->shape.traits & DEVICE_IMPL_UNALIGNED;
+    }
+    if (!unaligned && offset != 0 && (offset & -offset) < most) {
+        most = offset & -offset;
+    }
+    most = length < most ? length : most;
+    while (size * 2 <= most) {
+        size *= 2;
+    }
+    return size;
+}
+
+static uint32_t one_chunk(struct model *m, const struct place_found *p, uint32_t attrs, uint8_t *bytes, uint64_t count,
+                          bool write)
+{
+    uint64_t value = 0;
+    uint32_t result;
+
+    for (uint64_t i = 0; i < count && write; i++) {
+        value |= (uint64_t)bytes[i] << 8 * i;
+    }
+    flush_before(m, p->region);
+    result = dispatch(m, p->region, p->offset, (unsigned)count, false, attrs, write, &value);
+    for (uint64_t i = 0; i < count && !write; i++) {
+        bytes[i] = (uint8_t)(value >> 8 * i);   /* R-ACC-6, R-ACC-7 */
+    }
+    return result;
+}
+
+/* R-ACC-12 */
+static bool forbidden(const struct model *m, int region, uint32_t attrs)
+{
+    return attrs & ATTRS_MEMORY && !(region != NO_SLOT && region_is_ram(&m->regions[region]));
+}
+
+uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes, uint64_t count,
+                       bool write)
+{
+    /* R-LCK-4: the view it began with, whatever callbacks do to the map. */
+    const struct view *const v = &m->spaces[space].view->view;
+    uint32_t result = 0;
+
+    for (uint64_t done = 0; done < count;) {
+        const struct place_found p = place_find(m, v, address + done, count - done, false);
+        uint64_t size = p.length;
+
+        if (forbidden(m, p.region, attrs)) {
+            if (done == 0) {
+                return ACCESS_ERROR;
+            }
+            result |= ACCESS_ERROR;
+        } else if (is_direct(m, p.region, write)) {
+            if (write) {
+                write_memory(m, (unsigned)p.region, p.offset, bytes + done, size);
+            }
+            for (uint64_t i = 0; i < size && !write; i++) {
+                bytes[done + i] = memory_byte(m, (unsigned)p.region, p.offset + i);
+            }
+        } else {
+            size = chunk_size(m, p.region, p.offset, p.length);
+            result |= one_chunk(m, &p, attrs, bytes + done, size, write);
+        }
+        done += size;
+    }
+    return result;
+}
+
+/* R-ACC-14, R-ACC-15: past anybody who would refuse. */
+void access_write_rom(struct model *m, unsigned space, uint64_t address, const uint8_t *bytes, uint64_t count)
+{
+    for (uint64_t done = 0; done < count;) {
+        const struct place_found p = place_find(m, &m->spaces[space].view->view, address + done, count - done, false);
+        uint64_t size = p.length;
+
+        if (is_memory(m, p.region)) {
+            write_memory(m, (unsigned)p.region, p.offset, bytes + done, size);
+        } else {
+            size = chunk_size(m, p.region, p.offset, p.length);
+        }
+        done += size;
+    }
+}
+
+/* R-VAL, with the chunks of the access itself (R-VAL-3). */
+bool access_valid(struct model *m, unsigned space, uint64_t address, uint64_t count, bool write, uint32_t attrs)
+{
+    const struct view *const v = &m->spaces[space].view->view;
+
+    for (uint64_t done = 0; done < count;) {
+        const struct place_found p = place_find(m, v, address + done, count - done, false);
+        const struct region *const r = p.region == NO_SLOT ? NULL : &m->regions[p.region];
+        uint64_t size = p.length;
+
+        if (!is_direct(m, p.region, write)) {
+            const bool device = r && (r->kind == KIND_IO || r->kind == KIND_ROM_DEVICE);
+
+            size = chunk_size(m, p.region, p.offset, p.length);
+            if (!(r && r->kind == KIND_RAM_DEVICE) &&
+                !(device && dispatch_valid(m, (unsigned)p.region, p.offset, (unsigned)size, attrs, write))) {
+                return false;
+            }
+        }
+        done += size;
+    }
+    return true;
+}

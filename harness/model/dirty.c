@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Dirty pages: a set of clients for each page of a block, R-DIRTY, R-SNAP, R-LEB, R-SYNC, R-CLR. */
+#include "model/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec/cpu-common.h"
+
+#define HOST_PAGE UINT64_C(4096)
+#define BLOCK_LENGTH_MAX (UINT64_C(64) << 20) /* larger blocks are not modelled */
+
+enum { VGA = 1 << 0, CODE = 1 << 1, MIGRATION = 1 << 2, EVERYONE = VGA | CODE | MIGRATION };
+enum { BMAP_NONE, BMAP_ONES, BMAP_ZEROS, BMAP_ONES_CHUNKS, BMAP_ZEROS_CHUNKS };
+enum { WORD_PAGES = 64, CHUNK_SHIFT = 6 };
+
+/* Pages that bytes [start, start + length) touch, R-DIRTY-1. */
+struct cover {
+    size_t first, end;
+};
+
+static struct cover cover(uint64_t start, uint64_t length)
+{
+    if (length == 0) {
+        return (struct cover){0, 0};
+    }
+    return (struct cover){(size_t)(start / TARGET_PAGE_SIZE),
+                          (size_t)((start + length - 1) / TARGET_PAGE_SIZE) + 1};
+}
+
+/* R-DIRTY-10 */
+void dirty_new_block(struct region *r)
+{
+    r->page_count = r->block_length > BLOCK_LENGTH_MAX ? 0 : cover(0, r->block_length).end;
+    r->has_bmap = false;
+    r->chunk_shift = 0;
+    if (r->page_count > r->page_capacity) {
+        r->page_capacity = r->page_count;
+        free(r->pages);
+        r->pages = malloc(r->page_capacity);
+        if (!r->pages) {
+            abort();
+        }
+    }
+    if (r->page_count) {
+        memset(r->pages, EVERYONE, r->page_count);
+    }
+}
+
+static void set(struct region *r, struct cover c, unsigned bits)
+{
+    for (size_t i = c.first; i < c.end; i++) {
+        r->pages[i] |= (uint8_t)bits;
+    }
+}
+
+static bool any(const struct region *r, struct cover c, unsigned bits)
+{
+    bool found = false;
+
+    for (size_t i = c.first; i < c.end; i++) {
+        found |= (r->pages[i] & bits) != 0;
+    }
+    return found;
+}
+
+static bool all(const struct region *r, struct cover c, unsigned bit)
+{
+    bool every = true;
+
+    for (size_t i = c.first; i < c.end; i++) {
+        every &= (r->pages[i] & bit) != 0;
+    }
+    return every;
+}
+
+static void clear(struct region *r, struct cover c, unsigned bits)
+{
+    for (size_t i = c.first; i < c.end; i++) {
+        r->pages[i] &= (uint8_t)~bits;
+    }
+}
+
+void dirty_written(struct model *m, unsigned region, uint64_t offset, uint64_t length)
+{
+    struct region *const r = &m->regions[region];
+
+    if (r->page_count) {
+        set(r, cover(offset, length), region_dirty_log_mask(m, region));
+    }
+}
+
+/* The log_clear of a taken range: whole pages, R-DIRTY-8. */
+static void tell_cleared(struct model *m, unsigned region, struct cover c)
+{
+    log_clear(m, region, c.first * TARGET_PAGE_SIZE, (c.end - c.first) * TARGET_PAGE_SIZE);
+}
+
+/* R-DIRTY-8: listeners hear of it, dirty or not. */
+static bool take(struct model *m, unsigned region, uint64_t start, uint64_t length, unsigned bit)
+{
+    struct region *const r = &m->regions[region];
+    const struct cover c = cover(start, length);
+    const bool was = any(r, c, bit);
+
+    if (length) {
+        clear(r, c, bit);
+        tell_cleared(m, region, c);
+    }
+    return was;
+}
+
+/* R-SNAP: whole words of 64 pages move, the listeners are asked before and told after. */
+static void snapshot(struct model *m, const struct trace_step *s, FILE *out)
+{
+    struct region *const r = &m->regions[s->a];
+    const uint64_t word = WORD_PAGES * TARGET_PAGE_SIZE, start = s->v.absolute, length = s->w.absolute;
+    const size_t first = (size_t)(start / word) * WORD_PAGES;
+    const size_t end = (size_t)((start + length + word - 1) / word) * WORD_PAGES;
+    const struct cover window = {first, end < r->page_count ? end : r->page_count};
+    const unsigned bit = 1u << s->n;
+
+    log_sync(m, s->a);
+    for (size_t i = window.first; i < window.end; i++) {
+        fprintf(out, "%s", r->pages[i] & bit ? "x" : ".");
+    }
+    fprintf(out, " in the snapshot\n");
+    clear(r, window, bit);
+    log_clear(m, s->a, start, length);
+    tell_all(m, EVENT_LOG_GLOBAL_AFTER_SYNC, FORWARD);
+}
+
+/* R-LEB: bit k is host page k; whole words count, padding too (R-LEB-3), as far as the block goes. */
+static void lebitmap(struct model *m, const struct trace_step *s)
+{
+    struct region *const r = &m->regions[s->a];
+    const size_t bits = ((size_t)s->n + 63) / 64 * 64;
+    const unsigned clients = VGA | (m->log_flags ? MIGRATION : 0); /* R-LEB-2 */
+
+    for (size_t k = 0; k < bits; k++) {
+        const uint64_t host_page = s->v.absolute + k * HOST_PAGE;
+        if (s->w.absolute >> k % 64 & 1 && host_page < r->block_length) {
+            set(r, cover(host_page, HOST_PAGE), clients);
+        }
+    }
+}
+
+static void new_bmap(struct region *r, int kind)
+{
+    r->has_bmap = kind != BMAP_NONE;
+    r->chunk_shift = kind == BMAP_ONES_CHUNKS || kind == BMAP_ZEROS_CHUNKS ? CHUNK_SHIFT : 0;
+    for (size_t i = 0; i < r->page_count; i++) {
+        r->pages[i] &= EVERYONE;
+        r->pages[i] |= kind == BMAP_ONES || kind == BMAP_ONES_CHUNKS ? PAGE_SENT_LATER : 0;
+    }
+}
+
+/* R-SYNC: per page MIGRATION moves to the bitmap; how listeners hear of it depends on alignment. */
+static unsigned sync_bmap(struct model *m, const struct trace_step *s)
+{
+    struct region *const r = &m->regions[s->a];
+    const struct cover c = cover(s->v.absolute, s->w.absolute);
+    const uint64_t word = WORD_PAGES * TARGET_PAGE_SIZE;
+    const bool whole_words = s->v.absolute % word == 0 && s->w.absolute % word == 0;
+    unsigned count = 0;
+
+    for (size_t i = c.first; i < c.end; i++) {
+        if (r->pages[i] & MIGRATION) {
+            count += !(r->pages[i] & PAGE_SENT_LATER);
+            r->pages[i] |= PAGE_SENT_LATER;
+            r->pages[i] &= (uint8_t)~MIGRATION;
+        }
+    }
+    if (whole_words && r->chunk_shift) {
+        for (size_t i = c.first; i < c.end; i++) {
+            r->pages[i >> r->chunk_shift << r->chunk_shift] |= PAGE_STARTS_CHUNK_TO_CLEAR;
+        }
+    } else if (whole_words) {
+        if (s->w.absolute) {
+            log_clear(m, s->a, s->v.absolute, s->w.absolute);
+        }
+    } else {
+        for (size_t i = c.first; i < c.end; i++) {
+            tell_cleared(m, s->a, (struct cover){i, i + 1}); /* R-SYNC-3 */
+        }
+    }
+    return count;
+}
+
+/* R-CLR-3 */
+static bool send(struct model *m, const struct trace_step *s)
+{
+    struct region *const r = &m->regions[s->a];
+    const size_t page = (size_t)(s->v.absolute / TARGET_PAGE_SIZE);
+    const size_t chunk = page >> r->chunk_shift << r->chunk_shift;
+    const bool was = r->pages[page] & PAGE_SENT_LATER;
+
+    if (r->chunk_shift && r->pages[chunk] & PAGE_STARTS_CHUNK_TO_CLEAR) {
+        r->pages[chunk] &= (uint8_t)~PAGE_STARTS_CHUNK_TO_CLEAR;
+        log_clear(m, s->a, chunk * TARGET_PAGE_SIZE, TARGET_PAGE_SIZE << r->chunk_shift);
+    }
+    r->pages[page] &= (uint8_t)~PAGE_SENT_LATER;
+    return was;
+}
+
+/* R-DIRTY-3 to R-DIRTY-6. */
+static void ask(const struct region *r, const struct trace_step *s, FILE *out)
+{
+    const struct cover c = cover(s->v.absolute, s->w.absolute);
+    const size_t page = (size_t)(s->v.absolute / TARGET_PAGE_SIZE);
+    const unsigned bit = 1u << s->n;
+
+    fprintf(out, "dirty %d all %d flag %d clean %d includes_clean", any(r, c, bit), all(r, c, bit),
+            (r->pages[page] & bit) != 0, (r->pages[page] & EVERYONE) != EVERYONE);
+    for (unsigned mask = 0; mask <= EVERYONE; mask++) {
+        unsigned with_clean = 0;
+        for (unsigned client = 0; client < 3; client++) {
+            if (mask >> client & 1 && !all(r, c, 1u << client)) {
+                with_clean |= 1u << client;
+            }
+        }
+        fprintf(out, " %u", with_clean);
+    }
+    fprintf(out, "\n");
+}
+
+static void apply(struct model *m, const struct trace_step *s, FILE *out)
+{
+    struct region *const r = &m->regions[s->a];
+    const uint64_t start = s->v.absolute, length = s->w.absolute;
+
+    switch ((enum trace_op)s->op) {
+    case TRACE_OP_DIRTY_SET:
+        set(r, cover(start, length), (unsigned)s->n);
+        break;
+    case TRACE_OP_DIRTY_FLAG:
+        set(r, cover(start, 1), 1u << s->n);
+        break;
+    case TRACE_OP_DIRTY_WRITTEN:
+        set(r, cover(start, length), region_dirty_log_mask(m, s->a));
+        break;
+    case TRACE_OP_DIRTY_ASK:
+        ask(r, s, out);
+        break;
+    case TRACE_OP_DIRTY_TAKE:
+        fprintf(out, "taken %d\n", take(m, s->a, start, length, 1u << s->n));
+        break;
+    case TRACE_OP_DIRTY_CLEAR: /* R-DIRTY-9 */
+        take(m, s->a, start, length, MIGRATION);
+        take(m, s->a, start, length, VGA);
+        take(m, s->a, start, length, CODE);
+        break;
+    case TRACE_OP_DIRTY_RESET:
+        take(m, s->a, start, length, 1u << s->n);
+        break;
+    case TRACE_OP_SNAPSHOT:
+        snapshot(m, s, out);
+        break;
+    case TRACE_OP_LEBITMAP:
+        lebitmap(m, s);
+        break;
+    case TRACE_OP_BMAP:
+        new_bmap(r, s->n);
+        break;
+    case TRACE_OP_BMAP_SYNC:
+        fprintf(out, "new %u\n", sync_bmap(m, s));
+        break;
+    case TRACE_OP_BMAP_SEND:
+        fprintf(out, "sent %d\n", send(m, s));
+        break;
+    default:
+        abort();
+    }
+}
+
+void dirty_apply(struct model *m, const struct trace_step *s, struct observation *expected)
+{
+    const struct region *const r = &m->regions[s->a];
+    size_t size, from, count;
+    FILE *const out = open_memstream(&expected->text, &size);
+
+    if (!out) {
+        abort();
+    }
+    apply(m, s, out);
+    observed_window(r->page_count, (size_t)(s->v.absolute / TARGET_PAGE_SIZE), &from, &count);
+    observed_pages_print(out, from, r->pages + from, count);
+    fclose(out);
+}

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Plays accesses, maps and caches. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "exec/cpu-common.h"
+#include "qemu/main-loop.h"
+#include "qemu/rcu.h"
+#include "run/player.h"
+#include "run/subject.h"
+
+enum { GUARD = 32, GUARD_BYTE = 0xc7, PLAYED_MAX = 0x10000 };
+
+int player_space_slot(const struct player *p, const AddressSpace *as)
+{
+    for (int i = 0; as && i < TRACE_SPACES; i++) {
+        if (as == &p->spaces[i]) {
+            return i;
+        }
+    }
+    return OBSERVED_NONE;
+}
+
+/* --- map clients ---------------------------------------------------------------------- */
+
+static void on_map_client(void *opaque)
+{
+    struct player_client *client = opaque;
+    struct event e;
+
+    event_init(&e, EVENT_MAP_CLIENT);
+    e.number = (int)client->slot;
+    player_record(client->player, &e);
+}
+
+void player_access_init(struct player *p)
+{
+    for (unsigned i = 0; i < TRACE_CLIENTS; i++) {
+        p->clients[i] = (struct player_client){ .player = p, .slot = i };
+    }
+}
+
+void player_access_free(struct player *p)
+{
+    for (unsigned i = 0; i < TRACE_CLIENTS; i++) {
+        if (p->clients[i].bottom_half) {
+            qemu_bh_delete(p->clients[i].bottom_half);
+            p->clients[i].bottom_half = NULL;
+        }
+    }
+}
+
+static QEMUBH *client(struct player *p, unsigned slot)
+{
+    if (!p->clients[slot].bottom_half) {
+        p->clients[slot].bottom_half = qemu_bh_new(on_map_client, &p->clients[slot]);
+    }
+    return p->clients[slot].bottom_half;
+}
+
+/* --- buffers -------------------------------------------------------------------------- */
+
+/* A read into guarded memory: bytes past the end that change are a violation (INV-25). */
+static uint8_t *guarded(void)
+{
+    static uint8_t buffer[GUARD + TRACE_BUFFER_MAX + GUARD];
+
+    return buffer + GUARD;
+}
+
+static uint8_t *before_read(size_t length)
+{
+    uint8_t *buffer = guarded();
+
+    memset(buffer - GUARD, GUARD_BYTE, GUARD);
+    memset(buffer, ACCESS_UNTOUCHED, length);
+    memset(buffer + length, GUARD_BYTE, GUARD);
+    return buffer;
+}
+
+static void after_read(struct player *p, const uint8_t *buffer, size_t length)
+{
+    for (unsigned i = 0; i < GUARD; i++) {
+        if (buffer[-1 - (int)i] != GUARD_BYTE || buffer[length + i] != GUARD_BYTE) {
+            p->seen->violation = "a read wrote outside of its buffer (INV-25)";
+        }
+    }
+    memcpy(observation_bytes(p->seen, length), buffer, length);
+}
+
+static const uint8_t *fill(int64_t seed, size_t length)
+{
+    uint8_t *buffer = guarded();
+
+    for (size_t i = 0; i < length; i++) {
+        buffer[i] = access_data_byte(seed, i);
+    }
+    return buffer;
+}
+
+static void unlock_if(bool wanted)
+{
+    if (wanted) {
+        qemu_mutex_unlock_iothread();
+    }
+}
+
+/* The call must have left the lock as it was (R-LCK-2). */
+static void lock_again(struct player *p, bool unlocked)
+{
+    if (qemu_mutex_iothread_locked() == unlocked) {
+        p->seen->violation = "the call changed who holds the big lock (R-LCK-2)";
+    }
+    if (unlocked && !qemu_mutex_iothread_locked()) {
+        qemu_mutex_lock_iothread();
+    }
+}
+
+static void play_read(struct player *p, const struct trace_step *s)
+{
+    AddressSpace *as = &p->spaces[s->a];
+    const MemTxAttrs attrs = player_attrs(access_attrs(s->c));
+    const size_t length = (size_t)s->w.absolute;
+    uint8_t *buffer = before_read(length);
+
+    unlock_if(s->n == READ_UNLOCKED);
+    switch (s->n) {
+    case READ_FULL:
+        p->seen->result = address_space_read_full(as, s->v.absolute, attrs, buffer, length);
+        break;
+    case READ_8:
+        p->seen->result = address_space_read(as, s->v.absolute, attrs, buffer, 8);
+        break;
+    default:
+        p->seen->result = address_space_rw(as, s->v.absolute, attrs, buffer, length, false);
+        break;
+    }
+    lock_again(p, s->n == READ_UNLOCKED);
+    after_read(p, buffer, length);
+}
+
+static void play_write(struct player *p, const struct trace_step *s)
+{
+    AddressSpace *as = &p->spaces[s->a];
+    const MemTxAttrs attrs = player_attrs(access_attrs(s->c));
+    const size_t length = (size_t)s->w.absolute;
+    const uint8_t *buffer = fill(s->n, length);
+
+    unlock_if(s->b == WRITE_UNLOCKED);
+    if (s->b == WRITE_RW) {
+        p->seen->result = address_space_rw(as, s->v.absolute, attrs, (void *)buffer, length, true);
+    } else {
+        p->seen->result = address_space_write(as, s->v.absolute, attrs, buffer, length);
+    }
+    lock_again(p, s->b == WRITE_UNLOCKED);
+}
+
+/* --- scalars --------------------------------------------------------------------------- */
+
+/*
+ * One switch for each family of functions: words of `scalar` in their order.
+ * `call` is a macro of (suffix of the name).
+ */
+#define LOADS(call) \
+    case 0: return call(ldub); \
+    case 1: return call(lduw); \
+    case 2: return call(lduw_le); \
+    case 3: return call(lduw_be); \
+    case 4: return call(ldl); \
+    case 5: return call(ldl_le); \
+    case 6: return call(ldl_be); \
+    case 7: return call(ldq); \
+    case 8: return call(ldq_le); \
+    default: return call(ldq_be);
+#define STORES(call) \
+    case 0: call(stb, uint8_t); break; \
+    case 1: call(stw, uint16_t); break; \
+    case 2: call(stw_le, uint16_t); break; \
+    case 3: call(stw_be, uint16_t); break; \
+    case 4: call(stl, uint32_t); break; \
+    case 5: call(stl_le, uint32_t); break; \
+    case 6: call(stl_be, uint32_t); break; \
+    case 7: call(stq, uint64_t); break; \
+    case 8: call(stq_le, uint64_t); break; \
+    default: call(stq_be, uint64_t); break;
+
+static uint64_t load(AddressSpace *as, hwaddr a, int word, MemTxAttrs attrs, MemTxResult *result)
+{
+#define CALL(name) address_space_##name(as, a, attrs, result)
+    switch (word) { LOADS(CALL) }
+#undef CALL
+}
+
+static void store(AddressSpace *as, hwaddr a, int word, uint64_t value, MemTxAttrs attrs, MemTxResult *result)
+{
+#define CALL(name, type) address_space_##name(as, a, (type)value, attrs, result)
+    switch (word) { STORES(CALL) }
+#undef CALL
+}
+
+static uint64_t load_phys(AddressSpace *as, hwaddr a, int word)
+{
+#define CALL(name) name##_phys(as, a)
+    switch (word) { LOADS(CALL) }
+#undef CALL
+}
+
+static void store_phys(AddressSpace *as, hwaddr a, int word, uint64_t value)
+{
+#define CALL(name, type) name##_phys(as, a, (type)value)
+    switch (word) { STORES(CALL) }
+#undef CALL
+}
+
+static uint64_t load_cached(MemoryRegionCache *k, hwaddr a, int word, MemTxAttrs attrs, MemTxResult *result)
+{
+#define CALL(name) address_space_##name##_cached(k, a, attrs, result)
+    switch (word) { LOADS(CALL) }
+#undef CALL
+}
+
+static void store_cached(MemoryRegionCache *k, hwaddr a, int word, uint64_t value, MemTxAttrs attrs,
+                         MemTxResult *result)
+{
+#define CALL(name, type) address_space_##name##_cached(k, a, (type)value, attrs, result)
+    switch (word) { STORES(CALL) }
+#undef CALL
+}
+
+static uint64_t load_slow(MemoryRegionCache *k, hwaddr a, int word, MemTxAttrs attrs, MemTxResult *result)
+{
+#define CALL(name) address_space_##name##_cached_slow(k, a, attrs, result)
+    switch (word) { LOADS(CALL) }
+#undef CALL
+}
+
+static void store_slow(MemoryRegionCache *k, hwaddr a, int word, uint64_t value, MemTxAttrs attrs,
+                       MemTxResult *result)
+{
+#define CALL(name, type) address_space_##name##_cached_slow(k, a, (type)value, attrs, result)
+    switch (word) { STORES(CALL) }
+#undef CALL
+}
+
+static void play_scalar(struct player *p, const struct trace_step *s)
+{
+    AddressSpace *as = &p->spaces[s->a];
+    const MemTxAttrs attrs = player_attrs(access_attrs(s->c));
+    const bool unlocked = s->b == SCALAR_UNLOCKED;
+
+    unlock_if(unlocked);
+    if (s->op == TRACE_OP_LOAD) {
+        p->seen->value = s->b == SCALAR_PHYS ? load_phys(as, s->v.absolute, s->n)
+                                             : load(as, s->v.absolute, s->n, attrs, &p->seen->result);
+    } else if (s->b == SCALAR_PHYS) {
+        store_phys(as, s->v.absolute, s->n, s->w.absolute);
+    } else {
+        store(as, s->v.absolute, s->n, s->w.absolute, attrs, &p->seen->result);
+    }
+    lock_again(p, unlocked);
+}
+
+/* --- one region, translation ------------------------------------------------------------- */
+
+static void play_dispatch(struct player *p, const struct trace_step *s)
+{
+    MemoryRegion *mr = &p->regions[s->a].mr;
+    const struct scalar scalar = access_memop((unsigned)s->n);
+    const MemOp op = size_memop(scalar.size) | (scalar.order == SCALAR_BIG ? MO_BSWAP : 0);
+    const MemTxAttrs attrs = player_attrs(access_attrs(s->c));
+
+    p->straight = true;
+    rcu_read_lock();
+    if (s->op == TRACE_OP_DISPATCH_READ) {
+        uint64_t value = UINT64_MAX;
+
+        p->seen->result = memory_region_dispatch_read(mr, s->v.absolute, &value, op, attrs);
+        p->seen->value = value;     /* whole: what is above the width is checked, too (R-DSP-9) */
+    } else {
+        p->seen->result = memory_region_dispatch_write(mr, s->v.absolute, s->w.absolute, op, attrs);
+    }
+    rcu_read_unlock();
+    p->straight = false;
+}
+
+static void play_translate(struct player *p, const struct trace_step *s)
+{
+    struct observation *seen = p->seen;
+    hwaddr offset = 0, length = s->w.absolute;
+    MemoryRegion *mr;
+
+    rcu_read_lock();
+    mr = address_space_translate(&p->spaces[s->a], s->v.absolute, &offset, &length, s->n,
+                                 player_attrs(access_attrs(s->c)));
+    seen->place_region = player_region_slot(p, mr);
+    rcu_read_unlock();
+    seen->place_offset = offset;
+    seen->place_length = length;
+}
+
+static void play_iotlb(struct player *p, const struct trace_step *s)
+{
+    struct observation *seen = p->seen;
+    IOMMUTLBEntry entry;
+
+    rcu_read_lock();
+    entry = address_space_get_iotlb_entry(&p->spaces[s->a], s->v.absolute, s->n, player_attrs(access_attrs(s->c)));
+    rcu_read_unlock();
+    seen->target_space = player_space_slot(p, entry.target_as);
+    seen->value = entry.addr_mask;
+    seen->numbers[0] = entry.iova;
+    seen->numbers[1] = entry.translated_addr;
+    seen->numbers[2] = entry.perm;
+}
+
+/* --- maps ---------------------------------------------------------------------------------- */
+
+/* Whose memory a pointer is in: the region the model expects, if it can be that one. */
+static void find_pointer(struct player *p, const uint8_t *pointer, const struct observation *expected)
+{
+    struct observation *seen = p->seen;
+    ram_addr_t offset;
+
+    if (expected->place_region != OBSERVED_NONE) {
+        MemoryRegion *mr = &p->regions[expected->place_region].mr;
+        const uint8_t *host = memory_region_get_ram_ptr(mr);
+
+        if (pointer == host + expected->place_offset) {
+            seen->place_region = expected->place_region;
+            seen->place_offset = expected->place_offset;
+            return;
+        }
+    }
+    seen->place_region = player_region_slot(p, memory_region_from_host((void *)pointer, &offset));
+    seen->bounced = seen->place_region == OBSERVED_NONE;
+    if (!seen->bounced) {
+        seen->place_offset = offset;
+    }
+}
+
+static void play_map(struct player *p, const struct trace_step *s, const struct observation *expected)
+{
+    hwaddr length = s->w.absolute;
+    uint8_t *pointer = address_space_map(&p->spaces[s->b], s->v.absolute, &length, s->n,
+                                         player_attrs(access_attrs(s->c)));
+
+    p->seen->value = length;
+    if (!pointer) {
+        return;
+    }
+    p->mappings[s->a].pointer = pointer;
+    p->mappings[s->a].space = &p->spaces[s->b];
+    p->mappings[s->a].length = length;
+    find_pointer(p, pointer, expected);
+    if (p->seen->bounced && !s->n && length <= PLAYED_MAX) {
+        memcpy(observation_bytes(p->seen, (size_t)length), pointer, (size_t)length);
+    }
+}
+
+static void play_unmap(struct player *p, const struct trace_step *s)
+{
+    uint8_t *pointer = p->mappings[s->a].pointer;
+
+    if (s->n) {
+        for (uint64_t i = 0; i < s->w.absolute; i++) {
+            pointer[i] = access_data_byte((int64_t)s->v.absolute, i);
+        }
+    }
+    p->mappings[s->a].pointer = NULL;
+    address_space_unmap(p->mappings[s->a].space, pointer, p->mappings[s->a].length, s->n, s->w.absolute);
+}
+
+/* --- caches ---------------------------------------------------------------------------------- */
+
+static void play_cache_access(struct player *p, const struct trace_step *s)
+{
+    MemoryRegionCache *k = &p->caches[s->a];
+    const MemTxAttrs attrs = player_attrs(access_attrs(s->c));
+    struct observation *seen = p->seen;
+    const size_t length = (size_t)s->w.absolute;
+    uint8_t *buffer;
+
+    rcu_read_lock();
+    switch ((enum trace_op)s->op) {
+    case TRACE_OP_CACHE_READ:
+        buffer = before_read(length);
+        seen->result = s->n == CACHE_SLOW ? address_space_read_cached_slow(k, s->v.absolute, buffer, length)
+                                          : address_space_read_cached(k, s->v.absolute, buffer, length);
+        after_read(p, buffer, length);
+        break;
+    case TRACE_OP_CACHE_WRITE:
+        seen->result = (s->b == CACHE_SLOW ? address_space_write_cached_slow : address_space_write_cached)(
+            k, s->v.absolute, fill(s->n, length), length);
+        break;
+    case TRACE_OP_CACHE_LOAD:
+        seen->value = (s->b == CACHE_SLOW ? load_slow : load_cached)(k, s->v.absolute, s->n, attrs, &seen->result);
+        break;
+    default:
+        (s->b == CACHE_SLOW ? store_slow : store_cached)(k, s->v.absolute, s->n, s->w.absolute, attrs,
+                                                         &seen->result);
+        break;
+    }
+    rcu_read_unlock();
+}
+
+/* --- the steps -------------------------------------------------------------------------------- */
+
+/* Who was signalled is seen when the step is over (R-EVM-1). */
+static void collect_signals(struct player *p)
+{
+    for (int i = 0; p->eventfds_used && i < TRACE_NOTIFIERS; i++) {
+        uint64_t count;
+        struct event e;
+
+        if (read(event_notifier_get_fd(&p->notifiers[i]), &count, sizeof(count)) == (ssize_t)sizeof(count)) {
+            event_init(&e, EVENT_EVENTFD_SIGNAL);
+            e.notifier = i;
+            e.number = (int)count;
+            player_record(p, &e);
+        }
+    }
+}
+
+static void play(struct player *p, const struct trace_step *s, const struct observation *expected)
+{
+    const uint64_t v = s->v.absolute, w = s->w.absolute;
+    const MemTxAttrs attrs = player_attrs(access_attrs(s->c));
+
+    switch ((enum trace_op)s->op) {
+    case TRACE_OP_SCRIPT:
+        p->devices[s->a].script.kind = (enum script_kind)s->n;
+        p->devices[s->a].script.region = s->b;
+        p->devices[s->a].script.space = s->c;
+        p->devices[s->a].script.value = v;
+        break;
+    case TRACE_OP_FLUSH_ROM:
+        memory_region_flush_rom_device(&p->regions[s->a].mr, v, w);
+        break;
+    case TRACE_OP_READ:
+        play_read(p, s);
+        break;
+    case TRACE_OP_WRITE:
+        play_write(p, s);
+        break;
+    case TRACE_OP_WRITE_ROM:
+        p->seen->result = address_space_write_rom(&p->spaces[s->a], v, attrs, fill(s->n, (size_t)w), w);
+        break;
+    case TRACE_OP_SET:
+        p->seen->result = address_space_set(&p->spaces[s->a], v, (uint8_t)s->n, w, attrs);
+        break;
+    case TRACE_OP_LOAD:
+    case TRACE_OP_STORE:
+        play_scalar(p, s);
+        break;
+    case TRACE_OP_VALID:
+        p->seen->truth = address_space_access_valid(&p->spaces[s->a], v, w, s->n, attrs);
+        break;
+    case TRACE_OP_TRANSLATE:
+        play_translate(p, s);
+        break;
+    case TRACE_OP_IOTLB:
+        play_iotlb(p, s);
+        break;
+    case TRACE_OP_DISPATCH_READ:
+    case TRACE_OP_DISPATCH_WRITE:
+        play_dispatch(p, s);
+        break;
+    case TRACE_OP_MAP:
+        play_map(p, s, expected);
+        break;
+    case TRACE_OP_UNMAP:
+        play_unmap(p, s);
+        break;
+    case TRACE_OP_MAP_CLIENT:
+        cpu_register_map_client(client(p, s->a));
+        break;
+    case TRACE_OP_MAP_CLIENT_CANCEL:
+        cpu_unregister_map_client(client(p, s->a));
+        break;
+    case TRACE_OP_CACHE:
+        p->seen->value = (uint64_t)address_space_cache_init(&p->caches[s->a], &p->spaces[s->b], v, w, s->n);
+        break;
+    case TRACE_OP_CACHE_READ:
+    case TRACE_OP_CACHE_WRITE:
+    case TRACE_OP_CACHE_LOAD:
+    case TRACE_OP_CACHE_STORE:
+        play_cache_access(p, s);
+        break;
+    case TRACE_OP_CACHE_INVALIDATE:
+        address_space_cache_invalidate(&p->caches[s->a], v, w);
+        break;
+    case TRACE_OP_CACHE_DESTROY:
+        address_space_cache_destroy(&p->caches[s->a]);
+        break;
+    default:
+        player_iommu(p, s);
+        break;
+    }
+}
+
+/* The runner's order of number. */
+static void run_bottom_halves(struct player *p)
+{
+    size_t first = p->seen->events.count;
+    struct event *events;
+
+    subject_run_bottom_halves();
+    events = p->seen->events.events;
+    for (size_t i = first + 1; i < p->seen->events.count; i++) {
+        for (size_t k = i; k > first && events[k - 1].number > events[k].number; k--) {
+            struct event e = events[k];
+
+            events[k] = events[k - 1];
+            events[k - 1] = e;
+        }
+    }
+}
+
+void player_access(struct player *p, const struct trace_step *s, const struct observation *expected)
+{
+    if (!p->reserved_used) {
+        p->reserved_used = true;
+        if (mprotect(p->reserved, (size_t)TRACE_PTR_SIZE_MAX, PROT_READ | PROT_WRITE)) {
+            perror("harness: cannot make the memory of ram_ptr regions accessible");
+            abort();
+        }
+    }
+    play(p, s, expected);
+    collect_signals(p);
+    run_bottom_halves(p);
+}

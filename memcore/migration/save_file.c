@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "migration/save_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int save_file_open(SaveFile *file, const char *path, int fd, uint64_t base)
+{
+    *file = (SaveFile){ .fd = fd, .base = base };
+    if (path) {
+        char *temporary = g_strconcat(path, ".tmp-XXXXXX", NULL);
+
+        file->fd = mkostemp(temporary, O_CLOEXEC);      /* exclusive, mode 0600 */
+        if (file->fd < 0) {
+            const int error = errno;
+
+            g_free(temporary);
+            return -error;
+        }
+        file->path = g_strdup(path);
+        file->temporary = temporary;
+    }
+    return ftruncate(file->fd, (off_t)base) == 0 ? 0 : -errno;
+}
+
+int save_file_write(SaveFile *file, const void *from, size_t length, uint64_t offset)
+{
+    const uint8_t *place = from;
+
+    while (length > 0) {
+        const ssize_t put = pwrite(file->fd, place, length, (off_t)offset);
+
+        if (put > 0) {
+            place += put;
+            offset += (size_t)put;
+            length -= (size_t)put;
+        } else if (put == 0) {
+            return -EIO;
+        } else if (errno != EINTR) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+static int sync_directory(const char *path)
+{
+    char *folder = g_path_get_dirname(path);
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = fd < 0 || fsync(fd) != 0 ? -errno : 0;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    g_free(folder);
+    return result;
+}
+
+int save_file_finish(SaveFile *file, const uint8_t magic[8], uint64_t end)
+{
+    int result;
+
+    if (ftruncate(file->fd, (off_t)end) != 0 || fsync(file->fd) != 0) {
+        return -errno;
+    }
+    /* Everything else is on the disk: the next 8 bytes make it a file. */
+    result = save_file_write(file, magic, 8, file->base);
+    if (result == 0 && fsync(file->fd) != 0) {
+        result = -errno;
+    }
+    if (result < 0) {
+        static const uint8_t zeroes[8];
+
+        save_file_write(file, zeroes, sizeof(zeroes), file->base);
+        return result;
+    }
+    if (!file->path) {
+        return 0;
+    }
+    if (rename(file->temporary, file->path) != 0) {
+        return -errno;
+    }
+    g_free(file->temporary);
+    file->temporary = NULL;
+    return sync_directory(file->path);
+}
+
+void save_file_close(SaveFile *file)
+{
+    if (file->temporary) {
+        unlink(file->temporary);
+        g_free(file->temporary);
+        file->temporary = NULL;
+    }
+    if (file->path) {
+        close(file->fd);
+        g_free(file->path);
+        file->path = NULL;
+    }
+    file->fd = -1;
+}
