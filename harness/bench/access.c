@@ -55,6 +55,7 @@ static struct {
         for (unsigned i = 0; i < ACCESSES; i++) { \
             const hwaddr at = bench_random(&state) & (AREA - 4); \
             (void)attrs; \
+            (void)at; \
             access; \
         } \
         bench_keep(sum); \
