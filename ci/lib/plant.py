@@ -27,16 +27,25 @@ def arguments():
     parser.add_argument("--target", metavar="T", help="default: the `# target: T` line of the patch, else region_tree")
     parser.add_argument("--discover", action="store_true",
                         help="start without the committed inputs that fail by themselves: how well do the engines search?")
+    parser.add_argument("--no-corpus", action="store_true", help="start from nothing at all")
+    parser.add_argument("--no-mutator", action="store_true", help="with the engine's own mutations only (harness/mutate)")
+    parser.add_argument("--mutator", action="store_true", help="harness/mutate for AFL++ too, where it is off")
+    parser.add_argument("--runs", default="1", metavar="N",
+                        help="for each bug and engine, with seeds counting up; prints the median (default: 1)")
     parser.add_argument("--seed", default="1", metavar="N", help="the engines' random seed (default: 1)")
     options = parser.parse_args()
     if options.engine not in (*engines.ENGINES, "both"):
         common.die(f"unknown engine \"{options.engine}\"; there are: libfuzzer, afl, both")
     options.engine = engines.ENGINES if options.engine == "both" else (options.engine,)
-    for name in ("time", "seed"):
+    for name in ("time", "seed", "runs"):
         value = getattr(options, name)
         if not value.isdigit() or not 1 <= int(value) < 2 ** 31:
             common.die(f"--{name} {value}: a number from 1 was expected")
         setattr(options, name, int(value))
+    if options.mutator and options.no_mutator:
+        common.die("--mutator and --no-mutator exclude each other")
+    if options.no_corpus and options.discover:
+        common.die("--no-corpus has no committed inputs for --discover to leave out")
     table = common.targets()
     if options.target and options.target not in table:
         common.die(f"unknown target \"{options.target}\"; there are: {', '.join(table)}")
@@ -83,8 +92,10 @@ class Copy:
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return result.returncode == 0, result.stdout
 
-    def build(self, engine):
-        return common.build(engine, self.folder / engine, source=self.source)
+    def build(self, engine, mutator=True):
+        # A tree for each: to switch would build all of it anew.
+        return common.build(engine, self.folder / (engine if mutator else f"{engine}-no-mutator"),
+                            () if mutator else ("-DHARNESS_MUTATOR=OFF",), source=self.source)
 
 
 def leave_out_failing(campaign, folder):
@@ -99,6 +110,17 @@ def leave_out_failing(campaign, folder):
         failing += result.returncode != 0
     campaign.seeds = folder
     return failing
+
+
+def leave_out_all(campaign, folder):
+    """No corpus.  AFL++ has to start from something: one empty step, with the groups that the committed inputs use."""
+    folder.mkdir()
+    if campaign.engine == "afl":
+        groups = 0
+        for path in campaign.seeds.iterdir():
+            groups |= int.from_bytes(path.read_bytes()[:4], "little")
+        (folder / "nothing").write_bytes(groups.to_bytes(4, "little") + bytes(4 + 28))
+    campaign.seeds = folder
 
 
 def origin(campaign):
@@ -126,6 +148,40 @@ def what_was_said(campaign):
     return (telling or lines or ["(the replay says nothing)"])[0][:90]
 
 
+def hunt_once(copy, tree, name, engine, target, options, seed):
+    """(seconds or None, by whom or "", what was said)"""
+    environment = common.sanitizer_environment(engine)
+    if options.mutator:
+        environment["HARNESS_AFL_MUTATOR"] = "1"
+    elif options.no_mutator:
+        environment.pop("HARNESS_AFL_MUTATOR", None)
+    work = common.clean_work(copy.folder / "work" / f"{name}-{engine}")
+    c = engines.campaign(engine, target, tree, work, options.time, None, 1, seed, environment)
+    if options.no_corpus:
+        leave_out_all(c, work / "seeds")
+    elif options.discover:
+        left_out = leave_out_failing(c, work / "seeds")
+        print(f"{name}: {left_out} committed inputs fail by themselves and are left out", flush=True)
+    hunt(c)
+    if c.state != "found":
+        trouble = f"NOT FOUND in {options.time} s" if c.state == "done" else c.trouble
+        print(f"{name}: {engine}: {trouble}", flush=True)
+        return None, "", trouble
+    said, by = what_was_said(c), origin(c)
+    print(f"{name}: {engine} found it after {c.found_after:.1f} s, by {by}: {said}", flush=True)
+    return c.found_after, by, said
+
+
+def hunt_often(copy, tree, name, engine, target, options):
+    """A row of the table.  The median counts a run that found nothing as the longest."""
+    runs = [hunt_once(copy, tree, name, engine, target, options, options.seed + i) for i in range(options.runs)]
+    times = sorted(float("inf") if run[0] is None else run[0] for run in runs)
+    median = times[(len(times) - 1) // 2]
+    telling = next((run for run in runs if run[0] is not None), runs[0])
+    by = telling[1] if options.runs == 1 else f"{sum(t < float('inf') for t in times)} of {options.runs} runs"
+    return name, target.name, engine, f"{median:.1f}" if median < float("inf") else "", by, telling[2]
+
+
 def main():
     options = arguments()
     common.install_packages("fuzz")
@@ -144,23 +200,10 @@ def main():
             continue
         target = target_of(patch, options)
         for engine in options.engine:
-            tree = copy.build(engine)
-            work = common.clean_work(copy.folder / "work" / f"{patch.stem}-{engine}")
-            c = engines.campaign(engine, target, tree, work, options.time, None, 1, options.seed,
-                                 common.sanitizer_environment(engine))
-            if options.discover:
-                left_out = leave_out_failing(c, work / "seeds")
-                print(f"{patch.stem}: {left_out} committed inputs fail by themselves and are left out", flush=True)
-            hunt(c)
-            if c.state == "found":
-                said, by = what_was_said(c), origin(c)
-                results.append((patch.stem, target.name, engine, f"{c.found_after:.1f}", by, said))
-                print(f"{patch.stem}: {engine} found it after {c.found_after:.1f} s, by {by}: {said}", flush=True)
-            else:
-                missed += 1
-                trouble = f"NOT FOUND in {options.time} s" if c.state == "done" else c.trouble
-                results.append((patch.stem, target.name, engine, "", "", trouble))
-                print(f"{patch.stem}: {engine}: {trouble}", flush=True)
+            tree = copy.build(engine, not options.no_mutator)
+            result = hunt_often(copy, tree, patch.stem, engine, target, options)
+            missed += not result[3]
+            results.append(result)
         copy.patch(patch, "-R")
     columns = (("planted bug", -34), ("target", -12), ("engine", -9), ("seconds", 7), ("by", -22),
                ("as", -10))

@@ -20,6 +20,7 @@
 
 #include "qemu/lib/edu.h"
 #include "qemu/lib/machines.h"
+#include "qemu/lib/options.h"
 #include "qemu/lib/peer_access.h"
 #include "qemu/lib/places.h"
 #include "qemu/lib/testdev.h"
@@ -455,13 +456,8 @@ static void print_total(const char *name, const struct total *t)
 
 static bool wanted(const struct options *o, const struct machine *m)
 {
-    bool found = o->names->len == 0;
-
-    for (guint i = 0; i < o->names->len; i++) {
-        found |= strcmp(g_ptr_array_index(o->names, i), m->name) == 0;
-    }
     /* A machine without a processor has nobody whose accesses qtest could make. */
-    return found && !g_str_has_prefix(m->name, "none");
+    return options_wanted(o->names, m->name) && !g_str_has_prefix(m->name, "none");
 }
 
 static int run(const struct options *o)
@@ -502,29 +498,6 @@ static int run(const struct options *o)
     return all.differences || all.trouble || all.accesses != o->accesses * STATES * compared || !compared;
 }
 
-static bool known(const char *name)
-{
-    for (size_t i = 0; i < machine_count; i++) {
-        if (strcmp(machines[i].name, name) == 0) {
-            return true;
-        }
-    }
-    fprintf(stderr, "qemu.access: unknown machine '%s'; qemu.live --list names them\n", name);
-    return false;
-}
-
-static bool parse_number(const char *text, uint64_t limit, uint64_t *number)
-{
-    GError *error = NULL;
-
-    if (!g_ascii_string_to_unsigned(text, 10, 1, limit, number, &error)) {
-        fprintf(stderr, "qemu.access: %s\n", error->message);
-        g_error_free(error);
-        return false;
-    }
-    return true;
-}
-
 int main(int argc, char **argv)
 {
     static const struct option long_options[] = {
@@ -537,18 +510,17 @@ int main(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "vh", long_options, NULL)) != -1) {
         switch (option) {
         case 'm':
-            if (!known(optarg)) {
+            if (!options_machine("qemu.access", optarg, o.names)) {
                 goto end;
             }
-            g_ptr_array_add(o.names, optarg);
             break;
         case 'a':
-            if (!parse_number(optarg, 1000000, &o.accesses)) {
+            if (!options_number("qemu.access", optarg, 1000000, &o.accesses)) {
                 goto end;
             }
             break;
         case 'r':
-            if (!parse_number(optarg, UINT64_MAX, &o.seed)) {
+            if (!options_number("qemu.access", optarg, UINT64_MAX, &o.seed)) {
                 goto end;
             }
             break;

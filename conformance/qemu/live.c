@@ -20,6 +20,7 @@
 
 #include "qemu/lib/compare.h"
 #include "qemu/lib/machines.h"
+#include "qemu/lib/options.h"
 #include "run/subject.h"
 
 enum { CHANGES_MAX = 3, SKIPPED = 77 };
@@ -154,16 +155,6 @@ static void run_machine(const struct options *o, const char *path, const struct 
     qemu_stop(q);
 }
 
-static bool wanted(const struct options *o, const char *name)
-{
-    bool found = o->names->len == 0;
-
-    for (guint i = 0; i < o->names->len; i++) {
-        found |= strcmp(g_ptr_array_index(o->names, i), name) == 0;
-    }
-    return found;
-}
-
 static void print_total(const char *name, const struct total *t)
 {
     printf("%-14s %7u %7zu %7zu %9zu %9zu %8u %8u\n", name, t->states, t->views, t->ranges, t->inferred_first,
@@ -189,7 +180,7 @@ static int run(const struct options *o)
     for (size_t i = 0; i < machine_count; i++) {
         struct total t = { .states = 0 };
 
-        if (!wanted(o, machines[i].name)) {
+        if (!options_wanted(o->names, machines[i].name)) {
             continue;
         }
         run_machine(o, path, &machines[i], &t);
@@ -209,29 +200,6 @@ static int run(const struct options *o)
     return all.different || all.states == 0 || all.skipped * 20 > all.states ? 1 : 0;
 }
 
-static bool known(const char *name)
-{
-    for (size_t i = 0; i < machine_count; i++) {
-        if (strcmp(machines[i].name, name) == 0) {
-            return true;
-        }
-    }
-    fprintf(stderr, "qemu.live: unknown machine '%s'; --list names them\n", name);
-    return false;
-}
-
-static bool parse_number(const char *text, uint64_t limit, uint64_t *number)
-{
-    GError *error = NULL;
-
-    if (!g_ascii_string_to_unsigned(text, 10, 1, limit, number, &error)) {
-        fprintf(stderr, "qemu.live: %s\n", error->message);
-        g_error_free(error);
-        return false;
-    }
-    return true;
-}
-
 int main(int argc, char **argv)
 {
     static const struct option long_options[] = {
@@ -246,18 +214,17 @@ int main(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "vh", long_options, NULL)) != -1) {
         switch (option) {
         case 'm':
-            if (!known(optarg)) {
+            if (!options_machine("qemu.live", optarg, o.names)) {
                 goto end;
             }
-            g_ptr_array_add(o.names, optarg);
             break;
         case 's':
-            if (!parse_number(optarg, 100000, &percent)) {
+            if (!options_number("qemu.live", optarg, 100000, &percent)) {
                 goto end;
             }
             break;
         case 'r':
-            if (!parse_number(optarg, UINT64_MAX, &o.seed)) {
+            if (!options_number("qemu.live", optarg, UINT64_MAX, &o.seed)) {
                 goto end;
             }
             break;

@@ -118,20 +118,29 @@ static int box_height(struct tree *t, unsigned slot)
 static void draw_upper_chips(struct tree *t, unsigned slot, const struct model_region *region, int right,
                              int y)
 {
+    enum { NAMED_MAX = 2 };     /* a box has no room for more */
     const uint16_t *spaces;
     size_t count = model_spaces(t->model, &spaces);
+    unsigned rooted = 0;
     char text[32];
+    GString *names = g_string_new("root of");
 
     if (region->container != OBSERVED_NONE) {
         snprintf(text, sizeof(text), "priority %" PRId32, region->priority);
         right = canvas_chip(t->canvas, "chip", right, y, text) - 4;
     }
-    while (count-- > 0) {
-        if (model_space_root(t->model, spaces[count]) == (int)slot) {
-            snprintf(text, sizeof(text), "root of as%u", spaces[count]);
-            right = canvas_chip(t->canvas, "space", right, y, text) - 4;
+    for (size_t i = 0; i < count; i++) {
+        if (model_space_root(t->model, spaces[i]) == (int)slot && ++rooted <= NAMED_MAX) {
+            g_string_append_printf(names, " as%u", spaces[i]);
         }
     }
+    if (rooted > NAMED_MAX) {
+        g_string_append_printf(names, " +%u", rooted - NAMED_MAX);
+    }
+    if (rooted) {
+        canvas_chip(t->canvas, "space", right, y, names->str);
+    }
+    g_string_free(names, TRUE);
 }
 
 /* What is set on the region, on the second line. */

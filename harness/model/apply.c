@@ -40,7 +40,7 @@ static void apply_new_region(struct model *m, const struct trace_step *s)
         r->readonly = s->n == RAM_ROM || s->n == RAM_ROM_NOMIGRATE;
         region_give_block(r, s->n == RAM_RAM || s->n == RAM_ROM, ANONYMOUS_ALIGNMENT);
         if (s->n == RAM_RESIZEABLE) {
-            r->block_max = (2 * s->v.absolute + 4095) / 4096 * 4096;    /* R-RAM-1 */
+            r->block_max = (2 * s->v.absolute + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;    /* R-RAM-1 */
         }
         break;
     case TRACE_OP_RAM_PTR:
@@ -219,20 +219,6 @@ void model_apply(struct model *m, const struct trace_step *s, struct observation
     case TRACE_OP_VM:
         log_vm_state(m, s->n);
         break;
-    case TRACE_OP_DIRTY_SET:
-    case TRACE_OP_DIRTY_FLAG:
-    case TRACE_OP_DIRTY_WRITTEN:
-    case TRACE_OP_DIRTY_ASK:
-    case TRACE_OP_DIRTY_TAKE:
-    case TRACE_OP_DIRTY_CLEAR:
-    case TRACE_OP_DIRTY_RESET:
-    case TRACE_OP_SNAPSHOT:
-    case TRACE_OP_LEBITMAP:
-    case TRACE_OP_BMAP:
-    case TRACE_OP_BMAP_SYNC:
-    case TRACE_OP_BMAP_SEND:
-        dirty_apply(m, s, expected);
-        break;
     case TRACE_OP_EVENTFD:
         eventfd_add(m, s->a, eventfd_from_step(s));
         break;
@@ -292,6 +278,8 @@ void model_apply(struct model *m, const struct trace_step *s, struct observation
     default:
         if (trace_op_table[s->op].group == TRACE_GROUP_DEVICE || trace_op_table[s->op].group == TRACE_GROUP_ACCESS) {
             access_apply(m, s, expected);
+        } else if (trace_op_table[s->op].group == TRACE_GROUP_DIRTY) {
+            dirty_apply(m, s, expected);
         } else {
             apply_to_memory(m, s, expected);
         }

@@ -7,7 +7,6 @@
 
 #include "exec/cpu-common.h"
 
-#define HOST_PAGE UINT64_C(4096)
 #define BLOCK_LENGTH_MAX (UINT64_C(64) << 20) /* larger blocks are not modelled */
 
 enum { VGA = 1 << 0, CODE = 1 << 1, MIGRATION = 1 << 2, EVERYONE = VGA | CODE | MIGRATION };

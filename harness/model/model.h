@@ -21,6 +21,9 @@ enum model_profile {
     MODEL_PROFILE_QEMU_7_2,     /* the reference implementation */
 };
 
+/* Blocks are made of these, whatever a target page is (R-RAM-1). */
+#define HOST_PAGE UINT64_C(4096)
+
 enum region_kind {
     KIND_CONTAINER, KIND_IO, KIND_RESERVATION, KIND_ALIAS, KIND_RAM, KIND_RAM_PTR, KIND_RAM_DEVICE, KIND_ROM_DEVICE,
     KIND_IOMMU,

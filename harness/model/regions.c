@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOST_PAGE UINT64_C(4096)
-
 static wide decoded_size(uint64_t size)
 {
     return size == UINT64_MAX ? WHOLE_SPACE : size;     /* R-REG-2 */

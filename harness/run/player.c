@@ -11,8 +11,6 @@
 #include "run/player_dirty.h"
 #include "run/subject.h"
 
-#define HOST_PAGE UINT64_C(4096)
-
 /* Present when anything in the program is built with AddressSanitizer; the core may be while this file is not. */
 __attribute__((weak)) void __asan_poison_memory_region(void const volatile *address, size_t size);
 __attribute__((weak)) void __asan_unpoison_memory_region(void const volatile *address, size_t size);

@@ -5,8 +5,6 @@
 
 #include "exec/cpu-common.h"
 
-#define HOST_PAGE UINT64_C(4096)
-
 const struct resolve_limits resolve_limits_fuzz = {
     .regions = 112, .paths = 320, .depth = 4, .per_region = 6,
     .block_bytes = UINT64_C(96) << 30,

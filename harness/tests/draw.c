@@ -485,6 +485,26 @@ static void test_transaction(void)
     model_free(m);
 }
 
+/* However many spaces have one root, its box has room for what says so. */
+static void test_root_of_many_spaces(void)
+{
+    GString *text = g_string_new("container r0 size 2^64 owner none named plain\n");
+    const struct view *core[TRACE_SPACES] = { NULL };
+    struct picture p;
+    struct model *m;
+
+    for (unsigned i = 0; i < TRACE_SPACES; i++) {
+        g_string_append_printf(text, "space as%u root r0 bare\n", i);
+    }
+    m = model_of(text->str);
+    read_picture(&p, m, core, "title");
+    g_assert_cmpint(TRACE_SPACES, ==, 8);
+    assert_says(&p, "root of as0 as1 +6", 1);
+    picture_free(&p);
+    model_free(m);
+    g_string_free(text, TRUE);
+}
+
 static void test_hostile_title(void)
 {
     struct model *m = model_of("");
@@ -598,6 +618,7 @@ int main(int argc, char **argv)
     g_test_add_func("/draw/differences", test_differences);
     g_test_add_func("/draw/flags-are-not-compared", test_flags_are_not_compared);
     g_test_add_func("/draw/transaction", test_transaction);
+    g_test_add_func("/draw/root-of-many-spaces", test_root_of_many_spaces);
     g_test_add_func("/draw/hostile-title", test_hostile_title);
     g_test_add_func("/draw/random", test_random);
     g_test_add_func("/draw/scale", test_scale);
