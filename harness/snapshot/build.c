@@ -114,11 +114,13 @@ void build_block(Build *build, const char *name, size_t length, uint64_t pages, 
     memset(build->bytes->data + block->bitmap, 0, (size_t)(block->pages_offset - block->bitmap));
     for (uint64_t page = 0; page < pages; page++) {
         const bool present = presence >> page % 8 & 1;
+        uint8_t *place = build->bytes->data + block->pages_offset + page * build->page_size;
 
         build->bytes->data[block->bitmap + page / 8] |= (uint8_t)(present << page % 8);
         /* What an absent page has in the file means nothing, so it is not zero (R-MRAM-7). */
-        memset(build->bytes->data + block->pages_offset + page * build->page_size,
-               present ? (int)(build->block_count << 5 | (page & 0x1f)) : 0xee, build->page_size);
+        memset(place, present ? (int)(build->block_count << 5 | (page & 0x1f)) : 0xee, build->page_size);
+        /* As a bitmap that runs into its pages would like it. */
+        memset(place, 0, 2 * sizeof(uint64_t));
     }
     build_put(build, build->total, 8, build_get(build, build->total, 8) + bytes);
 }

@@ -6,6 +6,7 @@
 #include "snapshot/build.h"
 
 enum { PAGES_MAX = 9, GAP_MAX = 2, CHANGES_MAX = 8 };
+enum { LAX = 1 << 1 };   /* MAPPED_RAM_LAX; this file knows no core */
 
 typedef struct {
     const uint8_t *place;
@@ -130,9 +131,8 @@ static void record(Build *build, uint8_t which, uint32_t section)
 static uint64_t interesting(const Build *build, uint64_t old, uint8_t how, uint8_t amount)
 {
     const uint64_t page = build->page_size, size = build->bytes->len;
-    const BuildBlock *other = build->block_count ? &build->blocks[amount % build->block_count] : NULL;
 
-    switch (how % 24) {
+    switch (how % 17) {
     case 0: return amount;
     case 1: return old + 1 + amount % 4;
     case 2: return old - 1 - amount % 4;
@@ -147,18 +147,30 @@ static uint64_t interesting(const Build *build, uint64_t old, uint8_t how, uint8
     case 11: return UINT64_C(1) << 63;
     case 12: return -page * (1 + amount % 3);
     case 13: return UINT64_MAX;
-    case 14: return old ^ UINT64_C(1) << amount % 64;
-    case 15: return old << 1;
-    case 16: return old >> 1;
-    /* H4: where something else is. */
-    case 17: return other ? other->header_end : 0;
-    case 18: return other ? other->pages_offset : 0;
-    case 19: return other ? other->pages_offset + other->pages * page : 0;
-    case 20: return other ? other->bitmap : 0;
-    case 21: return other ? other->pages_offset - page : 0;
-    case 22: return (size + page - 1) & -page;
-    default: return UINT64_C(1) << amount % 64;
+    case 14: return old << 1;
+    case 15: return old >> 1;
+    default: return old ^ UINT64_C(1) << amount % 64;
     }
+}
+
+/* H4: a bitmap or pages, where something else is. */
+static void overlap(Snapshot *snapshot, Build *build, uint8_t where, uint8_t how, uint8_t amount)
+{
+    const BuildBlock *block = &build->blocks[where % build->block_count];
+    const BuildBlock *other = &build->blocks[how / 16 % build->block_count];
+    const uint64_t page = build->page_size;
+    const bool bitmap = how % 2;
+    uint64_t place;
+
+    switch (how / 2 % 4) {
+    case 0: place = other->header_end - amount % 32; break;
+    case 1: place = other->bitmap + amount % 32; break;
+    case 2: place = other->pages_offset - (bitmap ? amount % 16 : amount % 4 * page); break;
+    default: place = other->pages_offset + (other->pages + amount % 4) * page; break;
+    }
+    /* Only a reader that tolerates gaps looks at any of it. */
+    snapshot->flags |= bitmap ? LAX : 0;
+    build_put(build, block->header_end - (bitmap ? 16 : 8), 8, bitmap ? place : place & -page);
 }
 
 static void change_bytes(Build *build, uint64_t at, uint8_t how, uint8_t amount)
@@ -188,8 +200,12 @@ static void change(Snapshot *snapshot, Build *build, Bytes *bytes)
         g_byte_array_set_size(build->bytes, (guint)snapshot->size);
         snapshot->size += what % 12 ? UINT64_C(1) << amount % 27 : 0;
         break;
-    case 2:                                             /* H3, H4 */
-    case 3:
+    case 2:                                             /* H4 */
+        if (block) {
+            overlap(snapshot, build, where, how, amount);
+        }
+        break;
+    case 3:                                             /* H3 */
         build_put(build, field->offset, field->width,
                   interesting(build, build_get(build, field->offset, field->width), how, amount));
         break;
