@@ -165,8 +165,9 @@ static bool compare(struct runner *r, const struct trace_step *step)
         if (!check_touched(r->player, r->model, &r->expected, failure)) {
             return false;
         }
-        if (trace_op_table[step->op].group < TRACE_GROUP_BLOCK && !r->expected.events.count && step->op != TRACE_OP_MAP && step->op != TRACE_OP_UNMAP &&
-            step->op != TRACE_OP_CACHE && step->op != TRACE_OP_CACHE_DESTROY) {
+        if (trace_op_table[step->op].group < TRACE_GROUP_BLOCK && !r->expected.events.count &&
+            step->op != TRACE_OP_MAP && step->op != TRACE_OP_UNMAP && step->op != TRACE_OP_CACHE &&
+            step->op != TRACE_OP_CACHE_DESTROY) {
             return true;        /* nothing that could have changed the rest */
         }
     }
