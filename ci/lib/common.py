@@ -117,6 +117,20 @@ def clean_work(path):
     return path
 
 
+def session(leader):
+    """The pids of a session: children that forked away are in it too."""
+    pids = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                fields = pathlib.Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()
+            except (OSError, IndexError):
+                continue
+            if int(fields[3]) == leader:
+                pids.append(int(entry))
+    return pids
+
+
 def number(value):
     """1234567 -> '1 234 567'; None -> '-'."""
     return "-" if value is None else f"{int(value):,}".replace(",", " ")

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bugs that are put into a copy of the sources, and the hunt for them there: what ci/plant and ci/museum share."""
+import contextlib
+import fcntl
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 
@@ -13,7 +16,7 @@ import findings
 PLANTS = common.ROOT / "ci/plants"
 TRACKED = ("CMakeLists.txt", "CMakePresets.json", "LICENSE", "ci", "conformance", "corpora", "fuzzers", "harness", "memcore")
 KEYS = ("museum", "target", "test", "preset", "build", "environment")
-TEST_SECONDS = 150      # what takes longer hangs
+TEST_SECONDS = 300      # for tests without a bug; what takes longer hangs
 POLL_SECONDS = 0.1
 
 
@@ -48,6 +51,12 @@ class Copy:
 
     def __init__(self):
         self.folder = common.BUILD / "plant"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.lock = open(self.folder / "lock", "w")     # until it is closed, or the process ends
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            common.die(f"another ci/plant or ci/museum is at work in {common.shown(self.folder)}", 1)
         self.source = common.clean_work(self.folder / "source")
         self.touched = self.folder / "touched"      # what was built with a bug in it, maybe by an earlier run
         self.built = set()
@@ -86,13 +95,16 @@ class Copy:
         return self.folder / name
 
     def build_tests(self, plant):
-        """The tree where a plant's tests can run.  Programs are called like their tests."""
+        """The tree where a plant's tests can run.  But for replays, programs are called like their tests."""
         name = "-".join([plant.preset, *(re.sub(r"\W", "", argument) for argument in plant.arguments)])
         if name not in self.built:
             self.configure_and_build(plant.preset, name, plant.arguments, ("memcore",))
         listed = subprocess.run(["ctest", "--test-dir", self.folder / name, "--show-only=json-v1", "-R", plant.test],
                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-        programs = [test["name"] for test in json.loads(listed)["tests"]]
+        programs = []
+        for test in json.loads(listed)["tests"]:
+            kind, _, what = test["name"].partition(".")
+            programs += [f"replay_{what}", f"corpus_{what}"] if kind == "replay" else [test["name"]]
         if not programs:
             common.die(f"{plant.name}: no test is called {plant.test}", 1)
         common.build_programs(self.folder / name, programs)
@@ -128,6 +140,8 @@ def leave_out_all(campaign, folder):
 
 def origin(campaign):
     """A committed input, or one that the engine made."""
+    if not campaign.finding:
+        return "the warm-up"
     found = campaign.finding.read_bytes()
     return next((f"seed {path.name}" for path in campaign.seeds.iterdir() if path.read_bytes() == found), "the engine")
 
@@ -142,6 +156,11 @@ def hunt(campaign, progress=lambda: None):
     finally:
         for process in campaign.processes:
             process.end()
+    if campaign.state == "broken" and subprocess.run(
+            [campaign.replayer, campaign.seeds], env=campaign.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+        # It fails before it takes an input: in the trace that warms it up.
+        campaign.state, campaign.finding, campaign.found_after = "found", None, campaign.elapsed()
     return campaign
 
 
@@ -154,6 +173,8 @@ def telling_line(output, otherwise):
 
 
 def what_was_said(campaign):
+    if not campaign.finding:
+        return telling_line("\n".join(campaign.last_lines(1000)), "it fails when it starts")
     finding = findings.Finding(campaign)
     _, output = finding.run([campaign.replayer, finding.input], findings.REPLAY_SECONDS)
     finding.input.unlink()
@@ -162,20 +183,30 @@ def what_was_said(campaign):
 
 # --- tests ------------------------------------------------------------------------
 
-def run_tests(tree, plant, notes=None, progress=lambda: None):
-    """(passed, seconds, what was said)"""
+def run_tests(tree, plant, limit, notes=None, progress=lambda: None):
+    """(passed, seconds, what was said).  What takes longer than the limit hangs, which is a failure."""
     environment = {**os.environ, **plant.environment}
     if notes:
         environment["MUSEUM_NOTES"] = str(notes)
-    log = tree / "museum-tests.log"
+    log = tree / "plant-tests.log"
     started = time.monotonic()
+    hangs = False
     with open(log, "w") as out, subprocess.Popen(
-            ["ctest", "--test-dir", tree, "--output-on-failure", "--no-tests=error", "--timeout", str(TEST_SECONDS),
-             "-R", plant.test], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment) as process:
-        while process.poll() is None:
-            time.sleep(POLL_SECONDS)
-            progress()
-    seconds, text = time.monotonic() - started, log.read_text(errors="replace")
+            ["ctest", "--test-dir", tree, "--output-on-failure", "--no-tests=error", "-R", plant.test],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True) as process:
+        try:
+            while process.poll() is None and not hangs:
+                time.sleep(POLL_SECONDS)
+                progress()
+                hangs = time.monotonic() - started > limit
+        finally:
+            for pid in common.session(process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+    seconds = time.monotonic() - started
+    if hangs:
+        return False, seconds, f"hangs: no end after {seconds:.0f} s"
+    text = log.read_text(errors="replace")
     failed = re.findall(r"not ok \S+ (/\S+)", text)
     said = re.search(r"(ERROR: |runtime error: |Bail out! |memcore: |\*\*\*Timeout).*$", text, re.M)
     return process.returncode == 0, seconds, " ".join([*failed[:1], *([said[0]] if said else [])])[:90]

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 
@@ -146,10 +147,10 @@ class Hunt:
         return self.result(found, seconds=c.found_after if found else c.elapsed(), execs=c.total("execs"),
                            by=hunt.origin(c) if found else "", said=hunt.what_was_said(c) if found else "")
 
-    def test(self, copy, line):
+    def test(self, copy, line, limit):
         tree = copy.build_tests(self.plant)
         self.begin()
-        passed, seconds, said = hunt.run_tests(tree, self.plant, self.notes, lambda: self.progress(line))
+        passed, seconds, said = hunt.run_tests(tree, self.plant, limit, self.notes, lambda: self.progress(line))
         return self.result(not passed, seconds=seconds, execs=None, by="" if passed else "the tests",
                            said="" if passed else said)
 
@@ -158,9 +159,9 @@ class Hunt:
             # They have to pass as long as nothing is wrong.
             tree = copy.build_tests(self.plant)
             self.begin()
-            passed, seconds, said = hunt.run_tests(tree, self.plant, None, lambda: self.progress(line))
+            passed, usual, said = hunt.run_tests(tree, self.plant, hunt.TEST_SECONDS, None, lambda: self.progress(line))
             if not passed:
-                return {**self.result(False, seconds=seconds, execs=None, by="", said=f"fails without the bug too: {said}"),
+                return {**self.result(False, seconds=usual, execs=None, by="", said=f"fails without the bug too: {said}"),
                         "state": "broken"}
         elif self.engine not in copy.built:
             copy.build_target(self.engine, common.targets()[self.plant.target])
@@ -169,7 +170,7 @@ class Hunt:
             print(message, file=sys.stderr)
             return {**self.unbuilt("the patch does not apply; make it anew"), "spoilt": True}
         try:
-            return self.test(copy, line) if self.plant.test else self.fuzz(copy, line)
+            return self.test(copy, line, 5 + 3 * usual) if self.plant.test else self.fuzz(copy, line)
         finally:
             copy.patch(self.plant, "-R")
 
@@ -303,6 +304,7 @@ def main():
     kept = load_results(options.fresh)
     sources = {True: fingerprint(("memcore", "conformance")), False: fingerprint(("memcore", "harness", "fuzzers", "corpora"))}
     results, copy, line = [], None, Line()
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     try:
         for one in hunts_of(museum, options):
             state = f"{sources[bool(one.plant.test)]} {hashlib.sha1(one.plant.path.read_bytes()).hexdigest()[:16]}"
@@ -313,6 +315,7 @@ def main():
             copy = copy or hunt.Copy()
             result = one.run(copy, line)
             if result.pop("spoilt", False):
+                copy.lock.close()
                 copy = None
             kept[one.key] = {**result, "of": state}
             save_results(kept)

@@ -118,6 +118,7 @@ def main():
             print(f"{plant.name}: the patch does not apply; make it anew\n{message}", file=sys.stderr)
             results.append((plant.name, "-", "-", "", "", "NOT APPLIED"))
             missed += 1
+            copy.lock.close()
             copy = hunt.Copy()
             continue
         target = target_of(plant, options)
