@@ -27,7 +27,6 @@ class Plant:
         text = path.read_text()
         lines = text.splitlines()
         self.path, self.name = path, path.stem
-        self.files = re.findall(r"^\+\+\+ b/(\S+)", text, re.M)
         self.comments = [line[2:] for line in lines[:lines.index(next(x for x in lines if x.startswith("--- ")))]]
         self.entries = self.all("museum")
         self.target, self.test = self.one("target"), self.one("test")
@@ -57,24 +56,24 @@ class Copy:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             common.die(f"another ci/plant or ci/museum is at work in {common.shown(self.folder)}", 1)
-        self.source = common.clean_work(self.folder / "source")
-        self.touched = self.folder / "touched"      # what was built with a bug in it, maybe by an earlier run
+        self.source = self.folder / "source"
         self.built = set()
+        wanted = set()
         for name in TRACKED:
-            path = common.ROOT / name
-            if path.is_dir():
-                # Times are kept, so only what a patch touches is compiled again.
-                shutil.copytree(path, self.source / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy2(path, self.source / name)
-        for name in self.touched.read_text().split() if self.touched.exists() else ():
-            if (self.source / name).exists():
-                (self.source / name).touch()
+            for path in [common.ROOT / name, *(common.ROOT / name).rglob("*")]:
+                if path.is_file() and "__pycache__" not in path.parts:
+                    wanted.add(path.relative_to(common.ROOT))
+        for path in [p for p in self.source.rglob("*") if p.is_file() and p.relative_to(self.source) not in wanted]:
+            path.unlink()
+        for name in wanted:
+            # Equal files keep their times: so little is compiled again, but always what the last run's patch had changed.
+            copy = self.source / name
+            if not copy.is_file() or copy.read_bytes() != (common.ROOT / name).read_bytes():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(common.ROOT / name, copy)
 
     def patch(self, plant, *flags):
         """(worked, what patch says)"""
-        with open(self.touched, "a") as touched:
-            touched.write("".join(f"{name}\n" for name in plant.files))
         result = subprocess.run(["patch", "-p1", "--no-backup-if-mismatch", "-s", *flags, "-i", plant.path], cwd=self.source,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return result.returncode == 0, result.stdout
