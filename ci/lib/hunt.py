@@ -145,6 +145,16 @@ def origin(campaign):
     return next((f"seed {path.name}" for path in campaign.seeds.iterdir() if path.read_bytes() == found), "the engine")
 
 
+def fails_at_once(campaign):
+    """Before it takes an input: in the trace that warms it up."""
+    try:
+        return subprocess.run([campaign.replayer, campaign.seeds], env=campaign.environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              timeout=findings.REPLAY_SECONDS).returncode != 0
+    except subprocess.TimeoutExpired:
+        return True
+
+
 def hunt(campaign, progress=lambda: None):
     try:
         campaign.start()
@@ -155,10 +165,7 @@ def hunt(campaign, progress=lambda: None):
     finally:
         for process in campaign.processes:
             process.end()
-    if campaign.state == "broken" and subprocess.run(
-            [campaign.replayer, campaign.seeds], env=campaign.environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
-        # It fails before it takes an input: in the trace that warms it up.
+    if campaign.state == "broken" and fails_at_once(campaign):
         campaign.state, campaign.finding, campaign.found_after = "found", None, campaign.elapsed()
     return campaign
 

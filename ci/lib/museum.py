@@ -252,7 +252,7 @@ def arguments(museum):
     parser.add_argument("entries", nargs="*", metavar="ENTRY", help="entries of the museum (default: all)")
     parser.add_argument("--time", default="60", metavar="SECONDS", help="for each patch and engine (default: 60)")
     parser.add_argument("--engine", default="libfuzzer", help="libfuzzer, afl or both (default: libfuzzer)")
-    parser.add_argument("--fresh", action="store_true", help="forget earlier results")
+    parser.add_argument("--fresh", action="store_true", help="do what has a result again")
     parser.add_argument("--list", action="store_true", help="print the map of entries and patches, and end")
     options = parser.parse_args()
     if options.engine not in (*engines.ENGINES, "both"):
@@ -270,9 +270,9 @@ def arguments(museum):
     return options
 
 
-def load_results(fresh):
+def load_results():
     try:
-        return {} if fresh else json.loads(RESULTS.read_text())
+        return json.loads(RESULTS.read_text())
     except (FileNotFoundError, ValueError):
         return {}
 
@@ -301,14 +301,14 @@ def main():
     if options.list:
         return
     common.install_packages("fuzz", "test")
-    kept = load_results(options.fresh)
+    kept = load_results()
     sources = {True: fingerprint(("memcore", "conformance")), False: fingerprint(("memcore", "harness", "fuzzers", "corpora"))}
     results, copy, line = [], None, Line()
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     try:
         for one in hunts_of(museum, options):
             state = f"{sources[bool(one.plant.test)]} {hashlib.sha1(one.plant.path.read_bytes()).hexdigest()[:16]}"
-            old = kept.get(one.key)
+            old = None if options.fresh else kept.get(one.key)
             if old and old["of"] == state and (old["state"] == "found" or old["state"] != "broken" and old["limit"] >= one.seconds):
                 results.append(old)
                 continue
