@@ -901,46 +901,39 @@ static void missing_page(void)
 
 int main(int argc, char **argv)
 {
-    const char *why = no_postcopy();
-
     conformance_start(&argc, &argv);
-    if (why) {
-        g_test_message("skipped: %s", why);
-        conformance_case("/R-PC-3/names", names);
-        return g_test_run();
-    }
-    conformance_case("/R-PC-1/states", states);
-    conformance_case("/R-PC-3/names", names);
-    conformance_case("/R-PC-4/resized", grows);
-    conformance_case("/R-PC-10/supported", supported);
-    conformance_case("/R-PC-10/not-supported", not_supported);
-    conformance_case("/R-PC-11/files", files);
-    conformance_case("/R-PC-12/locked-memory", locked_memory);
-    conformance_case("/R-PC-13/empties", init_empties);
-    conformance_case("/R-PC-13/fails", init_fails);
-    conformance_case("/R-PC-14/prepare", prepare);
-    conformance_case("/R-PC-15/range", discard_range);
-    conformance_case("/R-PC-15/bits-first", discard_bits_first);
-    conformance_case("/R-PC-16/shared", discard_shared);
-    conformance_case("/R-PC-20/unwinds", enable_notify_unwinds);
-    conformance_case("/R-PC-20/received", received_do_not_wait);
-    conformance_case("/R-PC-21/served", fault_is_served);
-    conformance_case("/R-PC-21/outside", fault_outside);
-    conformance_case("/R-PC-21/discarded-by-manager", discarded_by_manager);
-    conformance_case("/R-PC-22/once", fault_is_asked_once);
-    conformance_case("/R-PC-22/cannot-be-asked-for", cannot_be_asked_for);
-    conformance_case("/R-PC-23/tmp-page", tmp_page);
-    conformance_case("/R-PC-24/nothing", cleanup_nothing);
-    conformance_case("/R-PC-24/gives-back", cleanup_gives_back);
-    conformance_case("/R-PC-24/cannot-unregister", cleanup_cannot_unregister);
-    conformance_case("/R-PC-25/missing-page", missing_page);
-    conformance_case("/R-PC-30/refused", place_refused);
-    conformance_case("/R-PC-30/again", place_again);
-    conformance_case("/R-PC-31/duplicates", duplicates);
-    conformance_case("/R-PC-31/written-past-us", written_past_us);
-    conformance_case("/R-PC-31/many-threads", placed_by_many);
-    conformance_case("/R-PC-32/zero", zero_pages);
-    conformance_case("/R-PC-33/kinds", kinds);
-    conformance_case("/R-PC-51/one-active", one_active);
+    postcopy_case("/R-PC-1/states", states);
+    postcopy_case("/R-PC-3/names", names);
+    postcopy_case("/R-PC-4/resized", grows);
+    postcopy_case("/R-PC-10/supported", supported);
+    postcopy_case("/R-PC-10/not-supported", not_supported);
+    postcopy_case("/R-PC-11/files", files);
+    postcopy_case("/R-PC-12/locked-memory", locked_memory);
+    postcopy_case("/R-PC-13/empties", init_empties);
+    postcopy_case("/R-PC-13/fails", init_fails);
+    postcopy_case("/R-PC-14/prepare", prepare);
+    postcopy_case("/R-PC-15/range", discard_range);
+    postcopy_case("/R-PC-15/bits-first", discard_bits_first);
+    postcopy_case("/R-PC-16/shared", discard_shared);
+    postcopy_case("/R-PC-20/unwinds", enable_notify_unwinds);
+    postcopy_case("/R-PC-20/received", received_do_not_wait);
+    postcopy_case("/R-PC-21/served", fault_is_served);
+    postcopy_case("/R-PC-21/outside", fault_outside);
+    postcopy_case("/R-PC-21/discarded-by-manager", discarded_by_manager);
+    postcopy_case("/R-PC-22/once", fault_is_asked_once);
+    postcopy_case("/R-PC-22/cannot-be-asked-for", cannot_be_asked_for);
+    postcopy_case("/R-PC-23/tmp-page", tmp_page);
+    postcopy_case("/R-PC-24/nothing", cleanup_nothing);
+    postcopy_case("/R-PC-24/gives-back", cleanup_gives_back);
+    postcopy_case("/R-PC-24/cannot-unregister", cleanup_cannot_unregister);
+    postcopy_case("/R-PC-25/missing-page", missing_page);
+    postcopy_case("/R-PC-30/refused", place_refused);
+    postcopy_case("/R-PC-30/again", place_again);
+    postcopy_case("/R-PC-31/duplicates", duplicates);
+    postcopy_case("/R-PC-31/written-past-us", written_past_us);
+    postcopy_case("/R-PC-31/many-threads", placed_by_many);
+    postcopy_case("/R-PC-32/zero", zero_pages);
+    postcopy_case("/R-PC-33/kinds", kinds);
+    postcopy_case("/R-PC-51/one-active", one_active);
     return g_test_run();
 }

@@ -7,7 +7,7 @@
 
 #include "exec/cpu-common.h"
 
-const char *no_postcopy(void)
+static const char *no_postcopy(void)
 {
     PostcopyHostAbilities abilities;
     int fd;
@@ -21,6 +21,16 @@ const char *no_postcopy(void)
     }
     postcopy_userfaultfd.close(NULL, fd);
     return NULL;
+}
+
+static void skip(void)
+{
+    g_test_skip(no_postcopy());
+}
+
+void postcopy_case(const char *path, void (*test)(void))
+{
+    conformance_case(path, no_postcopy() ? skip : test);
 }
 
 static void *read_byte(void *opaque)

@@ -10,8 +10,8 @@
 #include "migration/postcopy-host.h"
 #include "migration/postcopy-ram.h"
 
-/* Why there can be no case here; NULL: there can. */
-const char *no_postcopy(void);
+/* A case, which is skipped and says why where target or host cannot do it. */
+void postcopy_case(const char *path, void (*test)(void));
 
 /* Waits until the condition holds; a case that waits ten seconds fails. */
 #define WAIT_FOR(condition) \

@@ -340,7 +340,7 @@ static bool start_listening(MigrationIncomingState *mis, Error **errp)
 
 bool postcopy_enable_notify(MigrationIncomingState *mis, Error **errp)
 {
-    if (!require_setup(mis, errp) || !postcopy_event_allowed(POSTCOPY_EVENT_LISTEN, errp)) {
+    if (!postcopy_event_allowed(POSTCOPY_EVENT_LISTEN, errp) || !require_setup(mis, errp)) {
         return false;
     }
     if (postcopy_state_get() == POSTCOPY_INCOMING_ADVISE) {
