@@ -460,7 +460,7 @@ static void code_off(void)
     check_dirty(c.ram, CODE, "0-7");
     clean(c.ram);
     check_number(address_space_write(c.as, 0, MEMTXATTRS_UNSPECIFIED, "ab", 2), MEMTX_OK);
-    cpu_physical_memory_set_dirty_lebitmap(words, ram_addr(c.ram, 0), 8);
+    cpu_physical_memory_set_dirty_lebitmap(words, ram_addr(c.ram, 0), MIN(8, PAGES(8) / host_page()));
     check_dirty(c.ram, CODE, "");
     check_number(seen.calls, 0);
     memcore_set_code_invalidate(NULL, NULL);
@@ -478,7 +478,7 @@ static void code_on(void)
     check_number(memory_region_get_dirty_log_mask(stage_io("io", PAGES(1))), 0);
     check_number(memory_region_get_dirty_log_mask(stage_alias("alias", c.ram, 0, PAGES(1))), 0);
     clean(c.ram);
-    cpu_physical_memory_set_dirty_lebitmap(words, one, 8);
+    cpu_physical_memory_set_dirty_lebitmap(words, one, MIN(8, PAGES(8) / host_page()));
     /* host page 1: the target page that holds it (R-LEB-5), or those in it */
     check_dirty(c.ram, CODE, host_page() == TARGET_PAGE_SIZE ? "1" : host_page() < TARGET_PAGE_SIZE ? "0" : "4-7");
     memcore_set_code_invalidate(NULL, NULL);
