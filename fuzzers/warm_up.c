@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "exec/memory.h"
+#include "qapi/error.h"
 #include "run/fuzz.h"
 #include "run/subject.h"
 #include "trace/trace.h"
@@ -28,6 +29,9 @@ static const char text[] =
     "io r3 size 0x1000 owner o0 named plain endian little\n"
     "alias r4 of r1 offset 0x0 size 0x1000 owner none named plain\n"
     "space as0 root r0 watched\n"
+    "iommu r5 size 0x1000 owner none to as0 granule 0x40 traits none\n"
+    "iommu r6 size 0x1000 owner none to as0 granule 0x40 traits methods\n"
+    "iommu r7 size 0x1000 owner none to as0 granule 0x40 traits methods+replays\n"
     "listen l0 as0 priority 0 hears region_add+region_del+eventfd_add+eventfd_del\n"
     "add r0 r1 at 0x0 priority 0\n"
     "add r0 r2 at 0x1000 priority 0\n"
@@ -70,9 +74,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     static const struct fuzz_options options = { .target = "warm-up", .groups_allowed = UINT32_MAX, .warm_up = true };
     struct trace t;
     struct trace_error error;
+    Error *warning = NULL;
 
     (void)argc;
     (void)argv;
+    error_setg(&warning, "the first Error of a process names its domain");
+    error_free(warning);
     trace_init(&t);
     if (!trace_parse(&t, text, sizeof(text) - 1, &error)) {
         fprintf(stderr, "warm-up: line %u:%u: %s\n", error.line, error.column, error.message);

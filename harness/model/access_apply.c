@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The steps of the groups `device` and `access`: R-SCL, and what the other files of the chapter do. */
+/* The steps of the groups `device` and `access`: R-SCL, R-TRN-12, and what the other files of the chapter do. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 enum { SET_PIECE = 512, IOMMU_READ_WRITE = 3 };
 
-static uint8_t *data_of(int64_t seed, uint64_t count)
+uint8_t *access_data(int64_t seed, uint64_t count)
 {
     uint8_t *const bytes = malloc(count ? count : 1);
 
@@ -31,11 +31,11 @@ static void apply_device(struct model *m, const struct trace_step *s)
 
 static uint32_t write_data(struct model *m, const struct trace_step *s)
 {
-    uint8_t *const bytes = data_of(s->n, s->w.absolute);
+    uint8_t *const bytes = access_data(s->n, s->w.absolute);
     uint32_t result = 0;
 
     if (s->op == TRACE_OP_WRITE_ROM) {
-        access_write_rom(m, s->a, s->v.absolute, bytes, s->w.absolute);
+        access_write_rom(m, s->a, s->v.absolute, access_attrs(s->c), bytes, s->w.absolute);
     } else {
         result = access_buffer(m, s->a, s->v.absolute, access_attrs(s->c), bytes, s->w.absolute, true);
     }
@@ -59,23 +59,21 @@ static uint32_t set_bytes(struct model *m, const struct trace_step *s)
     return result;
 }
 
-/* R-SCL */
-static uint32_t scalar(struct model *m, const struct trace_step *s, bool write, uint64_t *value)
+/* R-SCL, where the address is already translated for how.size bytes. */
+uint32_t access_scalar_at(struct model *m, const struct place_found *p, struct scalar how, uint32_t attrs, bool write,
+                          uint64_t *value)
 {
-    const struct scalar how = access_scalar((unsigned)s->n);
-    const uint32_t attrs = s->b == SCALAR_PHYS ? ATTRS_UNSPECIFIED : access_attrs(s->c);
-    const struct place_found p = place_find(m, &m->spaces[s->a].view->view, s->v.absolute, how.size, write);
     const bool big = how.order == SCALAR_BIG;
     uint8_t bytes[8];
 
-    if (p.length < how.size) {          /* R-SCL-3 */
-        flush_before(m, p.region);
+    if (is_memory(m, p->region) && p->length < how.size) {      /* R-SCL-3; others are not cut: R-SCL-4 */
+        flush_before(m, p->region);
         *value = write ? *value : 0;
         return DECODE_ERROR;
     }
-    if (!is_direct(m, p.region, write)) {
-        flush_before(m, p.region);
-        return dispatch(m, p.region, p.offset, how.size, big, attrs, write, value);
+    if (!is_direct(m, p->region, write)) {
+        flush_before(m, p->region);
+        return dispatch(m, p->region, p->offset, how.size, big, attrs, write, value);
     }
     if (!write) {
         *value = 0;
@@ -85,26 +83,56 @@ static uint32_t scalar(struct model *m, const struct trace_step *s, bool write, 
 
         bytes[i] = (uint8_t)(*value >> by);
         if (!write) {
-            *value |= (uint64_t)memory_byte(m, (unsigned)p.region, p.offset + i) << by;
+            *value |= (uint64_t)memory_byte(m, (unsigned)p->region, p->offset + i) << by;
         }
     }
     if (write) {
-        write_memory(m, (unsigned)p.region, p.offset, bytes, how.size);
+        write_memory(m, (unsigned)p->region, p->offset, bytes, how.size);
     }
     return 0;
 }
 
-/* R-TRN-11, R-TRN-12, without IOMMUs. */
+static uint32_t scalar(struct model *m, const struct trace_step *s, bool write, uint64_t *value)
+{
+    const struct scalar how = access_scalar((unsigned)s->n);
+    const uint32_t attrs = s->b == SCALAR_PHYS ? ATTRS_UNSPECIFIED : access_attrs(s->c);
+    const struct place_found p = place_find(m, &m->spaces[s->a].view->view, s->v.absolute, how.size,
+                                            write ? TO_STORE : TO_READ, attrs);
+
+    return access_scalar_at(m, &p, how, attrs, write, value);
+}
+
+/* R-TRN-11, R-TRN-12, by exact bytes (R-TRN-14). */
 static void iotlb(struct model *m, const struct trace_step *s, struct observation *expected)
 {
-    const struct place_found p = place_find(m, &m->spaces[s->a].view->view, s->v.absolute, UINT64_MAX, false);
-    const uint64_t mask = TARGET_PAGE_SIZE - 1;
+    const struct place_found p = place_find(m, &m->spaces[s->a].view->view, s->v.absolute, UINT64_MAX,
+                                            s->n == DIRECTION_WRITING ? TO_WRITE : TO_READ, access_attrs(s->c));
+    const uint64_t mask = p.space == NO_SLOT ? TARGET_PAGE_SIZE - 1 : p.mask;
 
-    if (p.region != NO_SLOT) {
-        expected->target_space = s->a;
-        expected->value = mask;
-        expected->numbers[0] = expected->numbers[1] = s->v.absolute & ~mask;
-        expected->numbers[2] = IOMMU_READ_WRITE;
+    if (p.region == NO_SLOT) {
+        return;
+    }
+    expected->target_space = p.space == NO_SLOT ? s->a : p.space;
+    expected->value = mask;
+    expected->numbers[0] = s->v.absolute & ~mask;
+    expected->numbers[1] = p.address & ~mask;
+    expected->numbers[2] = IOMMU_READ_WRITE;
+}
+
+static void apply_other(struct model *m, const struct trace_step *s, struct observation *expected)
+{
+    switch (trace_op_table[s->op].group) {
+    case TRACE_GROUP_MAP:
+        mapping_apply(m, s, expected);
+        break;
+    case TRACE_GROUP_CACHE:
+        cache_apply(m, s, expected);
+        break;
+    case TRACE_GROUP_IOMMU:
+        iommu_apply(m, s, expected);
+        break;
+    default:
+        abort();
     }
 }
 
@@ -148,9 +176,10 @@ static void apply(struct model *m, const struct trace_step *s, struct observatio
         expected->truth = access_valid(m, s->a, s->v.absolute, s->w.absolute, s->n == DIRECTION_WRITING, attrs);
         break;
     case TRACE_OP_TRANSLATE: {
-        const struct place_found p =
-            place_find(m, &m->spaces[s->a].view->view, s->v.absolute, s->w.absolute, false);
+        const struct place_found p = place_find(m, &m->spaces[s->a].view->view, s->v.absolute, s->w.absolute,
+                                                s->n == DIRECTION_WRITING ? TO_WRITE : TO_READ, attrs);
 
+        expected->loop = p.loop;
         expected->place_region = p.region;
         expected->place_offset = p.offset;
         expected->place_length = p.length;
@@ -172,7 +201,8 @@ static void apply(struct model *m, const struct trace_step *s, struct observatio
         break;
     }
     default:
-        abort();
+        apply_other(m, s, expected);
+        break;
     }
     if (s->b == SCALAR_PHYS && (s->op == TRACE_OP_LOAD || s->op == TRACE_OP_STORE)) {
         expected->result = 0;           /* R-SCL-7: nobody gets it */
@@ -194,5 +224,6 @@ void access_apply(struct model *m, const struct trace_step *s, struct observatio
             event_log_append(m->out, &e);
         }
     }
+    clients_run(m);
     m->expected = NULL;
 }

@@ -182,6 +182,26 @@ static void apply_to_memory(struct model *m, const struct trace_step *s, struct 
     }
 }
 
+/* Groups with a file of their own. */
+static void apply_by_group(struct model *m, const struct trace_step *s, struct observation *expected)
+{
+    switch (trace_op_table[s->op].group) {
+    case TRACE_GROUP_DEVICE:
+    case TRACE_GROUP_ACCESS:
+    case TRACE_GROUP_MAP:
+    case TRACE_GROUP_CACHE:
+    case TRACE_GROUP_IOMMU:
+        access_apply(m, s, expected);
+        break;
+    case TRACE_GROUP_DIRTY:
+        dirty_apply(m, s, expected);
+        break;
+    default:
+        apply_to_memory(m, s, expected);
+        break;
+    }
+}
+
 void model_apply(struct model *m, const struct trace_step *s, struct observation *expected)
 {
     m->out = &expected->events;
@@ -276,13 +296,7 @@ void model_apply(struct model *m, const struct trace_step *s, struct observation
         expected->truth = true; /* I-15 */
         break;
     default:
-        if (trace_op_table[s->op].group == TRACE_GROUP_DEVICE || trace_op_table[s->op].group == TRACE_GROUP_ACCESS) {
-            access_apply(m, s, expected);
-        } else if (trace_op_table[s->op].group == TRACE_GROUP_DIRTY) {
-            dirty_apply(m, s, expected);
-        } else {
-            apply_to_memory(m, s, expected);
-        }
+        apply_by_group(m, s, expected);
         break;
     }
     m->out = NULL;

@@ -1,66 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is at an address, and buffers moved there piece by piece: R-LKP, R-TRN, R-ACC, R-VAL. */
+/* Buffers moved piece by piece: R-ACC, R-VAL. */
 #include "model/access_state.h"
 
 enum { UNASSIGNED_MAX = 4, RAM_DEVICE_MAX = 8 };
-
-/* R-TRN-3, and R-RGN-5: a ROM device that shows its memory ends where its range ends, too. */
-bool is_memory(const struct model *m, int region)
-{
-    const struct region *const r = region == NO_SLOT ? NULL : &m->regions[region];
-
-    return r && (region_is_ram(r) || (r->kind == KIND_ROM_DEVICE && r->romd));
-}
-
-/* "direct" of section 0: only the region's own flags count. */
-bool is_direct(const struct model *m, int region, bool write)
-{
-    const struct region *const r = region == NO_SLOT ? NULL : &m->regions[region];
-
-    if (!r) {
-        return false;
-    }
-    if (r->kind == KIND_ROM_DEVICE) {
-        return !write && r->romd;
-    }
-    return (r->kind == KIND_RAM || r->kind == KIND_RAM_PTR) && !(write && r->readonly);
-}
-
-/* RAM made larger than its memory ends at the memory; the rest is a hole (R-TREE-9). */
-uint64_t memory_left(const struct model *m, int region, uint64_t offset)
-{
-    const struct region *const r = &m->regions[region];
-
-    return offset < r->block_max ? r->block_max - offset : 0;
-}
-
-struct place_found place_find(const struct model *m, const struct view *v, uint64_t address, uint64_t length, bool stores)
-{
-    for (size_t i = 0; i < v->count; i++) {
-        const struct view_range *const range = &v->ranges[i];
-        const wide into = (wide)address - range->address;
-
-        if (address < range->address || into >= range->size) {
-            continue;
-        }
-        struct place_found found = { range->region, range->offset + (uint64_t)into, length };
-
-        if (is_memory(m, range->region)) {
-            const wide rest = range->size - into;
-            const uint64_t left = memory_left(m, range->region, found.offset);
-            const uint64_t clamped = rest < length ? (uint64_t)rest : length;
-
-            if (left == 0) {
-                return (struct place_found){ NO_SLOT, address, clamped };
-            }
-            if (!(stores && m->regions[range->region].kind == KIND_ROM_DEVICE)) {
-                found.length = clamped < left ? clamped : left;
-            }
-        }
-        return found;
-    }
-    return (struct place_found){ NO_SLOT, address, length };    /* R-LKP-2 */
-}
 
 void flush_before(struct model *m, int region)
 {
@@ -83,7 +25,7 @@ void write_memory(struct model *m, unsigned region, uint64_t offset, const uint8
 }
 
 /* R-ACC-3 */
-static uint64_t chunk_size(const struct model *m, int region, uint64_t offset, uint64_t length)
+uint64_t piece_size(const struct model *m, int region, uint64_t offset, uint64_t length)
 {
     const struct region *const r = region == NO_SLOT ? NULL : &m->regions[region];
     const bool device = r && (r->kind == KIND_IO || r->kind == KIND_ROM_DEVICE);
@@ -107,7 +49,7 @@ static uint64_t chunk_size(const struct model *m, int region, uint64_t offset, u
     return size;
 }
 
-static uint32_t one_chunk(struct model *m, const struct place_found *p, uint32_t attrs, uint8_t *bytes, uint64_t count,
+uint32_t one_chunk(struct model *m, const struct place_found *p, uint32_t attrs, uint8_t *bytes, uint64_t count,
                           bool write)
 {
     uint64_t value = 0;
@@ -138,7 +80,7 @@ uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32
     uint32_t result = 0;
 
     for (uint64_t done = 0; done < count;) {
-        const struct place_found p = place_find(m, v, address + done, count - done, false);
+        const struct place_found p = place_find(m, v, address + done, count - done, write ? TO_WRITE : TO_READ, attrs);
         uint64_t size = p.length;
 
         if (forbidden(m, p.region, attrs)) {
@@ -154,7 +96,7 @@ uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32
                 bytes[done + i] = memory_byte(m, (unsigned)p.region, p.offset + i);
             }
         } else {
-            size = chunk_size(m, p.region, p.offset, p.length);
+            size = piece_size(m, p.region, p.offset, p.length);
             result |= one_chunk(m, &p, attrs, bytes + done, size, write);
         }
         done += size;
@@ -163,16 +105,18 @@ uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32
 }
 
 /* R-ACC-14, R-ACC-15: past anybody who would refuse. */
-void access_write_rom(struct model *m, unsigned space, uint64_t address, const uint8_t *bytes, uint64_t count)
+void access_write_rom(struct model *m, unsigned space, uint64_t address, uint32_t attrs, const uint8_t *bytes,
+                      uint64_t count)
 {
     for (uint64_t done = 0; done < count;) {
-        const struct place_found p = place_find(m, &m->spaces[space].view->view, address + done, count - done, false);
+        const struct place_found p =
+            place_find(m, &m->spaces[space].view->view, address + done, count - done, TO_WRITE, attrs);
         uint64_t size = p.length;
 
         if (is_memory(m, p.region)) {
             write_memory(m, (unsigned)p.region, p.offset, bytes + done, size);
         } else {
-            size = chunk_size(m, p.region, p.offset, p.length);
+            size = piece_size(m, p.region, p.offset, p.length);
         }
         done += size;
     }
@@ -184,14 +128,14 @@ bool access_valid(struct model *m, unsigned space, uint64_t address, uint64_t co
     const struct view *const v = &m->spaces[space].view->view;
 
     for (uint64_t done = 0; done < count;) {
-        const struct place_found p = place_find(m, v, address + done, count - done, false);
+        const struct place_found p = place_find(m, v, address + done, count - done, write ? TO_WRITE : TO_READ, attrs);
         const struct region *const r = p.region == NO_SLOT ? NULL : &m->regions[p.region];
         uint64_t size = p.length;
 
         if (!is_direct(m, p.region, write)) {
             const bool device = r && (r->kind == KIND_IO || r->kind == KIND_ROM_DEVICE);
 
-            size = chunk_size(m, p.region, p.offset, p.length);
+            size = piece_size(m, p.region, p.offset, p.length);
             if (!(r && r->kind == KIND_RAM_DEVICE) &&
                 !(device && dispatch_valid(m, (unsigned)p.region, p.offset, (unsigned)size, attrs, write))) {
                 return false;

@@ -45,11 +45,12 @@ void region_describe(const struct model *m, unsigned slot, struct region_facts *
     const char *const name = region_name(m, (int)slot, buffer);
 
     facts->size = r->size == WHOLE_SPACE ? UINT64_MAX : (uint64_t)r->size;     /* R-REG-2 */
-    /* R-REG-6: the region's own kind and flags; no protected blocks and no IOMMUs here. */
+    /* R-REG-6: the region's own kind and flags; no protected blocks here. */
     facts->is_ram = region_is_ram(r);
     facts->is_rom = region_is_ram(r) && r->readonly;
     facts->is_romd = r->kind == KIND_ROM_DEVICE && r->romd;
     facts->is_ram_device = r->kind == KIND_RAM_DEVICE;
+    facts->is_iommu = region_is_iommu(m, slot);
     facts->is_nonvolatile = r->nonvolatile;
     facts->is_mapped = region_is_mapped(m, slot);
     facts->dirty_log_mask = region_dirty_log_mask(m, slot);

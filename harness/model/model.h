@@ -110,12 +110,6 @@ size_t model_space_eventfds(const struct model *m, unsigned space, const struct 
 
 /* --- accesses, maps, caches, IOMMUs: what model/access.h says of devices is part of these ------------------- */
 
-/*
- * Does the model know this operation?  The resolver skips those it does not, so that player and model may grow
- * one operation at a time.  In the end true for all.
- */
-bool model_covers(enum trace_op op);
-
 /* Live ones, ascending by slot, as above. */
 size_t model_mappings(const struct model *m, const uint16_t **slots);
 size_t model_caches(const struct model *m, const uint16_t **slots);

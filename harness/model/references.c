@@ -41,6 +41,12 @@ unsigned model_owner_references(const struct model *m, unsigned slot)
     for (size_t i = 0; i < m->live_copies.count; i++) {
         n += owned(m, slot, m->copies[m->live_copies.slots[i]].region);
     }
+    for (size_t i = 0; i < m->live_mappings.count; i++) {
+        n += owned(m, slot, m->mappings[m->live_mappings.slots[i]].region);     /* R-MAP-7 */
+    }
+    for (size_t i = 0; i < m->live_caches.count; i++) {
+        n += owned(m, slot, m->caches[m->live_caches.slots[i]].region);         /* R-CCH-3 */
+    }
     return n;
 }
 

@@ -74,11 +74,20 @@ bool region_is_ram(const struct region *r)
     return r->kind == KIND_RAM || r->kind == KIND_RAM_PTR || r->kind == KIND_RAM_DEVICE;
 }
 
+/* R-REG-6: aliases are followed. */
+bool region_is_iommu(const struct model *m, unsigned slot)
+{
+    while (m->regions[slot].kind == KIND_ALIAS) {
+        slot = (unsigned)m->regions[slot].target;
+    }
+    return m->regions[slot].kind == KIND_IOMMU;
+}
+
 /* R-REG-7; code tracking is never on. */
 uint8_t region_dirty_log_mask(const struct model *m, unsigned slot)
 {
     const struct region *const r = &m->regions[slot];
-    const bool migration = m->log_flags && r->has_block && r->migratable;
+    const bool migration = m->log_flags && ((r->has_block && r->migratable) || region_is_iommu(m, slot));
 
     return (uint8_t)((r->vga_logged ? 1 << 0 : 0) | (migration ? 1 << 2 : 0));
 }

@@ -105,6 +105,10 @@ void model_free(struct model *m)
     slot_list_free(&m->live_listeners);
     slot_list_free(&m->live_owners);
     slot_list_free(&m->live_copies);
+    slot_list_free(&m->live_mappings);
+    slot_list_free(&m->live_caches);
+    slot_list_free(&m->live_iommu_notifiers);
+    slot_list_free(&m->notifier_order);
     slot_list_free(&m->space_order);
     slot_list_free(&m->listener_order);
     slot_list_free(&m->cache);
@@ -135,9 +139,20 @@ void model_reset(struct model *m)
     while (m->live_copies.count > 0) {
         m->copies[m->live_copies.slots[--m->live_copies.count]].live = false;
     }
+    while (m->live_mappings.count > 0) {
+        m->mappings[m->live_mappings.slots[--m->live_mappings.count]].live = false;
+    }
+    while (m->live_caches.count > 0) {
+        m->caches[m->live_caches.slots[--m->live_caches.count]].live = false;
+    }
+    while (m->live_iommu_notifiers.count > 0) {
+        m->iommu_notifiers[m->live_iommu_notifiers.slots[--m->live_iommu_notifiers.count]].live = false;
+    }
     for (size_t i = 0; i < m->view_count; i++) {
         m->views[i]->used = false;
     }
+    memset(m->clients_waiting, 0, sizeof(m->clients_waiting));
+    m->notifier_order.count = 0;
     m->space_order.count = 0;
     m->listener_order.count = 0;
     m->cache.count = 0;

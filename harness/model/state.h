@@ -133,6 +133,43 @@ struct copy {
     struct flat_view *view;
 };
 
+struct mapping {
+    bool live, bounced, is_write;
+    int space, region;          /* region: NO_SLOT where nothing is */
+    uint64_t address, length;
+    uint64_t offset;            /* in the region, of a direct one */
+    uint32_t attrs;
+};
+
+struct cache {
+    bool live, is_write;
+    bool has_pointer;           /* R-CCH-4 */
+    int region;                 /* an IOMMU itself, not what is behind it; NO_SLOT: a hole */
+    uint64_t offset;            /* in the region; in a hole the address */
+    uint64_t length;
+    struct flat_view *view;
+};
+
+struct iommu {
+    unsigned space;
+    uint64_t granule;
+    uint32_t traits;
+    unsigned flags;             /* what its class was last told (R-IOM-4) */
+    size_t count;
+    struct iommu_block {
+        unsigned index;
+        uint64_t iova, to, mask;
+        unsigned space, perm;
+    } blocks[IOMMU_BLOCKS];     /* newest first */
+};
+
+struct iommu_notifier {
+    bool live;
+    int region;
+    uint64_t start, end;
+    unsigned flags, index;
+};
+
 enum { LISTENER_SLOTS = TRACE_LISTENERS + TRACE_SPACES };
 
 struct model {
@@ -147,11 +184,20 @@ struct model {
     struct listener listeners[LISTENER_SLOTS];
     struct owner owners[TRACE_OWNERS];
     struct copy copies[TRACE_COPIES];
+    struct mapping mappings[TRACE_MAPPINGS];
+    struct cache caches[TRACE_CACHES];
+    struct iommu iommus[TRACE_REGIONS];         /* of regions of that kind */
+    struct iommu_notifier iommu_notifiers[TRACE_IOMMU_NOTIFIERS];
+    unsigned clients_waiting[TRACE_CLIENTS];    /* for the bounce buffer: how often each */
+    bool clients_due[TRACE_CLIENTS];            /* to be called when the step ends */
 
     /* Live slots, ascending. */
     struct slot_list live_regions, live_spaces, live_listeners, live_owners, live_copies;
+    struct slot_list live_mappings, live_caches, live_iommu_notifiers;
     struct slot_list space_order;       /* live spaces in creation order */
     struct slot_list listener_order;    /* ascending by priority, then by registration (R-LST-1) */
+
+    struct slot_list notifier_order;    /* of IOMMUs, oldest first */
 
     struct slot_list doomed_roots;      /* of destroyed spaces, until a grace period ends (R-TX-9) */
 
@@ -190,6 +236,7 @@ struct region *region_new(struct model *m, unsigned slot, enum region_kind kind,
                           unsigned owner, enum naming naming);
 void region_give_block(struct region *r, bool migratable, uint64_t alignment);
 bool region_is_ram(const struct region *r);
+bool region_is_iommu(const struct model *m, unsigned slot);
 uint8_t region_dirty_log_mask(const struct model *m, unsigned slot);
 bool region_is_mapped(const struct model *m, unsigned slot);
 const char *region_name(const struct model *m, int slot, char buffer[16]);  /* NULL if unnamed */

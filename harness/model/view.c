@@ -183,6 +183,9 @@ void views_let_go(struct model *m)
     for (size_t i = 0; i < m->live_copies.count; i++) {
         m->copies[m->live_copies.slots[i]].view->marked = true;
     }
+    for (size_t i = 0; i < m->live_caches.count; i++) {
+        m->caches[m->live_caches.slots[i]].view->marked = true;         /* R-CCH-3 */
+    }
     for (size_t i = 0; i < m->cache.count; i++) {
         m->views[m->cache.slots[i]]->marked = true;
     }

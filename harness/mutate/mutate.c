@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "mutate/needs.h"
 #include "mutate/step.h"
 #include "trace/table.h"
 
@@ -14,6 +15,7 @@ enum {
     BLOCK_MAX = 16,
     GAIN_ONE_IN = 16,
     LONG = 40,
+    NEEDS_DEPTH = 4, /* a notification needs a notifier, that an IOMMU, that a space */
 };
 
 /* --- lists of steps -------------------------------------------------------------- */
@@ -50,14 +52,29 @@ static size_t some_place(struct random *r, const struct trace *t)
 
 /* --- mutations ----------------------------------------------------------------- */
 
+static void insert_at(struct trace *t, size_t at, const struct trace_step *step)
+{
+    open_gap(t, at, 1);
+    t->steps[at] = *step;
+}
+
+/* A step that has nothing to work on would be skipped: mostly what it needs comes with it. */
 static void insert_step(struct random *r, struct trace *t)
 {
     size_t at = some_place(r, t);
     struct trace_step step;
 
     mutate_new_step(r, t, &step);
-    open_gap(t, at, 1);
-    t->steps[at] = step;
+    insert_at(t, at, &step);
+    for (int depth = 0; depth < NEEDS_DEPTH && !random_one_in(r, 8); depth++) {
+        enum trace_op maker = mutate_needs(t, at, t->steps[at].op);
+
+        if (maker == TRACE_OP_COUNT) {
+            break;
+        }
+        mutate_new_step_of(r, t, maker, &step);
+        insert_at(t, at, &step);
+    }
 }
 
 static void repeat_block(struct random *r, struct trace *t)

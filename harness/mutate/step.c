@@ -183,12 +183,17 @@ static uint8_t new_op(struct random *r, const struct trace *t)
     return ops[random_below(r, count)];
 }
 
-void mutate_new_step(struct random *r, const struct trace *t, struct trace_step *step)
+void mutate_new_step_of(struct random *r, const struct trace *t, enum trace_op op, struct trace_step *step)
 {
     memset(step, 0, sizeof(*step));
-    step->op = new_op(r, t);
+    step->op = (uint8_t)op;
     fill(r, t, step);
     trace_step_canonicalize(step);
+}
+
+void mutate_new_step(struct random *r, const struct trace *t, struct trace_step *step)
+{
+    mutate_new_step_of(r, t, new_op(r, t), step);
 }
 
 /* Another operation with the same operands, as far as it has them. */

@@ -7,6 +7,7 @@
 
 /* A new step of the trace's groups; what it names and where it is likes to be what `t` has already. */
 void mutate_new_step(struct random *r, const struct trace *t, struct trace_step *step);
+void mutate_new_step_of(struct random *r, const struct trace *t, enum trace_op op, struct trace_step *step);
 
 /* Changes one operand of the step, or its operation. */
 void mutate_step(struct random *r, const struct trace *t, struct trace_step *step);

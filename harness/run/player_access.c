@@ -39,25 +39,15 @@ void player_access_init(struct player *p)
 {
     for (unsigned i = 0; i < TRACE_CLIENTS; i++) {
         p->clients[i] = (struct player_client){ .player = p, .slot = i };
+        p->clients[i].bottom_half = qemu_bh_new(on_map_client, &p->clients[i]);
     }
 }
 
 void player_access_free(struct player *p)
 {
     for (unsigned i = 0; i < TRACE_CLIENTS; i++) {
-        if (p->clients[i].bottom_half) {
-            qemu_bh_delete(p->clients[i].bottom_half);
-            p->clients[i].bottom_half = NULL;
-        }
+        qemu_bh_delete(p->clients[i].bottom_half);
     }
-}
-
-static QEMUBH *client(struct player *p, unsigned slot)
-{
-    if (!p->clients[slot].bottom_half) {
-        p->clients[slot].bottom_half = qemu_bh_new(on_map_client, &p->clients[slot]);
-    }
-    return p->clients[slot].bottom_half;
 }
 
 /* --- buffers -------------------------------------------------------------------------- */
@@ -474,10 +464,10 @@ static void play(struct player *p, const struct trace_step *s, const struct obse
         play_unmap(p, s);
         break;
     case TRACE_OP_MAP_CLIENT:
-        cpu_register_map_client(client(p, s->a));
+        cpu_register_map_client(p->clients[s->a].bottom_half);
         break;
     case TRACE_OP_MAP_CLIENT_CANCEL:
-        cpu_unregister_map_client(client(p, s->a));
+        cpu_unregister_map_client(p->clients[s->a].bottom_half);
         break;
     case TRACE_OP_CACHE:
         p->seen->value = (uint64_t)address_space_cache_init(&p->caches[s->a], &p->spaces[s->b], v, w, s->n);

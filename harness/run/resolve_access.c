@@ -426,7 +426,7 @@ bool resolve_access(struct query *q, struct trace_step *out, const char **reason
         return true;
     case TRACE_OP_CACHE:
         *reason = "no free cache";
-        out->w.absolute += out->w.absolute == 0;
+        out->w.absolute = out->w.absolute == 0 ? 1 : out->w.absolute < INT64_MAX ? out->w.absolute : INT64_MAX;
         return resolve_take(resolve_next_free(out->a, TRACE_CACHES, q, cache_free), &out->a) &&
                space_operand(q, &out->b, reason);
     case TRACE_OP_CACHE_READ:
