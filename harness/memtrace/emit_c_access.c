@@ -569,6 +569,7 @@ void emit_access_lives(FILE *out, struct emit_access *a, const struct model *m)
 {
     struct model_region region;
 
+    emit_iommu_forget_alias(a, m);
     for (unsigned i = 0; i < TRACE_REGIONS; i++) {
         if (a->toggled[i] && a->lives[i] != model_region(m, i, &region)) {
             a->lives[i] = !a->lives[i];

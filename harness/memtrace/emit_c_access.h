@@ -11,6 +11,9 @@ struct emit_access {
     bool iommu[TRACE_REGIONS];      /* slots that need a `struct table_iommu` */
     bool toggled[TRACE_REGIONS];    /* a script flips it, if it lives then ... */
     bool lives[TRACE_REGIONS];      /* ... as the program was told */
+    struct {
+        unsigned region, iommu;     /* where it was registered, maybe an alias; and what that led to */
+    } notifiers[TRACE_IOMMU_NOTIFIERS];
 };
 
 void emit_access_begin(struct emit_access *a, const struct trace *t);
@@ -41,6 +44,7 @@ bool emit_access_event(FILE *out, const struct event *e);
 /* For emit_c_iommu.c: true where the operation is its own. */
 extern const char emit_iommu_prelude[];
 bool emit_iommu_call(FILE *out, struct emit_access *a, const struct model *m, const struct trace_step *s);
+void emit_iommu_forget_alias(struct emit_access *a, const struct model *m);
 bool emit_iommu_answer(FILE *out, FILE *text, const struct trace_step *s, const struct observation *expected);
 void emit_attrs(FILE *out, unsigned word);
 

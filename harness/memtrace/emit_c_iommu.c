@@ -54,11 +54,29 @@ static void put_block(FILE *out, const struct model *m, const struct trace_step 
 static const char *const notifier_flags[] = { "IOMMU_NOTIFIER_UNMAP", "IOMMU_NOTIFIER_MAP",
                                               "IOMMU_NOTIFIER_DEVIOTLB_UNMAP" };
 
-static void put_notifier(FILE *out, const struct trace_step *s)
+static void put_notifier(FILE *out, struct emit_access *a, const struct model *m, const struct trace_step *s)
 {
+    struct model_iommu_notifier notifier;
+
+    if (model_iommu_notifier(m, s->a, &notifier)) {
+        a->notifiers[s->a].region = s->b;
+        a->notifiers[s->a].iommu = (unsigned)notifier.region;
+    }
     fprintf(out, "    value = (uint64_t)add_notifier(&n%u, %u, &r%u, ", s->a, s->a, s->b);
     put_flags(out, notifier_flags, 3, (unsigned)s->n);
     fprintf(out, ", 0x%" PRIx64 ", 0x%" PRIx64 ", %u);\n", s->v.absolute, s->w.absolute, s->c);
+}
+
+/* An alias may die before the notifiers on it: they are on the IOMMU. */
+void emit_iommu_forget_alias(struct emit_access *a, const struct model *m)
+{
+    for (unsigned i = 0; a->iommus && i < TRACE_IOMMU_NOTIFIERS; i++) {
+        struct model_region region;
+
+        if (!model_region(m, a->notifiers[i].region, &region)) {
+            a->notifiers[i].region = a->notifiers[i].iommu;
+        }
+    }
 }
 
 static void put_notify(FILE *out, const struct model *m, const struct trace_step *s)
@@ -100,17 +118,19 @@ bool emit_iommu_call(FILE *out, struct emit_access *a, const struct model *m, co
         fprintf(out, "    drop_blocks(&u%u, 0x%" PRIx64 ", %u);\n", s->a, s->v.absolute, s->c);
         return true;
     case TRACE_OP_NOTIFIER:
-        put_notifier(out, s);
+        put_notifier(out, a, m, s);
         return true;
     case TRACE_OP_NOTIFIER_DEL:
-        fprintf(out, "    memory_region_unregister_iommu_notifier(n%u.region, &n%u.notifier);\n", s->a, s->a);
+        fprintf(out, "    memory_region_unregister_iommu_notifier(&r%u, &n%u.notifier);\n", a->notifiers[s->a].region,
+                s->a);
         return true;
     case TRACE_OP_NOTIFY:
     case TRACE_OP_NOTIFY_ONE:
         put_notify(out, m, s);
         return true;
     case TRACE_OP_REPLAY:
-        fprintf(out, "    memory_region_iommu_replay(memory_region_get_iommu(n%u.region), &n%u.notifier);\n", s->a, s->a);
+        fprintf(out, "    memory_region_iommu_replay(memory_region_get_iommu(&r%u), &n%u.notifier);\n",
+                a->notifiers[s->a].region, s->a);
         return true;
     case TRACE_OP_IOMMU_QUERY:
         return true;        /* the questions are the answer */
