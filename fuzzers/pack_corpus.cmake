@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # FROM/{seeds,regressions} -> TO/ (binary inputs, one flat folder) and ZIP.  `cmake -P`, called by the build.
-# A .trace file is packed; for a target that takes any bytes its text is an input too, and so is every other
+# A .trace file is packed, and a .hex file (harness/snapshot/hex.h); for a target that takes any bytes its text is an input too, and so is every other
 # file as it is.
 
 file(REMOVE_RECURSE "${TO}")
@@ -12,9 +12,19 @@ if(traces)
         message(FATAL_ERROR "memtrace pack failed on ${FROM} (${result})")
     endif()
 endif()
+file(GLOB hex "${FROM}/seeds/*.hex" "${FROM}/regressions/*.hex")
+if(hex)
+    execute_process(COMMAND "${PACK_HEX}" "${TO}" ${hex} RESULT_VARIABLE result)
+    if(NOT result EQUAL 0)
+        message(FATAL_ERROR "fuzz_pack_hex failed on ${FROM} (${result})")
+    endif()
+endif()
 if(INPUT STREQUAL "bytes")
     file(GLOB others "${FROM}/seeds/*" "${FROM}/regressions/*")
-    file(COPY ${others} DESTINATION "${TO}")
+    list(FILTER others EXCLUDE REGEX "\\.hex$")
+    if(others)
+        file(COPY ${others} DESTINATION "${TO}")
+    endif()
 endif()
 
 file(GLOB packed RELATIVE "${TO}" "${TO}/*")

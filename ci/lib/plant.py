@@ -78,14 +78,20 @@ class Copy:
 
     def __init__(self):
         self.folder = common.BUILD / "plant"
-        self.source = common.clean_work(self.folder / "source")
+        self.source = self.folder / "source"
+        wanted = set()
         for name in TRACKED:
-            path = common.ROOT / name
-            if path.is_dir():
-                # Times are kept, so only what a patch touches is compiled again.
-                shutil.copytree(path, self.source / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy2(path, self.source / name)
+            for path in [common.ROOT / name, *(common.ROOT / name).rglob("*")]:
+                if path.is_file() and "__pycache__" not in path.parts:
+                    wanted.add(path.relative_to(common.ROOT))
+        for path in [p for p in self.source.rglob("*") if p.is_file() and p.relative_to(self.source) not in wanted]:
+            path.unlink()
+        for name in wanted:
+            # Equal files keep their times: so little is compiled again, but always what the last run's patch had changed.
+            copy = self.source / name
+            if not copy.is_file() or copy.read_bytes() != (common.ROOT / name).read_bytes():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(common.ROOT / name, copy)
 
     def patch(self, patch, *flags):
         result = subprocess.run(["patch", "-p1", "--no-backup-if-mismatch", "-s", *flags, "-i", patch], cwd=self.source,

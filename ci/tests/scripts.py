@@ -23,6 +23,9 @@ CASES = [
     ("ci/test --only", {}, 2, "--only: a pattern was expected"),
     ("ci/test --jobs none", {}, 2, "--jobs none: a number was expected"),
     ("ci/bench --frobnicate", {}, 2, "--frobnicate"),
+    ("ci/coverage --frobnicate", {}, 2, "--frobnicate"),
+    ("ci/coverage --gate --raise", {}, 2, "exclude each other"),
+    ("ci/coverage --mcdc --gate", {}, 2, "--mcdc has no floor"),
     ("ci/qemu-new now", {}, 2, "usage: ci/qemu-new"),
     ("ci/plant --engine none all", {}, 2, 'unknown engine "none"'),
     ("ci/plant --time x all", {}, 2, "--time x: a number from 1"),
@@ -64,6 +67,8 @@ BARE = [
     ("ci/packages --check fuzz", 1, "clang-14"),
     ("ci/fuzz", 1, "missing: cmake"),
     ("ci/bench", 1, "missing: cmake"),
+    ("ci/coverage", 1, "missing: cmake"),
+    ("ci/packages --check coverage mcdc", 1, "clang-19"),
 ]
 BARE_TOOLS = ["sh", "dirname", "sort", "tr", "head", "sed", "id", "uname", "cat", "ls", "env", "test", "grep"]
 

@@ -46,6 +46,9 @@ void subject_run_bottom_halves(void);
  */
 size_t subject_plant_failure(size_t nth, int error);
 
+/* Called before each call of the host that may fail: what other threads do in the middle of a step.  NULL: nothing. */
+void subject_set_interruption(void (*interrupt)(void *opaque), void *opaque);
+
 /* mtree_info's text, to be freed with free(). */
 char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled);
 

@@ -8,13 +8,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fault.h"
+
+static int cut(const SaveFile *file, uint64_t length)
+{
+    return memcore_fault(MEMCORE_FAULT_FTRUNCATE) || ftruncate(file->fd, (off_t)length) != 0 ? -errno : 0;
+}
+
+static int synchronize(int fd)
+{
+    return memcore_fault(MEMCORE_FAULT_FSYNC) || fsync(fd) != 0 ? -errno : 0;
+}
+
 int save_file_open(SaveFile *file, const char *path, int fd, uint64_t base)
 {
     *file = (SaveFile){ .fd = fd, .base = base };
     if (path) {
         char *temporary = g_strconcat(path, ".tmp-XXXXXX", NULL);
 
-        file->fd = mkostemp(temporary, O_CLOEXEC);      /* exclusive, mode 0600 */
+        /* Exclusive, mode 0600. */
+        file->fd = memcore_fault(MEMCORE_FAULT_OPEN) ? -1 : mkostemp(temporary, O_CLOEXEC);
         if (file->fd < 0) {
             const int error = errno;
 
@@ -24,7 +37,7 @@ int save_file_open(SaveFile *file, const char *path, int fd, uint64_t base)
         file->path = g_strdup(path);
         file->temporary = temporary;
     }
-    return ftruncate(file->fd, (off_t)base) == 0 ? 0 : -errno;
+    return cut(file, base);
 }
 
 int save_file_write(SaveFile *file, const void *from, size_t length, uint64_t offset)
@@ -32,7 +45,7 @@ int save_file_write(SaveFile *file, const void *from, size_t length, uint64_t of
     const uint8_t *place = from;
 
     while (length > 0) {
-        const ssize_t put = pwrite(file->fd, place, length, (off_t)offset);
+        const ssize_t put = memcore_fault(MEMCORE_FAULT_PWRITE) ? -1 : pwrite(file->fd, place, length, (off_t)offset);
 
         if (put > 0) {
             place += put;
@@ -50,8 +63,8 @@ int save_file_write(SaveFile *file, const void *from, size_t length, uint64_t of
 static int sync_directory(const char *path)
 {
     char *folder = g_path_get_dirname(path);
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd < 0 || fsync(fd) != 0 ? -errno : 0;
+    const int fd = memcore_fault(MEMCORE_FAULT_OPEN) ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int result = fd < 0 ? -errno : synchronize(fd);
 
     if (fd >= 0) {
         close(fd);
@@ -62,16 +75,15 @@ static int sync_directory(const char *path)
 
 int save_file_finish(SaveFile *file, const uint8_t magic[8], uint64_t end)
 {
-    int result;
+    int result = cut(file, end);
 
-    if (ftruncate(file->fd, (off_t)end) != 0 || fsync(file->fd) != 0) {
-        return -errno;
+    result = result < 0 ? result : synchronize(file->fd);
+    if (result < 0) {
+        return result;
     }
     /* Everything else is on the disk: the next 8 bytes make it a file. */
     result = save_file_write(file, magic, 8, file->base);
-    if (result == 0 && fsync(file->fd) != 0) {
-        result = -errno;
-    }
+    result = result < 0 ? result : synchronize(file->fd);
     if (result < 0) {
         static const uint8_t zeroes[8];
 
@@ -81,7 +93,7 @@ int save_file_finish(SaveFile *file, const uint8_t magic[8], uint64_t end)
     if (!file->path) {
         return 0;
     }
-    if (rename(file->temporary, file->path) != 0) {
+    if (memcore_fault(MEMCORE_FAULT_RENAME) || rename(file->temporary, file->path) != 0) {
         return -errno;
     }
     g_free(file->temporary);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "qemu/bswap.h"
 
 bool stream_reader_start(StreamReader *reader, int fd, uint64_t position, Error **errp)
@@ -40,7 +41,7 @@ int file_read_at(int fd, void *to, size_t length, uint64_t offset)
     uint8_t *place = to;
 
     while (length > 0) {
-        const ssize_t got = pread(fd, place, length, (off_t)offset);
+        const ssize_t got = memcore_fault(MEMCORE_FAULT_PREAD) ? -1 : pread(fd, place, length, (off_t)offset);
 
         if (got > 0) {
             place += got;

@@ -87,6 +87,10 @@ typedef enum {
     MEMCORE_FAULT_MSYNC,
     MEMCORE_FAULT_EVENTFD,
     MEMCORE_FAULT_ALLOCATION,   /* those whose failure is an Error */
+    MEMCORE_FAULT_PREAD,        /* of files of RAM (migration/), as the next three */
+    MEMCORE_FAULT_PWRITE,
+    MEMCORE_FAULT_FSYNC,
+    MEMCORE_FAULT_RENAME,
     MEMCORE_FAULT_KINDS,
 } MemcoreFault;
 
