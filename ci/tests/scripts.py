@@ -34,6 +34,8 @@ CASES = [
     ("ci/plant --runs 0 all", {}, 2, "--runs 0: a number from 1"),
     ("ci/plant no-such-bug", {}, 2, 'no patch "no-such-bug"'),
     ("ci/plant", {}, 2, "NAME"),
+    ("ci/report --output /no/such/report.html", {}, 2, "no such folder"),
+    ("ci/report now", {}, 2, "unrecognized arguments: now"),
     ("ci/build", {}, 2, "usage: ci/build PRESET"),
     ("ci/build nonsense", {}, 2, 'unknown preset "nonsense"; there are: dev release libfuzzer afl coverage tsan'),
     ("ci/packages", {}, 2, "usage: ci/packages"),
