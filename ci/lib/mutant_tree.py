@@ -26,7 +26,7 @@ COMPILE_SECONDS = 120
 # A mistake that makes for endless allocation must not take the machine's memory.
 RSS_LIMIT = "hard_rss_limit_mb=2000"
 # What would be undefined behaviour of the mutant's own making is no mistake that a person gets past the compiler.
-STRICT = ("-w", "-Werror=incompatible-pointer-types", "-Werror=int-conversion", "-Werror=implicit-function-declaration",
+STRICT = ("-Werror=incompatible-pointer-types", "-Werror=int-conversion", "-Werror=implicit-function-declaration",
           "-Werror=uninitialized", "-Werror=int-to-pointer-cast")
 
 Test = collections.namedtuple("Test", "name program arguments environment folder")

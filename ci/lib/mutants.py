@@ -61,6 +61,8 @@ def arguments():
         if not value.isdigit() or not least <= int(value) < 2 ** 31:
             common.die(f"--{name} {value}: a number from {least} was expected")
         setattr(options, name, int(value))
+    if options.check and options.file:
+        common.die("--check looks at all files: give it without --file")
     for path in options.file:
         if not (common.ROOT / path).is_file() or not path.startswith("memcore/") or not path.endswith(".c"):
             common.die(f"--file {path}: a .c file of memcore was expected, like memcore/access/map.c")

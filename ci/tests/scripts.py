@@ -26,6 +26,13 @@ CASES = [
     ("ci/coverage --frobnicate", {}, 2, "--frobnicate"),
     ("ci/coverage --gate --raise", {}, 2, "exclude each other"),
     ("ci/coverage --mcdc --gate", {}, 2, "--mcdc has no floor"),
+    ("ci/mutants --frobnicate", {}, 2, "--frobnicate"),
+    ("ci/mutants --sample 0", {}, 2, "--sample 0: a number from 1"),
+    ("ci/mutants --all --sample 3", {}, 2, "--all and --sample exclude each other"),
+    ("ci/mutants --seed x", {}, 2, "--seed x: a number from 0"),
+    ("ci/mutants --file memcore/none.c", {}, 2, "a .c file of memcore was expected"),
+    ("ci/mutants --check", {}, 0, "0 of them stale"),
+    ("ci/report now", {}, 2, "unrecognized arguments: now"),
     ("ci/qemu-new now", {}, 2, "usage: ci/qemu-new"),
     ("ci/plant --engine none all", {}, 2, 'unknown engine "none"'),
     ("ci/plant --time x all", {}, 2, "--time x: a number from 1"),
@@ -68,6 +75,7 @@ BARE = [
     ("ci/fuzz", 1, "missing: cmake"),
     ("ci/bench", 1, "missing: cmake"),
     ("ci/coverage", 1, "missing: cmake"),
+    ("ci/mutants", 1, "missing: cmake"),
     ("ci/packages --check coverage mcdc", 1, "clang-19"),
 ]
 BARE_TOOLS = ["sh", "dirname", "sort", "tr", "head", "sed", "id", "uname", "cat", "ls", "env", "test", "grep"]
