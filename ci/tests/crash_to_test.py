@@ -90,7 +90,7 @@ def with_one_command(broken, crash, output):
 def without_a_bug(work):
     sound = Installed(common.build("release", arguments=["-DBUILD_TESTING=OFF"]))
     count = 0
-    for folder in ("region_tree", "transactions", "dirty_bitmap"):
+    for folder in ("region_tree", "transactions", "dirty_bitmap", "access", "map_cache", "iommu"):
         for trace in sorted((common.ROOT / "corpora" / folder).rglob("*.trace")):
             source = work / f"{folder}-{trace.stem}.c"
             run(sound.memtrace, "emit-c", "--every-step", trace, "-o", source)
