@@ -9,6 +9,8 @@ import socket
 import subprocess
 import time
 
+import common
+
 ENGINES = ("libfuzzer", "afl")
 ARTIFACT = re.compile(r"(crash|leak|timeout|oom)-[0-9a-f]{6,}$")     # libFuzzer's slow-unit- is only a remark
 LIBFUZZER_LINE = re.compile(r"#(\d+)\s+(\w+)\s+cov: (\d+) ft: \d+ corp: (\d+)/\S+.*?exec/s: (\d+) rss: (\d+)Mb")
@@ -70,16 +72,7 @@ class Process:
         self.rss_mb = total
 
     def session(self):
-        pids = []
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    fields = pathlib.Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()
-                except (OSError, IndexError):
-                    continue
-                if int(fields[3]) == self.process.pid:
-                    pids.append(int(entry))
-        return pids
+        return common.session(self.process.pid)
 
     def end(self, patience=5):
         """Ask first; the session so that no forked target is left behind."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Pieces of a self-contained HTML page: tables, plots, bars.  No scripts, nothing from elsewhere."""
 import html
+import re
 
 STYLE = """
 :root { --ink: #1f2937; --soft: #6b7280; --line: #e5e7eb; --paper: #ffffff; --band: #f8fafc; --one: #2563eb; --two: #d97706;
@@ -114,7 +115,7 @@ def bars(title, rows):
 def whole(title, subtitle, sections):
     """sections: (heading, HTML)."""
     def anchor(name):
-        return name.lower().replace(" ", "-")
+        return re.sub(r"[^a-z]+", "-", name.lower())
 
     links = "".join(f"<a href=\"#{anchor(name)}\">{html.escape(name)}</a>" for name, _ in sections)
     body = "".join(f"<h2 id=\"{anchor(name)}\">{html.escape(name)}</h2>\n{text}" for name, text in sections)

@@ -8,6 +8,8 @@ import sys
 import time
 
 import common
+import coverage as measured
+import mutants as made
 import page
 
 SLOWEST = 12
@@ -139,43 +141,48 @@ def museum():
         left=(0, 1, 2, 7, 8))
 
 
+def score(row):
+    judged = row.get("killed", 0) + row.get("survived", 0)
+    return f"{100 * row.get('killed', 0) / judged:.1f} %" if judged else ""
+
+
 def mutants():
-    results = load(common.BUILD / "mutants/results.json")
+    results = load(made.RESULTS)
     if not results:
         return page.nothing("ci/mutants")
-    files, survivors = {}, []
+    groups, survivors, total = {}, [], {}
     for m in results["mutants"].values():
-        row = files.setdefault(m["path"], {})
-        row[m["outcome"]] = row.get(m["outcome"], 0) + 1
+        chapter = made.CHAPTERS.get(m["path"].split("/")[1], "other")
+        for row in (groups.setdefault((chapter, m["path"]), {}), total):
+            row[m["outcome"]] = row.get(m["outcome"], 0) + 1
         if m["outcome"] == "survived":
             survivors.append([f"{m['path']}:{m['line']}", m["kind"], m["old"], m["new"]])
-    outcomes = sorted({outcome for row in files.values() for outcome in row})
-    rows = []
-    for path, row in sorted(files.items()):
-        killed, survived = row.get("killed", 0), row.get("survived", 0)
-        score = f"{100 * killed / (killed + survived):.0f} %" if killed + survived else ""
-        rows.append([path] + [page.number(row.get(outcome, 0)) for outcome in outcomes] + [score])
-    total = {outcome: sum(row.get(outcome, 0) for row in files.values()) for outcome in outcomes}
-    judged = total.get("killed", 0) + total.get("survived", 0)
-    score = f"{100 * total.get('killed', 0) / judged:.1f} % of {judged} killed by tests and corpora." if judged else ""
-    return (page.paragraph(score) + page.table(["file"] + outcomes + ["score"], rows, left=(0,)) +
+    outcomes = sorted(total)
+    rows = [[chapter, path] + [page.number(row.get(o, 0)) for o in outcomes] + [score(row)]
+            for (chapter, path), row in sorted(groups.items())]
+    rows.append(["all", ""] + [page.number(total[o]) for o in outcomes] + [score(total)])
+    return (page.paragraph(f"{score(total)} killed by tests and corpora alone.") +
             page.folded(f"{len(survivors)} that nobody noticed",
-                        page.table(["where", "mistake", "was", "is"], survivors, left=(0, 1, 2, 3))))
+                        page.table(["where", "mistake", "was", "is"], sorted(survivors), left=(0, 1, 2, 3))) +
+            page.table(["chapter", "file"] + outcomes + ["score"], rows, left=(0, 1)))
 
 
 def coverage():
     results = load(common.BUILD / "coverage/results.json")
     if not results:
         return page.nothing("ci/coverage")
-    kinds = ("line", "function", "branch")
-    rows = []
-    for name, figures in results["rows"]:
-        cells = []
-        for kind in kinds:
-            hit, known = figures[kind]
-            cells.append(f"{100 * hit / known:.1f} % of {known}" if known else "")
-        rows.append([name] + cells)
-    return page.table(["part of memcore"] + list(kinds), rows, left=(0,))
+    rows = [measured.cells(name, [tallies[kind] for kind in measured.KINDS]) for name, tallies in results["rows"]]
+    return page.paragraph(f"{len(results['never'])} functions that nothing calls, {len(results['without'])} of "
+                          f"{results['rules']} rules without a case: coverage/html/index.html beside this page names them.") + \
+        page.table([name for name, _ in measured.COLUMNS], rows, left=(0,))
+
+
+def conditions():
+    results = load(common.BUILD / "coverage-mcdc/results.json")
+    if not results:
+        return page.nothing("ci/coverage --mcdc")
+    return page.table([name for name, _ in measured.MCDC_COLUMNS],
+                      [measured.cells(name, pairs) for name, pairs in results["rows"]], left=(0,))
 
 
 def main():
@@ -190,7 +197,8 @@ def main():
     histograms, slow = corpora(tree, targets)
     name = git("describe", "--always", "--dirty") or "unknown version"
     sections = [("Fuzzing", fuzzing(targets)), ("Museum", museum()), ("Mutants", mutants()),
-                ("Coverage of memcore", coverage()), ("Corpora", histograms), ("Slowest inputs of the corpora", slow)]
+                ("Coverage of memcore", coverage()), ("Coverage of conditions", conditions()), ("Corpora", histograms),
+                ("Slowest inputs of the corpora", slow)]
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         output.write_text(page.whole("memcore: what was measured", f"{name}, {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}",

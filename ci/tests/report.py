@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import common  # noqa: E402
 import page  # noqa: E402
 
-VOID = {"meta", "line", "rect", "polyline"}
+VOID = {"meta"}
 
 
 class Nesting(html.parser.HTMLParser):
@@ -28,6 +28,9 @@ class Nesting(html.parser.HTMLParser):
             self.open.append(tag)
         if tag == "h2":
             self.headings.append(dict(attrs)["id"])
+
+    def handle_startendtag(self, tag, attrs):
+        pass
 
     def handle_endtag(self, tag):
         if not self.open or self.open.pop() != tag:
@@ -61,7 +64,8 @@ def main():
         text = output.read_text() if output.exists() else ""
     seen = read(text)
     fine = [pieces(), check("exit code 0", result.returncode == 0),
-            check("all sections are there", seen.headings == ["fuzzing", "museum", "mutants", "coverage-of-memcore", "corpora",
+            check("all sections are there", seen.headings == ["fuzzing", "museum", "mutants", "coverage-of-memcore",
+                                                              "coverage-of-conditions", "corpora",
                                                               "slowest-inputs-of-the-corpora"]),
             check("elements are nested", not seen.trouble and seen.open in ([], ["html"])),
             check("nothing comes from elsewhere", not re.search(r"https?://|src=|@import", text)),
