@@ -8,6 +8,47 @@
 
 /* ---- R-LKP ---- */
 
+/* What is at `address` has that name and begins there; nothing is one byte before and behind. */
+static void check_lonely_byte(AddressSpace *as, MemoryRegion *mr, hwaddr address)
+{
+    hwaddr offset, length = 1;
+
+    g_assert_true(address_space_translate(as, address, &offset, &length, false, PLAIN) == mr);
+    g_assert_cmphex(offset, ==, 0);
+    g_assert_true(address_space_translate(as, address - 1, &offset, &length, false, PLAIN) != mr);
+    g_assert_cmphex(offset, ==, address - 1);
+    g_assert_true(address_space_translate(as, address + 1, &offset, &length, false, PLAIN) != mr);
+    g_assert_cmphex(offset, ==, address + 1);
+}
+
+/*
+ * However ranges are spread, each is found: some far apart, and the closer to
+ * zero, the closer together; many in a row at one place.
+ *
+ *   2^2 2^3  2^4     2^5            2^6                            2^7 ...  2^63
+ */
+static void ranges_crowd_at_every_scale(void)
+{
+    enum { POWERS = 62, ROW = 200 };
+    Bus bus = bus_new("as");
+    MemoryRegion *regions[POWERS + ROW];
+    hwaddr addresses[POWERS + ROW];
+
+    memory_region_transaction_begin();
+    for (unsigned i = 0; i < POWERS + ROW; i++) {
+        addresses[i] = i < POWERS ? UINT64_C(4) << i : UINT64_C(0x5000000001) + 2 * i;
+        regions[i] = stage_io("one byte", 1);
+        stage_add(bus.root, addresses[i], regions[i]);
+    }
+    memory_region_transaction_commit();
+    for (unsigned i = 0; i < POWERS + ROW; i++) {
+        check_lonely_byte(bus.as, regions[i], addresses[i]);
+    }
+    for (unsigned i = POWERS + ROW; i-- > 0;) {
+        check_lonely_byte(bus.as, regions[i * 97 % (POWERS + ROW)], addresses[i * 97 % (POWERS + ROW)]);
+    }
+}
+
 /* An order of queries in which a cached answer would be wrong each time. */
 static void queries_do_not_influence_each_other(void)
 {
@@ -581,6 +622,7 @@ int main(int argc, char **argv)
     conformance_start(&argc, &argv);
     conformance_case("/R-LKP-1/queries-are-independent", queries_do_not_influence_each_other);
     conformance_case("/R-LKP-1/follows-the-map", lookups_follow_the_map);
+    conformance_case("/R-LKP-1/ranges-crowd", ranges_crowd_at_every_scale);
     conformance_case("/R-LKP-2/holes-are-one-range", holes_are_one_range);
     conformance_case("/R-LKP-3/region-of-everything", region_of_everything);
     conformance_case("/R-LKP-4/goes-on-at-zero", accesses_go_on_at_zero);

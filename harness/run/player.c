@@ -202,6 +202,7 @@ static void region_vacate(struct player *p, unsigned slot)
             p->recorders[i].armed = OBSERVED_NONE;
         }
     }
+    player_forget_alias(p, slot);
     for (unsigned i = 0; i < p->region_limit; i++) {
         if (p->region_live[i] && p->region_container[i] == (int)slot) {
             p->region_container[i] = OBSERVED_NONE;     /* R-OBJ-9: its subregions were taken out */

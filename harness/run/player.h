@@ -93,7 +93,8 @@ struct player_notifier {
     IOMMUNotifier notifier;     /* first: the callback knows nothing else */
     struct player *player;
     unsigned slot;
-    MemoryRegion *region;       /* it is registered on */
+    IOMMUMemoryRegion *iommu;
+    MemoryRegion *region;       /* it is registered on; the IOMMU itself once that alias is gone */
 };
 
 struct player_client {
@@ -203,6 +204,7 @@ void player_access_init(struct player *p);
 void player_access_free(struct player *p);
 void player_access(struct player *p, const struct trace_step *s, const struct observation *expected);
 void player_iommu(struct player *p, const struct trace_step *s);
+void player_forget_alias(struct player *p, unsigned slot);  /* of an IOMMU: notifiers on it are on the IOMMU */
 void player_iommu_init(struct player *p, unsigned slot, const struct trace_step *s, Object *owner, const char *name);
 MemTxAttrs player_attrs(uint32_t packed);
 uint32_t player_attrs_packed(MemTxAttrs attrs);

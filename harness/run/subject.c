@@ -157,10 +157,24 @@ static struct {
     int error;
 } planted;
 
+static struct {
+    void (*interrupt)(void *opaque);
+    void *opaque;
+} interruption;
+
+void subject_set_interruption(void (*interrupt)(void *opaque), void *opaque)
+{
+    interruption.interrupt = interrupt;
+    interruption.opaque = opaque;
+}
+
 static int ask_planted(void *opaque, MemcoreFault kind)
 {
     (void)opaque;
     (void)kind;
+    if (interruption.interrupt) {
+        interruption.interrupt(interruption.opaque);
+    }
     return planted.calls++ == planted.nth ? planted.error : 0;
 }
 

@@ -48,7 +48,7 @@ size_t subject_plant_failure(size_t nth, int error);
 
 /*
  * What comes with the core as a RamDiscardManager: one bit a granule (R-BDM).  The callbacks are asked by `plug` and
- * `unplug`, as that rule says.  `loaded`: every 64 granules have these bits.
+ * `unplug`, as that rule says.  load: every 64 granules have these bits.
  */
 struct subject_manager;
 struct subject_manager_hooks {
@@ -66,6 +66,9 @@ int subject_manager_unplug_all(struct subject_manager *manager);
 int subject_manager_load(struct subject_manager *manager, uint64_t bits);
 const char *subject_manager_state(struct subject_manager *manager, uint64_t offset, uint64_t length);
 uint64_t subject_manager_populated_bytes(struct subject_manager *manager);
+
+/* Called before each call of the host that may fail: what other threads do in the middle of a step.  NULL: nothing. */
+void subject_set_interruption(void (*interrupt)(void *opaque), void *opaque);
 
 /* mtree_info's text, to be freed with free(). */
 char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled);

@@ -79,15 +79,26 @@ typedef struct {
 /* From an offset in an IOMMU to what is behind it, and behind others (R-TRN-5..9).  `path` may be NULL. */
 Place place_through_iommus(Place place, hwaddr address, bool is_write, MemTxAttrs attrs, IommuPath *path);
 
+/* What place_translate() does where nothing is quick. */
+Place place_translate_slowly(FlatView *view, hwaddr address, hwaddr length, bool is_write, MemTxAttrs attrs);
+
+/* In a quick range: no IOMMU, and memory as long as the range. */
+static inline Place place_in_range(const FlatRange *range, hwaddr address, hwaddr length)
+{
+    return (Place) {
+        .mr = range->mr,
+        .offset = address - range->start + range->offset,
+        .length = range->quick == FLAT_RANGE_MEMORY ? cut_length(length, range->last - address) : length,
+    };
+}
+
 static inline Place place_translate(FlatView *view, hwaddr address, hwaddr length, bool is_write,
                                     MemTxAttrs attrs)
 {
-    const Place place = place_in_view(view, address, length);
+    const FlatRange *range = flatview_recent(view, address);
 
-    if (__builtin_expect(place.mr->is_iommu, 0)) {
-        return place_through_iommus(place, address, is_write, attrs, NULL);
-    }
-    return place;
+    return range && range->quick ? place_in_range(range, address, length)
+                                 : place_translate_slowly(view, address, length, is_write, attrs);
 }
 
 /* The view to access now, under RCU.  `function` is the public one. */

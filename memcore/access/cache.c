@@ -2,6 +2,17 @@
 /* Prepared pieces of address spaces (R-CCH); the fast half is in exec/memory_cache.h. */
 #include "access/access.h"
 
+static void count_starts(MemoryRegionCache *cache)
+{
+    for (unsigned i = 0; i < sizeof(cache->load_starts) / sizeof(cache->load_starts[0]); i++) {
+        const hwaddr size = UINT64_C(1) << i;
+        const hwaddr starts = cache->ptr && cache->len >= size ? cache->len - size + 1 : 0;
+
+        cache->load_starts[i] = starts;
+        cache->store_starts[i] = cache->is_write ? starts : 0;
+    }
+}
+
 int64_t address_space_cache_init(MemoryRegionCache *cache, AddressSpace *as, hwaddr addr, hwaddr len,
                                  bool is_write)
 {
@@ -39,6 +50,7 @@ int64_t address_space_cache_init(MemoryRegionCache *cache, AddressSpace *as, hwa
         .readonly = range && range->readonly,
         .nonvolatile = range && range->nonvolatile,
     };
+    count_starts(cache);
     memory_region_ref(place.mr);
     return (int64_t)cache->len;
 }

@@ -77,6 +77,9 @@ static inline unsigned piece_size(const MemoryRegion *mr, unsigned size)
     const unsigned most = mr->ops->impl.max_access_size ? mr->ops->impl.max_access_size : 4;
     unsigned piece = size < most ? size : most;
 
+    if (__builtin_expect(size >= least && size <= most, 1)) {
+        return size;
+    }
     piece = piece > least ? piece : least;
     if (__builtin_expect(piece > 8 || (piece & (piece - 1)), 0)) {
         bad_piece(mr, piece);
@@ -157,7 +160,7 @@ MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr, uint64_t 
 /* --- writing ------------------------------------------------------------------- */
 
 /* Instead of the device: the first entry that fits, in the order of R-EFD-1 (R-EVM-2..5). */
-static bool signal_eventfd(const MemoryRegion *mr, hwaddr offset, unsigned size, uint64_t data)
+static __attribute__((noinline)) bool signal_eventfd(const MemoryRegion *mr, hwaddr offset, unsigned size, uint64_t data)
 {
     for (unsigned i = 0; i < mr->ioeventfd_nb; i++) {
         const MemoryRegionIoeventfd *entry = &mr->ioeventfds[i];

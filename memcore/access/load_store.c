@@ -51,29 +51,29 @@ static bool cut_short(const Place *place, MemOp op, bool is_write)
            (place->mr->ram || (!is_write && memory_region_is_romd(place->mr)));
 }
 
-static MemTxResult load_from_device(const Place *place, uint64_t *value, MemOp op, MemTxAttrs attrs)
+static MemTxResult load_from_device(MemoryRegion *mr, hwaddr offset, uint64_t *value, MemOp op, MemTxAttrs attrs)
 {
-    const DeviceSection section = device_enter(place->mr);
-    MemTxResult result = MEMTX_DECODE_ERROR;
+    const DeviceSection section = device_enter(mr);
+    const MemTxResult result = memory_region_dispatch_read(mr, offset, value, op, attrs);
 
-    *value = 0;
-    if (!cut_short(place, op, false)) {
-        result = memory_region_dispatch_read(place->mr, place->offset, value, op, attrs);
-    }
     device_leave(section);
     return result;
 }
 
-static MemTxResult store_to_device(const Place *place, uint64_t value, MemOp op, MemTxAttrs attrs)
+static MemTxResult store_to_device(MemoryRegion *mr, hwaddr offset, uint64_t value, MemOp op, MemTxAttrs attrs)
 {
-    const DeviceSection section = device_enter(place->mr);
-    MemTxResult result = MEMTX_DECODE_ERROR;
+    const DeviceSection section = device_enter(mr);
+    const MemTxResult result = memory_region_dispatch_write(mr, offset, value, op, attrs);
 
-    if (!cut_short(place, op, true)) {
-        result = memory_region_dispatch_write(place->mr, place->offset, value, op, attrs);
-    }
     device_leave(section);
     return result;
+}
+
+/* Nobody is asked, but what was buffered is out all the same (R-EVM-10). */
+static MemTxResult reject(MemoryRegion *mr)
+{
+    device_leave(device_enter(mr));
+    return MEMTX_DECODE_ERROR;
 }
 
 static MemTxResult load_from_place(const Place *place, uint64_t *value, MemOp op, MemTxAttrs attrs)
@@ -82,7 +82,9 @@ static MemTxResult load_from_place(const Place *place, uint64_t *value, MemOp op
         *value = load_host(place_host(place), op);
         return MEMTX_OK;
     }
-    return load_from_device(place, value, op, attrs);
+    *value = 0;
+    return cut_short(place, op, false) ? reject(place->mr)
+                                       : load_from_device(place->mr, place->offset, value, op, attrs);
 }
 
 static MemTxResult store_to_place(const Place *place, uint64_t value, MemOp op, MemTxAttrs attrs)
@@ -92,14 +94,46 @@ static MemTxResult store_to_place(const Place *place, uint64_t value, MemOp op, 
         mark_written(place->mr, place->offset, memop_size(op));
         return MEMTX_OK;
     }
-    return store_to_device(place, value, op, attrs);
+    return cut_short(place, op, true) ? reject(place->mr)
+                                      : store_to_device(place->mr, place->offset, value, op, attrs);
+}
+
+/* --- the range found last ---------------------------------------------------------- */
+
+/* RAM that holds the whole access. */
+FOR_EACH_WIDTH bool holds_all(const FlatRange *range, hwaddr addr, MemOp op)
+{
+    return range && range->host && range->last - addr >= memop_size(op) - 1;
+}
+
+FOR_EACH_WIDTH uint64_t load_from_range(const FlatRange *range, hwaddr addr, MemOp op)
+{
+    fuzz_dma_read_cb(addr, memop_size(op), range->mr);
+    return load_host(range->host + (addr - range->start), op);
+}
+
+FOR_EACH_WIDTH void store_to_range(const FlatRange *range, hwaddr addr, uint64_t value, MemOp op)
+{
+    store_host(range->host + (addr - range->start), value, op);
+    mark_written(range->mr, addr - range->start + range->offset, memop_size(op));
+}
+
+/*
+ * If the thread has the big lock: what is deferred runs under that lock, so
+ * nothing goes away meanwhile, without a read section.  Never for devices:
+ * their callbacks may let go of the lock.
+ */
+FOR_EACH_WIDTH const FlatRange *range_under_big_lock(AddressSpace *as, hwaddr addr)
+{
+    FlatView *view = memcore_big_lock_held && as ? address_space_to_flatview(as) : NULL;
+
+    return view ? flatview_recent(view, addr) : NULL;
 }
 
 /* --- where the place comes from -------------------------------------------------- */
 
 /* Under RCU. */
-FOR_EACH_WIDTH uint64_t load_from_view(FlatView *view, hwaddr addr, MemOp op, MemTxAttrs attrs,
-                                       MemTxResult *outcome)
+static uint64_t load_from_view(FlatView *view, hwaddr addr, MemOp op, MemTxAttrs attrs, MemTxResult *outcome)
 {
     const Place place = place_translate(view, addr, memop_size(op), false, attrs);
     uint64_t value;
@@ -111,14 +145,36 @@ FOR_EACH_WIDTH uint64_t load_from_view(FlatView *view, hwaddr addr, MemOp op, Me
     return value;
 }
 
+static MemTxResult store_to_view(FlatView *view, hwaddr addr, uint64_t value, MemOp op, MemTxAttrs attrs)
+{
+    const Place place = place_translate(view, addr, memop_size(op), true, attrs);
+
+    return store_to_place(&place, value, op, attrs);
+}
+
+static inline hwaddr offset_in_region(const FlatRange *range, hwaddr addr)
+{
+    return addr - range->start + range->offset;
+}
+
 FOR_EACH_WIDTH uint64_t load_under_rcu(const char *function, AddressSpace *as, hwaddr addr, MemOp op,
                                        MemTxAttrs attrs, MemTxResult *result)
 {
-    MemTxResult outcome;
+    MemTxResult outcome = MEMTX_OK;
+    const FlatRange *range;
+    FlatView *view;
     uint64_t value;
 
     rcu_read_lock();
-    value = load_from_view(view_of(as, function), addr, op, attrs, &outcome);
+    view = view_of(as, function);
+    range = flatview_recent(view, addr);
+    if (holds_all(range, addr, op)) {
+        value = load_from_range(range, addr, op);
+    } else if (range && range->quick == FLAT_RANGE_DEVICE) {
+        outcome = load_from_device(range->mr, offset_in_region(range, addr), &value, op, attrs);
+    } else {
+        value = load_from_view(view, addr, op, attrs, &outcome);
+    }
     rcu_read_unlock();
     if (result) {
         *result = outcome;
@@ -129,54 +185,24 @@ FOR_EACH_WIDTH uint64_t load_under_rcu(const char *function, AddressSpace *as, h
 FOR_EACH_WIDTH void store_under_rcu(const char *function, AddressSpace *as, hwaddr addr, uint64_t value,
                                     MemOp op, MemTxAttrs attrs, MemTxResult *result)
 {
-    MemTxResult outcome;
-    Place place;
+    MemTxResult outcome = MEMTX_OK;
+    const FlatRange *range;
+    FlatView *view;
 
     rcu_read_lock();
-    place = place_translate(view_of(as, function), addr, memop_size(op), true, attrs);
-    outcome = store_to_place(&place, value, op, attrs);
+    view = view_of(as, function);
+    range = flatview_recent(view, addr);
+    if (holds_all(range, addr, op) && !range->mr->readonly) {
+        store_to_range(range, addr, value, op);
+    } else if (range && range->quick == FLAT_RANGE_DEVICE) {
+        outcome = store_to_device(range->mr, offset_in_region(range, addr), value, op, attrs);
+    } else {
+        outcome = store_to_view(view, addr, value, op, attrs);
+    }
     rcu_read_unlock();
     if (result) {
         *result = outcome;
     }
-}
-
-/*
- * The range found last, if it is RAM that holds the whole access and the thread
- * has the big lock: what is deferred runs under that lock, so nothing goes
- * away meanwhile, without a read section.  Never for devices: their callbacks may let go
- * of the lock.
- */
-FOR_EACH_WIDTH const FlatRange *quick_range(AddressSpace *as, hwaddr addr, MemOp op)
-{
-    FlatView *view = memcore_big_lock_held && as ? address_space_to_flatview(as) : NULL;
-    const FlatRange *range = view ? flatview_recent(view, addr) : NULL;
-
-    return range && range->host && range->last - addr >= memop_size(op) - 1 ? range : NULL;
-}
-
-FOR_EACH_WIDTH bool load_quickly(AddressSpace *as, hwaddr addr, MemOp op, uint64_t *value)
-{
-    const FlatRange *range = quick_range(as, addr, op);
-
-    if (!range) {
-        return false;
-    }
-    fuzz_dma_read_cb(addr, memop_size(op), range->mr);
-    *value = load_host(range->host + (addr - range->start), op);
-    return true;
-}
-
-FOR_EACH_WIDTH bool store_quickly(AddressSpace *as, hwaddr addr, MemOp op, uint64_t value)
-{
-    const FlatRange *range = quick_range(as, addr, op);
-
-    if (!range || range->mr->readonly) {
-        return false;
-    }
-    store_host(range->host + (addr - range->start), value, op);
-    mark_written(range->mr, addr - range->start + range->offset, memop_size(op));
-    return true;
 }
 
 FOR_EACH_WIDTH uint64_t load_from_cache(const char *function, MemoryRegionCache *cache, hwaddr addr, MemOp op,
@@ -224,14 +250,14 @@ FOR_EACH_WIDTH void store_to_cache(const char *function, MemoryRegionCache *cach
     } \
     type address_space_##name(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, MemTxResult *result) \
     { \
-        uint64_t value; \
-        if (__builtin_expect(!load_quickly(as, addr, op, &value), 0)) { \
+        const FlatRange *range = range_under_big_lock(as, addr); \
+        if (__builtin_expect(!holds_all(range, addr, op), 0)) { \
             return name##_under_rcu(as, addr, attrs, result); \
         } \
         if (result) { \
             *result = MEMTX_OK; \
         } \
-        return (type)value; \
+        return (type)load_from_range(range, addr, op); \
     } \
     type address_space_##name##_cached_slow(MemoryRegionCache *cache, hwaddr addr, MemTxAttrs attrs, \
                                             MemTxResult *result) \
@@ -248,10 +274,12 @@ FOR_EACH_WIDTH void store_to_cache(const char *function, MemoryRegionCache *cach
     void address_space_##name(AddressSpace *as, hwaddr addr, type val, MemTxAttrs attrs, \
                               MemTxResult *result) \
     { \
-        if (__builtin_expect(!store_quickly(as, addr, op, val), 0)) { \
+        const FlatRange *range = range_under_big_lock(as, addr); \
+        if (__builtin_expect(!holds_all(range, addr, op) || range->mr->readonly, 0)) { \
             name##_under_rcu(as, addr, val, attrs, result); \
             return; \
         } \
+        store_to_range(range, addr, val, op); \
         if (result) { \
             *result = MEMTX_OK; \
         } \

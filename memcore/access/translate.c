@@ -29,6 +29,13 @@ Place place_through_iommus(Place place, hwaddr address, bool is_write, MemTxAttr
     return place;
 }
 
+Place place_translate_slowly(FlatView *view, hwaddr address, hwaddr length, bool is_write, MemTxAttrs attrs)
+{
+    const Place place = place_in_view(view, address, length);
+
+    return place.mr->is_iommu ? place_through_iommus(place, address, is_write, attrs, NULL) : place;
+}
+
 Place place_in_cache(const MemoryRegionCache *cache, hwaddr offset, hwaddr length, bool is_write,
                      MemTxAttrs attrs)
 {
@@ -53,14 +60,11 @@ hwaddr place_extend(FlatView *view, hwaddr address, const Place *place, hwaddr w
     return done;
 }
 
-MemoryRegion *flatview_translate(FlatView *fv, hwaddr addr, hwaddr *xlat, hwaddr *len, bool is_write,
-                                 MemTxAttrs attrs)
+static __attribute__((noinline)) MemoryRegion *translate_slowly(FlatView *fv, hwaddr addr, hwaddr *xlat,
+                                                               hwaddr *len, bool is_write, MemTxAttrs attrs)
 {
-    Place place;
+    const Place place = place_translate_slowly(fv, addr, len ? *len : HWADDR_MAX, is_write, attrs);
 
-    memcore_require(fv, "R-TRN-1", "address 0x%" PRIx64 ": no view given (NULL)", addr);
-    memcore_require(xlat, "R-TRN-1", "address 0x%" PRIx64 ": no place for the offset (xlat is NULL)", addr);
-    place = place_translate(fv, addr, len ? *len : HWADDR_MAX, is_write, attrs);
     memcore_verify(!place.mr->alias && !place.mr->is_iommu);
     memcore_verify(!len || (place.length <= *len && (place.length > 0 || *len == 0)));
     *xlat = place.offset;
@@ -68,6 +72,28 @@ MemoryRegion *flatview_translate(FlatView *fv, hwaddr addr, hwaddr *xlat, hwaddr
         *len = place.length;
     }
     return place.mr;
+}
+
+/* Two functions, so that the quick way needs no registers but those it is called with. */
+MemoryRegion *flatview_translate(FlatView *fv, hwaddr addr, hwaddr *xlat, hwaddr *len, bool is_write,
+                                 MemTxAttrs attrs)
+{
+    const FlatRange *range;
+    bool found;
+
+    memcore_require(fv, "R-TRN-1", "address 0x%" PRIx64 ": no view given (NULL)", addr);
+    memcore_require(xlat, "R-TRN-1", "address 0x%" PRIx64 ": no place for the offset (xlat is NULL)", addr);
+    range = flatview_guess(fv, addr);
+    if (__builtin_expect(!range, 0)) {
+        return translate_slowly(fv, addr, xlat, len, is_write, attrs);
+    }
+    /* Without a branch that depends on whether this is a hole: addresses that jump about meet both. */
+    found = flat_range_has(range, addr);
+    *xlat = addr - (found ? range->start - range->offset : 0);
+    if (range->quick == FLAT_RANGE_MEMORY && found && len) {
+        *len = cut_length(*len, range->last - addr);
+    }
+    return found ? range->mr : &region_unassigned;
 }
 
 IOMMUTLBEntry address_space_get_iotlb_entry(AddressSpace *as, hwaddr addr, bool is_write, MemTxAttrs attrs)

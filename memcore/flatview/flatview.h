@@ -23,6 +23,11 @@ static inline Int128 flat_range_size(const FlatRange *range)
     return (Int128)range->last - range->start + 1;
 }
 
+static inline bool flat_range_has(const FlatRange *range, hwaddr address)
+{
+    return address - range->start <= range->last - range->start;
+}
+
 /* Where byte 0 of the region would lie: may be negative. */
 static inline Int128 flat_range_shift(const FlatRange *range)
 {
@@ -64,7 +69,7 @@ struct FlatView {
 #ifdef MEMCORE_VERIFY
     uint64_t digest;            /* of the ranges when the view was built */
 #endif
-    FlatRange ranges[];         /* and behind them the entries of the index */
+    FlatRange ranges[];         /* and behind them a sentinel, and the entries of the index */
 };
 
 /* The range found last, if `address` lies in it; else NULL, which says nothing. */
@@ -72,7 +77,7 @@ static inline const FlatRange *flatview_recent(FlatView *view, hwaddr address)
 {
     const FlatRange *range = __atomic_load_n(&view->recent, __ATOMIC_RELAXED);
 
-    return range && address - range->start <= range->last - range->start ? range : NULL;
+    return range && flat_range_has(range, address) ? range : NULL;
 }
 
 /* The part of flatview_find() that searches. */
@@ -87,6 +92,25 @@ static inline const FlatRange *flatview_find(FlatView *view, hwaddr address)
     const FlatRange *range = flatview_recent(view, address);
 
     return range ? range : flatview_search(view, address);
+}
+
+/*
+ * For those who are quick with what is quick: the range that `address` lies
+ * in, or, if it lies in none, any other (flat_range_has() tells); NULL: ask
+ * flatview_find().
+ */
+static inline const FlatRange *flatview_guess(FlatView *view, hwaddr address)
+{
+    const FlatRange *range = flatview_recent(view, address);
+
+    if (!range) {
+        range = range_index_guess(&view->index, view->ranges, address);
+        if (__builtin_expect(!range || range->quick == FLAT_RANGE_OTHER, 0)) {
+            return NULL;
+        }
+        __atomic_store_n(&view->recent, range, __ATOMIC_RELAXED);
+    }
+    return range->quick == FLAT_RANGE_OTHER ? NULL : range;
 }
 
 /* --- walking ----------------------------------------------------------------- */

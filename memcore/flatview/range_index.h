@@ -8,10 +8,12 @@
  *   buckets   |     |     |     |     |     |     |
  *   first      a     a     b     c     d     d     -
  *
- * Where ranges are spread evenly an address is found at once; where they
- * crowd, the rest is a binary search in one bucket.  Both are written without
- * branches that depend on the address: addresses that jump about would be
- * mispredicted in every step, at three times the cost.
+ * Where ranges are spread evenly an address is found at once.  Where they
+ * crowd, as devices do between gigabytes of RAM, a bucket is cut into finer
+ * buckets of its own, and those again, a few times; then the rest is a binary
+ * search.  All is written without branches that depend on the address within a
+ * bucket: addresses that jump about would be mispredicted in every step, at
+ * three times the cost.
  */
 #ifndef MEMCORE_FLATVIEW_RANGE_INDEX_H
 #define MEMCORE_FLATVIEW_RANGE_INDEX_H
@@ -29,57 +31,74 @@ struct FlatRange {
     bool nonvolatile;
     bool romd_mode;             /* of mr, when the view was built; likewise the mask (R-FV-8) */
     uint8_t dirty_log_mask;
+    uint8_t quick;              /* enum flat_range_quick */
 };
 
+/* What needs no look at the region, because it never changes: where an access to the range goes. */
+enum flat_range_quick {
+    FLAT_RANGE_OTHER,           /* ask the region; also the sentinel behind the last range */
+    FLAT_RANGE_DEVICE,          /* callbacks or nothing: what is there has no length (R-TRN-3) */
+    FLAT_RANGE_MEMORY,          /* has `host` */
+};
+
+/* The ranges [low, high), by buckets from `start` on. */
 typedef struct {
-    hwaddr start;               /* of bucket 0 */
+    hwaddr start;
     unsigned shift;             /* log2 of a bucket's size */
-    uint32_t buckets;           /* 0: none, the array is too short to need them */
-    uint32_t *first;            /* buckets + 1 entries */
+    uint32_t buckets;           /* 0: none, to be searched */
+    uint32_t low, high;
+    const uint32_t *first;      /* an entry a bucket: its first range, or RANGE_INDEX_NESTED and which of `nested` */
+} RangeBuckets;
+
+typedef struct {
+    RangeBuckets all;
+    RangeBuckets *nested;       /* the index's own, entries included; NULL: no bucket is crowded */
 } RangeIndex;
+
+enum {
+    RANGE_INDEX_STEPS = 2,      /* so many ranges may end in a bucket that has no finer ones */
+};
+#define RANGE_INDEX_NESTED (UINT32_C(1) << 31)
 
 /* How many entries `first` needs for so many ranges, at most. */
 size_t range_index_entries(size_t count);
 
-/* `first` has at least that many. */
+/*
+ * `first` has at least that many, and outlives the index.  Behind the ranges
+ * is one more, a sentinel whose last is the highest address.
+ */
 void range_index_build(RangeIndex *index, uint32_t *first, const FlatRange *ranges, size_t count);
+void range_index_destroy(RangeIndex *index);
 
-/* The lowest of ranges[low] to ranges[high - 1] whose last byte is not below `address`; high: none. */
-static inline size_t range_search(const FlatRange *ranges, size_t low, size_t high, hwaddr address)
+/*
+ * The range that `address` lies in, or any that it does not lie in: to be
+ * compared.  The sentinel is one of these.  NULL: this quick way does not know.
+ */
+static inline const FlatRange *range_index_guess(const RangeIndex *index, const FlatRange *ranges, hwaddr address)
 {
-    size_t left = high - low;
+    const RangeBuckets *in = &index->all;
 
-    while (left > 0) {
-        const size_t half = (left + 1) / 2;
+    for (;;) {
+        const hwaddr bucket = (address - in->start) >> in->shift;
+        uint32_t entry;
 
-        low += half & -(size_t)(ranges[low + half - 1].last < address);
-        left -= half;
+        if (__builtin_expect(bucket >= in->buckets, 0)) {
+            return NULL;
+        }
+        entry = in->first[bucket];
+        if (!(entry & RANGE_INDEX_NESTED)) {
+            const FlatRange *range = &ranges[entry];
+
+            for (int step = 0; step < RANGE_INDEX_STEPS; step++) {
+                range += range->last < address;
+            }
+            return range;
+        }
+        in = &index->nested[entry & ~RANGE_INDEX_NESTED];
     }
-    return low;
 }
 
-/* The lowest range whose last byte is not below `address`; count: none. */
-static inline size_t range_index_seek(const RangeIndex *index, const FlatRange *ranges, size_t count,
-                                      hwaddr address)
-{
-    const hwaddr bucket = (address - index->start) >> index->shift;
-    size_t low, high;
-
-    if (index->buckets == 0) {
-        return range_search(ranges, 0, count, address);
-    }
-    if (address < index->start) {
-        return 0;
-    }
-    if (bucket >= index->buckets) {
-        return count;
-    }
-    low = index->first[bucket];
-    high = index->first[bucket + 1];
-    if (__builtin_expect(high - low > 1, 0)) {
-        return range_search(ranges, low, high, address);
-    }
-    return low + (ranges[low].last < address);      /* 0 is added where low == high */
-}
+/* The lowest range whose last byte is not below `address`; their number: none. */
+size_t range_index_seek(const RangeIndex *index, const FlatRange *ranges, hwaddr address);
 
 #endif

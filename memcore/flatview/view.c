@@ -9,7 +9,10 @@
 #include "flatview/render.h"
 #include "region/region.h"
 
-static FlatView empty_view = { .references = 1 };
+/* Behind the last range: no address is behind it, and what quick code finds there sends it the slow way. */
+#define SENTINEL { .start = HWADDR_MAX, .last = HWADDR_MAX, .quick = FLAT_RANGE_OTHER }
+
+static FlatView empty_view = { .references = 1, .ranges = { SENTINEL } };
 
 bool flat_range_identical(const FlatRange *left, const FlatRange *right)
 {
@@ -46,6 +49,15 @@ static bool joinable(const FlatRange *low, const FlatRange *high)
            low->dirty_log_mask == high->dirty_log_mask;
 }
 
+/* The quick way may not know, and for a hole it may say anything else. */
+static bool guessed(const FlatView *view, hwaddr address, const FlatRange *range)
+{
+    const FlatRange *guess = range_index_guess(&view->index, view->ranges, address);
+
+    return !guess || guess == range || (!range && (guess == &view->ranges[view->count] ||
+                                                   !flat_range_has(guess, address)));
+}
+
 void flatview_verify(const FlatView *view)
 {
     memcore_verify(view->root || view == &empty_view);
@@ -57,10 +69,12 @@ void flatview_verify(const FlatView *view)
         memcore_verify(range->start <= range->last);
         memcore_verify(i == 0 || view->ranges[i - 1].last < range->start);
         memcore_verify(i == 0 || !joinable(&view->ranges[i - 1], range));
-        memcore_verify(range_index_seek(&view->index, view->ranges, view->count, range->start) == i);
-        memcore_verify(range_index_seek(&view->index, view->ranges, view->count, range->last) == i);
+        memcore_verify(range_index_seek(&view->index, view->ranges, range->start) == i);
+        memcore_verify(range_index_seek(&view->index, view->ranges, range->last) == i);
+        memcore_verify(guessed(view, range->start, range) && guessed(view, range->last, range));
+        memcore_verify(i == 0 || view->ranges[i - 1].last + 1 == range->start || guessed(view, range->start - 1, NULL));
         memcore_verify(range->last == HWADDR_MAX ||
-                       range_index_seek(&view->index, view->ranges, view->count, range->last + 1) == i + 1);
+                       range_index_seek(&view->index, view->ranges, range->last + 1) == i + 1);
     }
 }
 
@@ -91,6 +105,16 @@ static uint8_t *host_of(const Run *run)
     return block->host + run->offset;
 }
 
+static enum flat_range_quick quick_of(const FlatRange *range)
+{
+    const MemoryRegion *mr = range->mr;
+
+    if (range->host) {
+        return FLAT_RANGE_MEMORY;
+    }
+    return mr->ram || mr->rom_device || mr->is_iommu ? FLAT_RANGE_OTHER : FLAT_RANGE_DEVICE;
+}
+
 FlatView *flatview_build(MemoryRegion *root, hwaddr base)
 {
     RunPool pool;
@@ -107,7 +131,7 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
     runs = render(&pool, root, base);
     count = run_list_join(&runs);
 
-    view = g_malloc(sizeof(*view) + count * sizeof(view->ranges[0]) +
+    view = g_malloc(sizeof(*view) + (count + 1) * sizeof(view->ranges[0]) +
                     range_index_entries(count) * sizeof(uint32_t));
     view->references = 1;
     view->root = root;
@@ -117,7 +141,7 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
     region_use_in_view(root);
     range = view->ranges;
     for (const Run *run = runs.first; run; run = run->next) {
-        *range++ = (FlatRange) {
+        *range = (FlatRange) {
             .start = run->start,
             .last = run->last,
             .offset = run->offset,
@@ -128,10 +152,13 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
             .romd_mode = run->mr->romd_mode,
             .dirty_log_mask = memory_region_get_dirty_log_mask(run->mr),
         };
+        range->quick = quick_of(range);
+        range++;
         region_use_in_view(run->mr);
     }
     run_pool_release(&pool);
-    range_index_build(&view->index, (uint32_t *)(void *)&view->ranges[count], view->ranges, count);
+    *range = (FlatRange) SENTINEL;
+    range_index_build(&view->index, (uint32_t *)(void *)&view->ranges[count + 1], view->ranges, count);
     memcore_count_up(&memcore_state.statistics.flat_views);
 #ifdef MEMCORE_VERIFY
     view->digest = digest(view);
@@ -149,6 +176,7 @@ static void release(struct rcu_head *head)
         region_unuse_in_view(view->ranges[i].mr);
     }
     region_unuse_in_view(view->root);
+    range_index_destroy(&view->index);
     g_free(view);
     memcore_count_down(&memcore_state.statistics.flat_views);
 }
@@ -217,7 +245,7 @@ size_t flatview_count(const FlatView *view)
  */
 const FlatRange *flatview_search(FlatView *view, hwaddr address)
 {
-    const size_t place = range_index_seek(&view->index, view->ranges, view->count, address);
+    const size_t place = range_index_seek(&view->index, view->ranges, address);
     const FlatRange *range = &view->ranges[place];
 
     if (place == view->count) {
@@ -230,7 +258,7 @@ const FlatRange *flatview_search(FlatView *view, hwaddr address)
 const FlatRange *flatview_seek(FlatCursor *cursor, const FlatView *view, hwaddr address)
 {
     cursor->view = view;
-    cursor->next = range_index_seek(&view->index, view->ranges, view->count, address);
+    cursor->next = range_index_seek(&view->index, view->ranges, address);
     return flatview_next(cursor);
 }
 

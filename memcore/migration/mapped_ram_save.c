@@ -42,6 +42,8 @@ struct RamSave {
     bool cancelled;             /* atomic */
     bool writers_stopped;
     uint32_t version;           /* of ram_list at setup */
+    RAMBlockNotifierExtended notifier;
+    bool resized;               /* a block was, perhaps back again since (R-ITER-11) */
     SaveFile file;
     uint64_t end;               /* where the next piece of the stream goes */
     SavedBlock *blocks;
@@ -88,6 +90,7 @@ static void leave(RamSave *save, SaveState state)
     RAMBlock *block;
 
     memory_global_dirty_log_stop(GLOBAL_DIRTY_MIGRATION);
+    ram_block_notifier_remove_extended(&save->notifier);
     RAMBLOCK_FOREACH(block) {
         for (size_t i = 0; i < save->block_count; i++) {
             if (block == save->blocks[i].block && block->bmap == save->blocks[i].bmap) {
@@ -238,6 +241,16 @@ static int write_layout(RamSave *save)
     return result;
 }
 
+static void on_resize(RAMBlockNotifierExtended *notifier, void *host, size_t old_length, size_t new_length)
+{
+    RamSave *save = (RamSave *)((char *)notifier - offsetof(RamSave, notifier));
+
+    (void)host;
+    (void)old_length;
+    (void)new_length;
+    save->resized = true;
+}
+
 static void look_for_dirty(RamSave *save)
 {
     save->counters.dirty_sync_count++;
@@ -285,6 +298,8 @@ int ram_save_setup(RamSave *save, Error **errp)
             add_block(save, block);
         }
     }
+    save->notifier.ram_block_resized = on_resize;
+    ram_block_notifier_add_extended(&save->notifier);
     memory_global_dirty_log_start(GLOBAL_DIRTY_MIGRATION);
     look_for_dirty(save);
     drop_all_discarded(save);
@@ -380,15 +395,7 @@ static int64_t save_run(RamSave *save, const SavedBlock *saved, uint64_t page, u
 /* -EBUSY once the blocks are not those of setup, before any of them is touched (R-ITER-11). */
 static int check_blocks(const RamSave *save)
 {
-    if (save->version != ram_list.version) {
-        return -EBUSY;
-    }
-    for (size_t i = 0; i < save->block_count; i++) {
-        if (save->blocks[i].block->used_length != save->blocks[i].used_length) {
-            return -EBUSY;
-        }
-    }
-    return 0;
+    return save->resized || save->version != ram_list.version ? -EBUSY : 0;
 }
 
 static int may_go_on(const RamSave *save)

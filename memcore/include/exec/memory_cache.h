@@ -26,6 +26,9 @@ struct MemoryRegionCache {
     FlatView *fv;               /* referenced, like the region */
     MemoryRegionSection mrs;
     bool is_write;
+    /* How many offsets a load, a store of 1, 2, 4, 8 bytes may begin at to need nothing but `ptr`. */
+    hwaddr load_starts[4];
+    hwaddr store_starts[4];
 };
 
 /* An empty one: every access to it is misuse, destroying it is fine. */
@@ -75,8 +78,8 @@ MemTxResult address_space_write_cached_slow(MemoryRegionCache *cache, hwaddr add
 static inline uint8_t address_space_ldub_cached(MemoryRegionCache *cache, hwaddr addr, MemTxAttrs attrs,
                                                 MemTxResult *result)
 {
-    memory_region_cache_check(cache, addr, 1, false, __func__);
-    if (__builtin_expect(!cache->ptr, 0)) {
+    if (__builtin_expect(addr >= cache->load_starts[0], 0)) {
+        memory_region_cache_check(cache, addr, 1, false, __func__);
         return address_space_ldub_cached_slow(cache, addr, attrs, result);
     }
     if (result) {
@@ -88,8 +91,8 @@ static inline uint8_t address_space_ldub_cached(MemoryRegionCache *cache, hwaddr
 static inline void address_space_stb_cached(MemoryRegionCache *cache, hwaddr addr, uint8_t val,
                                             MemTxAttrs attrs, MemTxResult *result)
 {
-    memory_region_cache_check(cache, addr, 1, true, __func__);
-    if (__builtin_expect(!cache->ptr, 0)) {
+    if (__builtin_expect(addr >= cache->store_starts[0], 0)) {
+        memory_region_cache_check(cache, addr, 1, true, __func__);
         address_space_stb_cached_slow(cache, addr, val, attrs, result);
         return;
     }
