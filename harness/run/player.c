@@ -555,12 +555,12 @@ static void apply_find(struct player *p, unsigned region, const struct trace_ste
     }
 }
 
-static MemoryRegion *end_of_chain(struct player *p, unsigned slot)
+static unsigned end_of_chain(const struct player *p, unsigned slot)
 {
     while (p->region_target[slot] != OBSERVED_NONE) {
         slot = (unsigned)p->region_target[slot];
     }
-    return &p->regions[slot].mr;
+    return slot;
 }
 
 static void apply_query(struct player *p, unsigned slot, const struct region_facts *expected,
@@ -588,15 +588,15 @@ static void apply_query(struct player *p, unsigned slot, const struct region_fac
     facts->has_ram_addr = memory_region_get_ram_addr(mr) != RAM_ADDR_INVALID;
     facts->alignment = memory_region_get_alignment(mr);
     facts->from_host_region = OBSERVED_NONE;
-    facts->fd = -1;
+    /* R-RAM-26: without a block not everybody can be asked. */
+    facts->fd = player_block(p, end_of_chain(p, slot)) && memory_region_get_fd(mr) >= 0 ? 0 : -1;
     if (expected->has_ram_ptr) {
         uint8_t *host = memory_region_get_ram_ptr(mr);
-        MemoryRegion *block_region = end_of_chain(p, slot);
+        MemoryRegion *block_region = &p->regions[end_of_chain(p, slot)].mr;
         ram_addr_t offset = 0;
 
         facts->has_ram_ptr = true;
         facts->ram_ptr_offset = (uint64_t)(host - (uint8_t *)memory_region_get_ram_ptr(block_region));
-        facts->fd = memory_region_get_fd(mr) < 0 ? -1 : 0;
         if (expected->from_host_region != OBSERVED_NONE) {
             facts->from_host_region = player_region_slot(p, memory_region_from_host(host, &offset));
             facts->from_host_offset = offset;
