@@ -45,6 +45,9 @@ enum { DISCARD_SINGLE, DISCARD_DOUBLE };
 enum { POLICY_DISABLE, POLICY_UNCOORDINATED, POLICY_REQUIRE, POLICY_COORDINATED, POLICIES };
 enum { ROUNDING_WHOLE, ROUNDING_RAW };
 
+/* Dirty pages of larger blocks are nobody's business. */
+#define MODELLED_PAGES_MAX (UINT64_C(128) << 20)
+
 enum { BLOCK_FILE_MARKS = 8 };
 uint8_t block_file_mark(unsigned page);
 bool block_file_has_path(unsigned kind);

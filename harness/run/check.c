@@ -94,7 +94,10 @@ static bool dies_before(const struct event *x, const struct event *y)
     if (x->kind != y->kind) {
         return x->kind == EVENT_BLOCK_REMOVED;
     }
-    return x->kind == EVENT_BLOCK_REMOVED ? x->region < y->region : x->number < y->number;
+    if (x->kind == EVENT_OWNER_FINALIZED) {
+        return x->number < y->number;
+    }
+    return x->region != y->region ? x->region < y->region : x->length < y->length;
 }
 
 void check_sort_deaths(struct event_log *log)

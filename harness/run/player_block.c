@@ -9,6 +9,7 @@
 #include "exec/ramblock.h"
 #include "model/block.h"
 #include "qapi/error.h"
+#include "run/player_dirty.h"
 
 /* Callbacks without an opaque pointer: there is one player at a time that plays. */
 static struct player *playing;
@@ -228,8 +229,9 @@ static bool resize(struct player *p, const struct trace_step *s, FILE *out)
         error_free(error);
         return false;
     }
-    if (player_block(p, s->a)) {
-        p->region_block_length[s->a] = qemu_ram_get_used_length(player_block(p, s->a));
+    p->region_block_length[s->a] = qemu_ram_get_used_length(player_block(p, s->a));
+    if (qemu_ram_get_max_length(player_block(p, s->a)) <= MODELLED_PAGES_MAX) {
+        player_show_pages(p, s->a, p->region_block_length[s->a], out);
     }
     return true;
 }
