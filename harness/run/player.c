@@ -104,7 +104,7 @@ void player_reset(struct player *p)
 {
     p->region_limit = 0;
     p->eventfds_used = false;
-    p->failure.waits = false;
+    p->failure.times = 0;
     p->block_version = ram_list.version;
     if (p->reserved_used) {     /* back to zeros, and out of reach */
         p->reserved_used = false;
@@ -120,7 +120,7 @@ void player_reset(struct player *p)
 
 void player_forget_failure(struct player *p)
 {
-    p->failure.waits = false;
+    p->failure.times = 0;
 }
 
 void player_record(struct player *p, const struct event *e)
@@ -665,8 +665,8 @@ static void apply_block(struct player *p, const struct trace_step *s, struct obs
 
 static void apply_fail(struct player *p, const struct trace_step *s)
 {
-    p->failure.waits = true;
-    p->failure.nth = (size_t)s->n;
+    p->failure.times = block_how_often(s->b);
+    p->failure.nth = p->failure.left = (size_t)s->n;
     p->failure.error = block_host_error(s->c);
 }
 

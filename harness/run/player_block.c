@@ -350,7 +350,7 @@ bool player_block_step(struct player *p, const struct trace_step *s, FILE *out)
 
 bool player_may_fail(const struct player *p, const struct trace_step *step)
 {
-    return p->failure.waits && block_may_fail(step->op);
+    return p->failure.times && block_may_fail(step->op);
 }
 
 bool player_step_failing(struct player *p, const struct trace_step *s, FILE *out,
@@ -368,14 +368,15 @@ bool player_step_failing(struct player *p, const struct trace_step *s, FILE *out
     if (!said) {
         abort();
     }
-    subject_plant_failure(p->failure.nth, p->failure.error);
+    subject_plant_failure(p->failure.left, p->failure.error);
     done = step(p, s, said);
     calls = subject_plant_failure(SIZE_MAX, 0);
     fclose(said);
-    if (calls <= p->failure.nth) {
-        p->failure.nth -= calls;        /* it struck nothing yet */
+    if (calls <= p->failure.left) {
+        p->failure.left -= calls;       /* it struck nothing yet */
     } else {
-        p->failure.waits = false;
+        p->failure.times--;
+        p->failure.left = p->failure.nth;
         p->seen->refused = !done;
     }
     if (p->seen->refused && block_is_repeated(s->op)) {
