@@ -650,7 +650,7 @@ static uint64_t mix_section(uint64_t hash, const struct observed_section *s)
 
 uint64_t check_hash(uint64_t hash, const struct observation *seen)
 {
-    hash = mix(hash, seen->truth);
+    hash = mix(hash, (uint64_t)seen->refused << 1 | seen->truth);
     hash = mix_section(hash, &seen->section);
     hash = mix(hash, seen->facts.size);
     hash = mix(hash, seen->facts.ram_ptr_offset);
