@@ -447,7 +447,8 @@ static void restore(void)
     for (unsigned b = 0; b < BLOCKS; b++) {
         RAMBlock *block = machine.block[b];
 
-        for (uint64_t page = 0; page < pages_of(b); page++) {
+        /* Also what growing would bring back (R-RES-5). */
+        for (uint64_t page = 0; page < block->max_length / TARGET_PAGE_SIZE; page++) {
             memset(block->host + page * TARGET_PAGE_SIZE, page % 3 ? (int)page + 1 : 0, TARGET_PAGE_SIZE);
         }
         cpu_physical_memory_clear_dirty_range(block->offset, block->used_length);
