@@ -453,6 +453,9 @@ static void restore(void)
         }
         cpu_physical_memory_clear_dirty_range(block->offset, block->used_length);
     }
+    /* A new view, which remembers nothing of what was found in the last one. */
+    memory_region_set_enabled(&machine.mr[0], false);
+    memory_region_set_enabled(&machine.mr[0], true);
     subject_drain();
 }
 
