@@ -13,12 +13,22 @@
 
 static int cut(const SaveFile *file, uint64_t length)
 {
-    return memcore_fault(MEMCORE_FAULT_FTRUNCATE) || ftruncate(file->fd, (off_t)length) != 0 ? -errno : 0;
+    int result;
+
+    do {
+        result = memcore_fault(MEMCORE_FAULT_FTRUNCATE) || ftruncate(file->fd, (off_t)length) != 0 ? -errno : 0;
+    } while (result == -EINTR);
+    return result;
 }
 
 static int synchronize(int fd)
 {
-    return memcore_fault(MEMCORE_FAULT_FSYNC) || fsync(fd) != 0 ? -errno : 0;
+    int result;
+
+    do {
+        result = memcore_fault(MEMCORE_FAULT_FSYNC) || fsync(fd) != 0 ? -errno : 0;
+    } while (result == -EINTR);
+    return result;
 }
 
 int save_file_open(SaveFile *file, const char *path, int fd, uint64_t base)
