@@ -131,7 +131,9 @@ void cpu_physical_memory_set_dirty_range(ram_addr_t start, ram_addr_t length, ui
 /* R-LEB-2. */
 static uint8_t log_clients(void)
 {
-    return (uint8_t)(1 << DIRTY_MEMORY_VGA | (__atomic_load_n(&global_dirty_tracking, __ATOMIC_RELAXED) ? 1 << DIRTY_MEMORY_MIGRATION : 0) |
+    const bool migration = __atomic_load_n(&global_dirty_tracking, __ATOMIC_RELAXED);
+
+    return (uint8_t)(1 << DIRTY_MEMORY_VGA | (migration ? 1 << DIRTY_MEMORY_MIGRATION : 0) |
                      (memcore_state.code_tracking ? 1 << DIRTY_MEMORY_CODE : 0));
 }
 

@@ -61,7 +61,8 @@ typedef struct {
     uint8_t clear_bmap_shift;   /* listeners are told to clear 1 << shift pages at once (R-CLR-1), 6 to 31; 0: 18 */
     void (*stop_writers)(void *opaque);     /* returns when nobody writes any more; or NULL */
     void (*resume_writers)(void *opaque);   /* after stop_writers, if the save failed all the same; or NULL */
-    bool (*progress)(void *opaque, const RamSaveCounters *counters);    /* at each step, and during long ones; false cancels; or NULL */
+    /* At each step, and during long ones; false cancels; or NULL. */
+    bool (*progress)(void *opaque, const RamSaveCounters *counters);
     /* The guest dirties more than half of what is written, again and again: it is to lose that share of its time; or NULL. */
     void (*throttle)(void *opaque, unsigned percent);
     void *opaque;
