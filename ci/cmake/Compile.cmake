@@ -26,9 +26,12 @@ if(MEMCORE_SANITIZERS)
 endif()
 
 set(memcore_coverage "")
-if(MEMCORE_COVERAGE)
+if(MEMCORE_COVERAGE STREQUAL "MCDC")
+    set(memcore_coverage -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc)
+elseif(MEMCORE_COVERAGE)
     set(memcore_coverage --coverage)
 endif()
+set(memcore_coverage_exit "${PROJECT_SOURCE_DIR}/ci/lib/coverage_exit.c")
 
 # What the engine needs in code whose coverage steers it.  AFL++'s compiler wrapper adds its own; in the
 # `external` engine (OSS-Fuzz) CFLAGS bring it.
@@ -47,6 +50,13 @@ function(memcore_compile target)
     target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
     target_compile_options(${target} PRIVATE ${memcore_warnings} ${memcore_coverage})
     target_link_options(${target} PUBLIC ${memcore_sanitize} ${memcore_coverage})
+    get_target_property(type ${target} TYPE)
+    if(memcore_coverage AND type STREQUAL "EXECUTABLE")
+        target_sources(${target} PRIVATE "${memcore_coverage_exit}")
+        if(MEMCORE_COVERAGE STREQUAL "MCDC")
+            set_property(SOURCE "${memcore_coverage_exit}" PROPERTY COMPILE_DEFINITIONS MEMCORE_COVERAGE_MCDC)
+        endif()
+    endif()
     if(arg_PLAIN AND NOT HARNESS_INSTRUMENT AND NOT FUZZ_ENGINE STREQUAL "none")
         # After -fsanitize=... of CFLAGS this takes sanitizers and coverage out again.
         target_compile_options(${target} PRIVATE $<$<C_COMPILER_ID:Clang>:-fno-sanitize=all>)

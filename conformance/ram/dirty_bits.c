@@ -42,13 +42,17 @@ static void grows(void)
 {
     MemoryRegion *large = reservation("large", BITMAP_SPAN);
     unsigned long *first = ram_list.dirty_memory[VGA]->blocks[0];
-    MemoryRegion *small = stage_ram("small", PAGES(1));
+    MemoryRegion *small = stage_ram("small", PAGES(4));     /* a host page, at least (R-RAM-1) */
 
     check_number(ram_addr(large, 0), 0);
     check_number(ram_addr(small, 0), BITMAP_SPAN);
     check_pointer(ram_list.dirty_memory[VGA]->blocks[0], first);
     check(ram_list.dirty_memory[VGA]->blocks[1] != first);
-    check_dirty_all(small, "0");
+    check_dirty_all(small, "0-3");
+    /* Nobody has been behind it yet. */
+    for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
+        check(!cpu_physical_memory_get_dirty(BITMAP_SPAN + PAGES(64), PAGES(1024), client));
+    }
 }
 
 static void published_arrays_stay(void)
@@ -319,7 +323,7 @@ static void clear_range_order(void)
 
 static void new_ram(void)
 {
-    check_dirty_all(stage_ram("ram", PAGES(70)), "0-69");
+    check_dirty_all(stage_ram("ram", PAGES(72)), "0-71");
     check_dirty_all(stage_rom("rom", PAGES(4)), "0-3");
     check_dirty_all(stage_rom_device("romd", PAGES(4)), "0-3");
     check_dirty_all(stage_resizeable("resizeable", PAGES(4), PAGES(200), NULL), "0-3");
@@ -460,7 +464,7 @@ static void code_off(void)
     check_dirty(c.ram, CODE, "0-7");
     clean(c.ram);
     check_number(address_space_write(c.as, 0, MEMTXATTRS_UNSPECIFIED, "ab", 2), MEMTX_OK);
-    cpu_physical_memory_set_dirty_lebitmap(words, ram_addr(c.ram, 0), 8);
+    cpu_physical_memory_set_dirty_lebitmap(words, ram_addr(c.ram, 0), MIN(8, PAGES(8) / host_page()));
     check_dirty(c.ram, CODE, "");
     check_number(seen.calls, 0);
     memcore_set_code_invalidate(NULL, NULL);
@@ -478,7 +482,7 @@ static void code_on(void)
     check_number(memory_region_get_dirty_log_mask(stage_io("io", PAGES(1))), 0);
     check_number(memory_region_get_dirty_log_mask(stage_alias("alias", c.ram, 0, PAGES(1))), 0);
     clean(c.ram);
-    cpu_physical_memory_set_dirty_lebitmap(words, one, 8);
+    cpu_physical_memory_set_dirty_lebitmap(words, one, MIN(8, PAGES(8) / host_page()));
     /* host page 1: the target page that holds it (R-LEB-5), or those in it */
     check_dirty(c.ram, CODE, host_page() == TARGET_PAGE_SIZE ? "1" : host_page() < TARGET_PAGE_SIZE ? "0" : "4-7");
     memcore_set_code_invalidate(NULL, NULL);

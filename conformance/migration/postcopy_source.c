@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Specification "RAM migration", chapter 6.4: what a source sends, and in which order. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exec/ram_addr.h"
+#include "postcopy_guest.h"
+#include "postcopy_stream.h"
+#include "qemu/main-loop.h"
+
+enum { PAGES = 4096 };
+
+static size_t host_page;
+static RAMBlock *ram;
+static MigrationState ms;
+
+/* --- a destination that says what the case wants -------------------------------------------------- */
+
+static struct {
+    GByteArray *stream;
+    uint64_t pages;                     /* target pages sent after the switch */
+    unsigned sends, fail_at;            /* this call of send fails; 0: none */
+    bool packaged;
+    uint64_t request_after;             /* so many pages, `requests` are made; 0: never */
+    void (*requests)(void);
+    uint32_t shut;
+    bool silent;                        /* does not say SHUT */
+    unsigned stopped, resumed;
+    uint64_t dirty_at_stop;             /* this page, plus 1, is written to when the writers stop; 0: none */
+} peer;
+
+static int say(uint16_t type, const char *name, uint64_t start, uint32_t length)
+{
+    GByteArray *message = g_byte_array_new();
+    int result;
+
+    put(message, type, 2);
+    put(message, type < 3 ? 4 : name ? 13 + strlen(name) : 12, 2);
+    if (type >= 3) {
+        put(message, start, 8);
+    }
+    put(message, length, 4);
+    if (name) {
+        put_name(message, name);
+    }
+    result = ram_migrate_return(&ms, message->data, message->len);
+    g_byte_array_unref(message);
+    return result;
+}
+
+/* Pages go out one by one, each in a call; the last call has the EOF. */
+static int hear(void *opaque, const void *from, size_t length)
+{
+    const uint8_t *bytes = from;
+
+    (void)opaque;
+    check(!ms.source || !qemu_mutex_iothread_locked());
+    if (++peer.sends == peer.fail_at) {
+        return -EPIPE;
+    }
+    g_byte_array_append(peer.stream, bytes, (guint)length);
+    if (ms.status == MIGRATION_STATUS_POSTCOPY_ACTIVE) {
+        peer.packaged = true;
+        if (peer.requests && READ_COUNTER(ms.counters.sent) >= peer.request_after) {
+            void (*requests)(void) = peer.requests;
+
+            peer.requests = NULL;
+            requests();
+        }
+        if (bytes[length - 1] == 0 && bytes[length - 6] == 0x7e && !peer.silent) {
+            say(1, NULL, 0, peer.shut);
+        }
+    }
+    return 0;
+}
+
+static void stop(void *opaque)
+{
+    (void)opaque;
+    peer.stopped++;
+    if (peer.dirty_at_stop) {
+        ram->host[(peer.dirty_at_stop - 1) * TARGET_PAGE_SIZE] ^= 0xff;
+        qemu_mutex_lock_iothread();
+        memory_region_set_dirty(ram->mr, (peer.dirty_at_stop - 1) * TARGET_PAGE_SIZE, 1);
+        qemu_mutex_unlock_iothread();
+    }
+}
+
+static void resume(void *opaque)
+{
+    (void)opaque;
+    peer.resumed++;
+}
+
+static void begin(void)
+{
+    host_page = (size_t)sysconf(_SC_PAGESIZE);
+    memset(&peer, 0, sizeof(peer));
+    peer.stream = g_byte_array_new();
+    ram = stage_block(KIND_ANONYMOUS, "pc.ram", PAGES * TARGET_PAGE_SIZE);
+    ms = (MigrationState){
+        .transport = { .send = hear },
+        .stop_writers = stop,
+        .resume_writers = resume,
+        .start_postcopy = true,
+    };
+}
+
+static int migrate(void)
+{
+    int result;
+
+    qemu_mutex_unlock_iothread();
+    result = ram_migrate_source(&ms);
+    qemu_mutex_lock_iothread();
+    check_pointer(ms.source, NULL);
+    check_pointer(ram->bmap, NULL);
+    check_number(ms.status, result == 0 ? MIGRATION_STATUS_COMPLETED : MIGRATION_STATUS_FAILED);
+    check_number(ms.error != NULL, result != 0);
+    return result;
+}
+
+static void end(void)
+{
+    error_free(ms.error);
+    ms.error = NULL;
+    g_byte_array_unref(peer.stream);
+    stage_release(ram->mr);
+    memcore_drain();
+}
+
+/* --- what was sent ---------------------------------------------------------------------------------- */
+
+static void note_page(void *opaque, const char *name, uint64_t offset, const uint8_t *data)
+{
+    static const uint8_t zeroes[1 << 16];
+    const uint32_t page = (uint32_t)(offset / TARGET_PAGE_SIZE);
+
+    check_text(name, "pc.ram");
+    check(memcmp(data ? data : zeroes, ram->host + offset, TARGET_PAGE_SIZE) == 0);
+    g_array_append_val((GArray *)opaque, page);
+}
+
+static GArray *pages_sent(char **records)
+{
+    GArray *pages = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    StreamReading reading = { .records = g_string_new(NULL), .page = note_page, .opaque = pages };
+
+    check(read_stream(peer.stream, &reading));
+    if (records) {
+        *records = g_string_free(reading.records, FALSE);
+    } else {
+        g_string_free(reading.records, TRUE);
+    }
+    return pages;
+}
+
+/* "0-95 3000 2000-2999": ascending runs. */
+static char *runs(const GArray *pages)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0, start = 0; i < pages->len; i++) {
+        const uint32_t page = g_array_index(pages, uint32_t, i);
+
+        if (i + 1 == pages->len || g_array_index(pages, uint32_t, i + 1) != page + 1) {
+            const uint32_t first = g_array_index(pages, uint32_t, start);
+
+            g_string_append_printf(text, first == page ? "%s%u" : "%s%u-%u", start ? " " : "", first, page);
+            start = i + 1;
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void ask_as_in_the_example(void)
+{
+    const uint64_t page = TARGET_PAGE_SIZE;
+
+    check_number(say(3, "pc.ram", 3000 * page, (uint32_t)host_page), 0);
+    check_number(say(4, NULL, 0, (uint32_t)host_page), 0);
+    check_number(say(3, "pc.ram", 2000 * page, (uint32_t)(2 * host_page)), 0);
+}
+
+/* First come first served; then the scan goes on behind what was asked for (R-PC-42's example). */
+static void order(void)
+{
+    const unsigned whole = (unsigned)((size_t)sysconf(_SC_PAGESIZE) / TARGET_PAGE_SIZE);
+    char *records, *text, *expected;
+    GArray *pages;
+
+    begin();
+    for (unsigned page = 0; page < PAGES; page += 3) {
+        ram->host[page * TARGET_PAGE_SIZE + page % 64] = 1;
+    }
+    peer.request_after = 96;
+    peer.requests = ask_as_in_the_example;
+    check_number(migrate(), 0);
+    pages = pages_sent(&records);
+    text = runs(pages);
+    expected = whole == 1 ? g_strdup("0-95 3000 2000-2999 3001-4095 96-1999")
+                          : g_strdup_printf("0-95 3000-%u 2000-2999 %u-4095 96-1999", 2999 + whole, 3000 + whole);
+    check_text(text, expected);
+    check(g_str_has_prefix(records, "C1C2C3SC6C2C7C4C5C2P"));
+    check(g_str_has_suffix(records, "PEF"));
+    check_number(pages->len, PAGES);
+    check_number(ms.counters.sent, PAGES);
+    check_number(ms.counters.requests, 3);
+    check_number(ms.counters.ignored, whole);
+    check_number(ms.counters.syncs, 2);
+    check_number(peer.stopped, 1);
+    check_number(peer.resumed, 0);
+    g_free(records);
+    g_free(text);
+    g_free(expected);
+    g_array_unref(pages);
+    end();
+}
+
+static void note_discard(void *opaque, const char *name, uint64_t start, uint64_t length)
+{
+    check_text(name, "pc.ram");
+    g_string_append_printf(opaque, "%" PRIu64 "+%" PRIu64 " ", start >> TARGET_PAGE_BITS, length >> TARGET_PAGE_BITS);
+}
+
+/* Precopy, then the switch: what became dirty is announced in whole pages of the backing, and sent again. */
+static void switch_over(void)
+{
+    const unsigned whole = (unsigned)((size_t)sysconf(_SC_PAGESIZE) / TARGET_PAGE_SIZE);
+    GString *discards = g_string_new(NULL);
+    StreamReading reading = { .records = g_string_new(NULL), .discard = note_discard, .opaque = discards };
+    char *expected;
+
+    begin();
+    ms.start_postcopy = false;
+    peer.dirty_at_stop = 4 * whole + 1 + (whole > 1);
+    check_number(migrate(), 0);
+    check(read_stream(peer.stream, &reading));
+    expected = g_strdup_printf("%u+%u ", 4 * whole, whole);
+    check_text(discards->str, expected);
+    g_free(expected);
+    check_number(ms.counters.syncs, 3);
+    check_number(ms.counters.sent, PAGES + whole);
+    check_number(ms.counters.discard_commands, 1);
+    check_number(ms.counters.discard_ranges, 1);
+    check_number(peer.stopped, 1);
+    g_string_free(discards, TRUE);
+    g_string_free(reading.records, TRUE);
+    end();
+    /* Nothing dirty at all: a DISCARD has to go out all the same (R-PC-2). */
+    begin();
+    ms.start_postcopy = false;
+    check_number(migrate(), 0);
+    check_number(ms.counters.discard_commands, 1);
+    check_number(ms.counters.discard_ranges, 1);
+    check_number(ms.counters.sent, PAGES + whole);
+    end();
+}
+
+/* Host pages are sent in one go, whatever is asked for meanwhile. */
+static void ask_for_much(void)
+{
+    for (unsigned i = 0; i < 32; i++) {
+        check_number(say(3, "pc.ram", (PAGES * TARGET_PAGE_SIZE / host_page - 1 - i * 7) * host_page, (uint32_t)host_page), 0);
+    }
+}
+
+static void back_to_back(void)
+{
+    const unsigned whole = (unsigned)((size_t)sysconf(_SC_PAGESIZE) / TARGET_PAGE_SIZE);
+    GArray *pages;
+
+    begin();
+    peer.request_after = 10 * whole;
+    peer.requests = ask_for_much;
+    check_number(migrate(), 0);
+    pages = pages_sent(NULL);
+    check_number(pages->len, PAGES);
+    for (guint i = 0; i < pages->len; i++) {
+        check_number(g_array_index(pages, uint32_t, i) % whole, i % whole);
+    }
+    g_array_unref(pages);
+    end();
+}
+
+/* --- discard commands --------------------------------------------------------------------------------- */
+
+static void discard_commands(void)
+{
+    static const guint16 lengths[] = { 201, 201, 201, 201, 201, 73 };
+    GString *discards = g_string_new(NULL);
+    StreamReading reading = {
+        .records = g_string_new(NULL), .discard = note_discard, .opaque = discards,
+        .discard_lengths = g_array_new(FALSE, FALSE, sizeof(guint16)),
+    };
+    PostcopyDiscardState *pds;
+    char name[] = "pc.ram";
+
+    begin();
+    put_begin(peer.stream, "none");
+    pds = postcopy_discard_send_init(&ms, 1000, name);
+    name[0] = 'x';                              /* the name was copied */
+    for (unsigned i = 0; i < 64; i++) {
+        postcopy_discard_send_range(&ms, pds, 1000 + 2 * i, 1);
+        check_number(peer.sends, (i + 1) / 12);
+    }
+    postcopy_discard_send_finish(&ms, pds);
+    check_number(peer.sends, 6);
+    check(read_stream(peer.stream, &reading));
+    check_text(reading.records->str, "C6C6C6C6C6C6");
+    check_number(reading.discard_lengths->len, 6);
+    check(memcmp(reading.discard_lengths->data, lengths, sizeof(lengths)) == 0);
+    check(g_str_has_prefix(discards->str, "0+1 2+1 4+1 "));
+    check(g_str_has_suffix(discards->str, " 126+1 "));
+    check_number(ms.counters.discard_ranges, 64);
+    check(!ms.discard_error);
+    pds = postcopy_discard_send_init(&ms, 0, "pc.ram");
+    postcopy_discard_send_finish(&ms, pds);     /* nothing to say */
+    check_number(peer.sends, 6);
+    g_string_free(discards, TRUE);
+    g_string_free(reading.records, TRUE);
+    g_array_unref(reading.discard_lengths);
+    end();
+}
+
+static void discard_misuse(void)
+{
+    static const struct {
+        unsigned long start, length;
+    } bad[] = { { 999, 1 }, { 1000, 0 }, { 1001, ULONG_MAX }, { ULONG_MAX, 2 }, { 1000, ULONG_MAX / 2 } };
+
+    for (size_t i = 0; i <= G_N_ELEMENTS(bad); i++) {
+        PostcopyDiscardState *pds;
+
+        begin();
+        pds = postcopy_discard_send_init(&ms, 1000, "pc.ram");
+        if (i < G_N_ELEMENTS(bad)) {
+            postcopy_discard_send_range(&ms, pds, bad[i].start, bad[i].length);
+        } else {
+            postcopy_discard_send_range(&ms, NULL, 1000, 1);
+        }
+        check(ms.discard_error);
+        postcopy_discard_send_finish(&ms, pds);
+        check_number(peer.sends, 0);
+        end();
+    }
+    begin();
+    postcopy_discard_send_finish(&ms, NULL);
+    check(ms.discard_error);
+    end();
+}
+
+/* --- requests that are wrong ------------------------------------------------------------------------------ */
+
+static struct {
+    uint16_t type;
+    const char *name;
+    uint64_t start;
+    uint32_t length;
+} wrong;
+
+static void ask_wrongly(void)
+{
+    check_number(say(wrong.type, wrong.name, wrong.start, wrong.length), (uint64_t)-EINVAL);
+}
+
+static void bad_requests(void)
+{
+    const uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+    const uint64_t all = PAGES * TARGET_PAGE_SIZE;
+    const struct {
+        uint16_t type;
+        const char *name;
+        uint64_t start;
+        uint32_t length;
+    } bad[] = {
+        { 4, NULL, 0, page },           /* before any long form */
+        { 3, "pc.rom", 0, page },
+        { 3, "pc.ram", 0, 0 },
+        { 3, "pc.ram", page / 2, page },
+        { 3, "pc.ram", 0, page / 2 },
+        { 3, "pc.ram", all, page },
+        { 3, "pc.ram", all - page, 2 * page },
+        { 3, "pc.ram", UINT64_MAX - page + 1, page },       /* wraps */
+        { 3, "pc.ram", UINT64_MAX - page + 1, 2 * page },
+        { 7, NULL, 0, 0 },
+        { 1, NULL, 0, 1 },              /* SHUT: it has failed */
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        begin();
+        wrong.type = bad[i].type;
+        wrong.name = bad[i].name;
+        wrong.start = bad[i].start;
+        wrong.length = bad[i].length;
+        peer.request_after = 10;
+        peer.requests = ask_wrongly;
+        peer.silent = true;
+        if (!check_number(migrate(), (uint64_t)-1)) {
+            g_test_message("row %zu", i);
+        }
+        check_number(peer.resumed, 0);          /* the guest may run there */
+        end();
+    }
+}
+
+/* The connection breaks at each call: an Error; the guest goes on here if it cannot have started there. */
+static void broken(void)
+{
+    unsigned calls, before = 0;
+
+    begin();
+    check_number(migrate(), 0);
+    calls = peer.sends;
+    end();
+    for (unsigned call = 1; call <= calls; call += call < 8 || call > calls - 4 ? 1 : 97) {
+        begin();
+        peer.fail_at = call;
+        check_number(migrate(), (uint64_t)-1);
+        check_number(peer.resumed, call == 2);  /* call 1 has the setup, 2 the discards, 3 the package */
+        check_number(peer.stopped, call > 1);
+        before += !peer.packaged;
+        end();
+    }
+    check_number(before, 3);
+    begin();
+    peer.silent = true;
+    check_number(migrate(), (uint64_t)-1);      /* nobody has confirmed */
+    end();
+}
+
+static void bad_ram(void)
+{
+    begin();
+    RAMBlock *nameless = stage_block(KIND_SHARED, "nameless", host_page);
+
+    qemu_ram_unset_idstr(nameless);
+    check_number(migrate(), (uint64_t)-1);
+    check_number(peer.sends + peer.stopped, 0);
+    error_free(ms.error);
+    ms.error = NULL;
+    ms.machine = "";
+    qemu_ram_unset_migratable(nameless);
+    check_number(migrate(), (uint64_t)-1);
+    error_free(ms.error);
+    ms.error = NULL;
+    ms.machine = "m";
+    check_number(migrate(), 0);
+    check(memcmp(peer.stream->data, "QEVM\0\0\0\3\7\0\0\0\1m", 14) == 0);
+    end();
+}
+
+int main(int argc, char **argv)
+{
+    conformance_start(&argc, &argv);
+    postcopy_case("/R-PC-40/switch", switch_over);
+    postcopy_case("/R-PC-41/commands", discard_commands);
+    postcopy_case("/R-PC-41/misuse", discard_misuse);
+    postcopy_case("/R-PC-42/order", order);
+    postcopy_case("/R-PC-43/back-to-back", back_to_back);
+    postcopy_case("/R-PC-44/bad-requests", bad_requests);
+    postcopy_case("/R-PC-52/broken", broken);
+    postcopy_case("/R-PC-52/ram", bad_ram);
+    return g_test_run();
+}
