@@ -47,16 +47,13 @@ def shown(path):
         return str(path)
 
 
-def build(preset, directory=None, arguments=(), source=ROOT, environment=None):
-    """Configure and build; quiet unless it fails.  Returns the folder."""
-    directory = pathlib.Path(directory or BUILD / preset)
-    directory.mkdir(parents=True, exist_ok=True)
+def run_build(directory, command, folder, environment=None):
+    """Quiet unless it fails."""
     log = directory / "build.log"
-    print(f"building {shown(directory)} (log: {shown(log)})", flush=True)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     with open(log, "w") as out, subprocess.Popen(
-            [source / "ci/build", preset, directory, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, env=environment, cwd=source, text=True, errors="replace") as process:
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd=folder,
+            text=True, errors="replace") as process:
         for line in process.stdout:
             out.write(line)
             if width and line.strip():
@@ -67,7 +64,21 @@ def build(preset, directory=None, arguments=(), source=ROOT, environment=None):
         lines = log.read_text(errors="replace").splitlines()
         print("\n".join(lines[-40:]), file=sys.stderr)
         die(f"the build failed; the whole log is {shown(log)}", 1)
+
+
+def build(preset, directory=None, arguments=(), source=ROOT, programs=()):
+    """Configure and build all, or only some programs.  Returns the folder."""
+    directory = pathlib.Path(directory or BUILD / preset)
+    directory.mkdir(parents=True, exist_ok=True)
+    print(f"building {shown(directory)} (log: {shown(directory / 'build.log')})", flush=True)
+    run_build(directory, [source / "ci/build", preset, directory, *arguments], source, {**os.environ, "TARGETS": " ".join(programs)})
     return directory
+
+
+def build_programs(directory, programs):
+    """Only these of a folder that is configured already."""
+    jobs = os.environ.get("JOBS") or str(os.cpu_count() or 1)
+    run_build(directory, ["cmake", "--build", directory, "-j", jobs, "--target", *programs], directory)
 
 
 def sanitizer_environment(engine):
@@ -104,6 +115,20 @@ def clean_work(path):
         shutil.rmtree(path)
     path.mkdir(parents=True)
     return path
+
+
+def session(leader):
+    """The pids of a session: children that forked away are in it too."""
+    pids = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                fields = pathlib.Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()
+            except (OSError, IndexError):
+                continue
+            if int(fields[3]) == leader:
+                pids.append(int(entry))
+    return pids
 
 
 def number(value):

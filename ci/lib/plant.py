@@ -3,16 +3,12 @@
 import argparse
 import pathlib
 import shutil
-import subprocess
 import sys
-import time
 
 import common
 import display
 import engines
-import findings
-
-TRACKED = ("CMakeLists.txt", "CMakePresets.json", "LICENSE", "ci", "conformance", "corpora", "fuzzers", "harness", "memcore")
+import hunt
 
 
 def arguments():
@@ -21,7 +17,8 @@ def arguments():
         description="Plants bugs in a copy of the sources and fuzzes from the committed corpus until each is found.",
         epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.")
     parser.add_argument("names", nargs="+", metavar="NAME",
-                        help="a patch of ci/plants (without .patch), a patch file, or `all`")
+                        help="a patch of ci/plants (without .patch), a patch file, `all`, or `rest`: those that are not in the "
+                             "museum (ci/museum)")
     parser.add_argument("--engine", default="libfuzzer", help="libfuzzer, afl or both (default: libfuzzer)")
     parser.add_argument("--time", default="60", metavar="SECONDS", help="for each bug and engine (default: 60)")
     parser.add_argument("--target", metavar="T", help="default: the `# target: T` line of the patch, else region_tree")
@@ -49,109 +46,26 @@ def arguments():
     table = common.targets()
     if options.target and options.target not in table:
         common.die(f"unknown target \"{options.target}\"; there are: {', '.join(table)}")
-    options.patches = []
+    known = {plant.name: plant for plant in hunt.plants()}
+    fuzzed = [plant for plant in known.values() if not plant.test]
+    options.plants = []
     for name in options.names:
-        known = sorted((common.ROOT / "ci/plants").glob("*.patch"))
         if name == "all":
-            options.patches += known
-        elif (common.ROOT / f"ci/plants/{name}.patch").is_file():
-            options.patches.append(common.ROOT / f"ci/plants/{name}.patch")
-        elif pathlib.Path(name).is_file():
-            options.patches.append(pathlib.Path(name).resolve())
+            options.plants += fuzzed
+        elif name == "rest":
+            options.plants += [plant for plant in fuzzed if not plant.entries]
+        elif name in known or pathlib.Path(name).is_file():
+            options.plants.append(known.get(name) or hunt.Plant(pathlib.Path(name).resolve()))
         else:
-            common.die(f"no patch \"{name}\"; there are: {', '.join(p.stem for p in known)}")
-    if not options.patches:
-        common.die("ci/plants has no patches", 1)
+            common.die(f"no patch \"{name}\"; there are: {', '.join(known)}")
+    for plant in options.plants:
+        if plant.test:
+            common.die(f"{plant.name} is for the tests to find, not for fuzzing: ci/museum {plant.entries[0]}")
     return options
 
 
-def target_of(patch, options):
-    table = common.targets()
-    for line in patch.read_text().splitlines():
-        if line.startswith("# target:"):
-            return table[options.target or line.split(":")[1].strip()]
-    return table[options.target or "region_tree"]
-
-
-class Copy:
-    """The sources again, where bugs come and go; each engine's tree is built there once and then incrementally."""
-
-    def __init__(self):
-        self.folder = common.BUILD / "plant"
-        self.source = self.folder / "source"
-        wanted = set()
-        for name in TRACKED:
-            for path in [common.ROOT / name, *(common.ROOT / name).rglob("*")]:
-                if path.is_file() and "__pycache__" not in path.parts:
-                    wanted.add(path.relative_to(common.ROOT))
-        for path in [p for p in self.source.rglob("*") if p.is_file() and p.relative_to(self.source) not in wanted]:
-            path.unlink()
-        for name in wanted:
-            # Equal files keep their times: so little is compiled again, but always what the last run's patch had changed.
-            copy = self.source / name
-            if not copy.is_file() or copy.read_bytes() != (common.ROOT / name).read_bytes():
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(common.ROOT / name, copy)
-
-    def patch(self, patch, *flags):
-        result = subprocess.run(["patch", "-p1", "--no-backup-if-mismatch", "-s", *flags, "-i", patch], cwd=self.source,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        return result.returncode == 0, result.stdout
-
-    def build(self, engine, mutator=True):
-        # A tree for each: to switch would build all of it anew.
-        return common.build(engine, self.folder / (engine if mutator else f"{engine}-no-mutator"),
-                            () if mutator else ("-DHARNESS_MUTATOR=OFF",), source=self.source)
-
-
-def leave_out_failing(campaign, folder):
-    """Only the seeds that pass; returns how many do not."""
-    folder.mkdir()
-    failing = 0
-    for path in campaign.seeds.iterdir():
-        result = subprocess.run([campaign.replayer, path], env=campaign.environment, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if result.returncode == 0:
-            shutil.copyfile(path, folder / path.name)
-        failing += result.returncode != 0
-    campaign.seeds = folder
-    return failing
-
-
-def leave_out_all(campaign, folder):
-    """No corpus.  AFL++ has to start from something: one empty step, with the groups that the committed inputs use."""
-    folder.mkdir()
-    if campaign.engine == "afl":
-        groups = 0
-        for path in campaign.seeds.iterdir():
-            groups |= int.from_bytes(path.read_bytes()[:4], "little")
-        (folder / "nothing").write_bytes(groups.to_bytes(4, "little") + bytes(4 + 28))
-    campaign.seeds = folder
-
-
-def origin(campaign):
-    """A committed input, or one that the engine made."""
-    found = campaign.finding.read_bytes()
-    return next((f"seed {path.name}" for path in campaign.seeds.iterdir() if path.read_bytes() == found), "the engine")
-
-
-def hunt(campaign):
-    campaign.start()
-    while campaign.state == "running":
-        time.sleep(0.1)
-        campaign.poll()
-    return campaign
-
-
-def what_was_said(campaign):
-    """The line that names the rule, for the table."""
-    finding = findings.Finding(campaign)
-    _, output = finding.run([campaign.replayer, finding.input], findings.REPLAY_SECONDS)
-    finding.input.unlink()
-    lines = [line.strip() for line in findings.report_lines(output) if line.strip()]
-    telling = [line for line in lines if line.startswith(("FAILED", "memcore: ")) or "ERROR: " in line
-               or "runtime error: " in line]
-    return (telling or lines or ["(the replay says nothing)"])[0][:90]
+def target_of(plant, options):
+    return common.targets()[options.target or plant.target or "region_tree"]
 
 
 def hunt_once(copy, tree, name, engine, target, options, seed):
@@ -164,16 +78,16 @@ def hunt_once(copy, tree, name, engine, target, options, seed):
     work = common.clean_work(copy.folder / "work" / f"{name}-{engine}")
     c = engines.campaign(engine, target, tree, work, options.time, None, 1, seed, environment)
     if options.no_corpus:
-        leave_out_all(c, work / "seeds")
+        hunt.leave_out_all(c, work / "seeds")
     elif options.discover:
-        left_out = leave_out_failing(c, work / "seeds")
+        left_out = hunt.leave_out_failing(c, work / "seeds")
         print(f"{name}: {left_out} committed inputs fail by themselves and are left out", flush=True)
-    hunt(c)
+    hunt.hunt(c)
     if c.state != "found":
         trouble = f"NOT FOUND in {options.time} s" if c.state == "done" else c.trouble
         print(f"{name}: {engine}: {trouble}", flush=True)
         return None, "", trouble
-    said, by = what_was_said(c), origin(c)
+    said, by = hunt.what_was_said(c), hunt.origin(c)
     print(f"{name}: {engine} found it after {c.found_after:.1f} s, by {by}: {said}", flush=True)
     return c.found_after, by, said
 
@@ -193,24 +107,27 @@ def main():
     common.install_packages("fuzz")
     if not shutil.which("patch"):
         common.install_packages("test")
-    copy = Copy()
+    copy = hunt.Copy()
+    variant, settings = ("-no-mutator", ("-DHARNESS_MUTATOR=OFF",)) if options.no_mutator else ("", ())
+    for engine in options.engine:
+        copy.configure_and_build(engine, engine + variant, settings, ())
     results, missed = [], 0
-    for patch in options.patches:
-        applied, message = copy.patch(patch)
+    for plant in options.plants:
+        applied, message = copy.patch(plant)
         if not applied:
-            print(f"{patch.stem}: the patch does not apply; make it anew\n{message}", file=sys.stderr)
-            results.append((patch.stem, "-", "-", "", "", "NOT APPLIED"))
+            print(f"{plant.name}: the patch does not apply; make it anew\n{message}", file=sys.stderr)
+            results.append((plant.name, "-", "-", "", "", "NOT APPLIED"))
             missed += 1
-            shutil.rmtree(copy.source)
-            copy = Copy()
+            copy.lock.close()
+            copy = hunt.Copy()
             continue
-        target = target_of(patch, options)
+        target = target_of(plant, options)
         for engine in options.engine:
-            tree = copy.build(engine, not options.no_mutator)
-            result = hunt_often(copy, tree, patch.stem, engine, target, options)
+            tree = copy.build_target(engine, target, engine + variant, settings)
+            result = hunt_often(copy, tree, plant.name, engine, target, options)
             missed += not result[3]
             results.append(result)
-        copy.patch(patch, "-R")
+        copy.patch(plant, "-R")
     columns = (("planted bug", -34), ("target", -12), ("engine", -9), ("seconds", 7), ("by", -22),
                ("as", -10))
     print("\n" + display.row([name for name, _ in columns], columns))

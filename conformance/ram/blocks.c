@@ -558,6 +558,29 @@ static void msync_of_nothing(void)
     memory_region_writeback(file, 0, 0);
 }
 
+/* Linked with --wrap: memcore's own calls come by here. */
+static unsigned unmaps;
+int __real_munmap(void *place, size_t length);
+int __wrap_munmap(void *place, size_t length);
+int __wrap_munmap(void *place, size_t length)
+{
+    unmaps++;
+    return __real_munmap(place, length);
+}
+
+/* "In place": where something else could come in between, another thread's mapping would be destroyed. */
+static void never_unmapped(void)
+{
+    MemoryRegion *ram = stage_ram("ram", 2 * host_page());
+
+    unmaps = 0;
+    qemu_ram_remap(ram_addr(ram, 0), host_page());
+    check_number(unmaps, 0);
+    stage_release(ram);
+    memcore_drain();
+    check_number(unmaps, 1);    /* so they are counted */
+}
+
 static void remap(void)
 {
     MemoryRegion *ram = stage_ram("ram", 8 * host_page()), *ptr;
@@ -635,6 +658,7 @@ int main(int argc, char **argv)
     conformance_case("/R-RAM-30/logged", writeback);
     conformance_case("/R-RAM-31/writeback", msync_where_there_is_a_file);
     conformance_case("/R-RAM-32/remap", remap);
+    conformance_case("/R-RAM-32/never-unmapped", never_unmapped);
     conformance_case_4k("/R-RAM-33/dump", dump);
     conformance_case("/R-RAM-34/all-is-mapped", all_is_mapped);
     return ram_run();

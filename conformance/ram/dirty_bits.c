@@ -49,6 +49,10 @@ static void grows(void)
     check_pointer(ram_list.dirty_memory[VGA]->blocks[0], first);
     check(ram_list.dirty_memory[VGA]->blocks[1] != first);
     check_dirty_all(small, "0-3");
+    /* Nobody has been behind it yet. */
+    for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
+        check(!cpu_physical_memory_get_dirty(BITMAP_SPAN + PAGES(64), PAGES(1024), client));
+    }
 }
 
 static void published_arrays_stay(void)

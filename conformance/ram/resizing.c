@@ -72,6 +72,16 @@ static void refused(void)
     g_free(before);
 }
 
+/* The maximum itself is not too large. */
+static void up_to_the_maximum(void)
+{
+    MemoryRegion *r = resizeable(2, 20);
+
+    check_number((uint64_t)qemu_ram_resize(block_of(r), 20 * host_page(), &error_abort), 0);
+    check_number(memory_region_size(r), 20 * host_page());
+    check_number(block_of(r)->used_length, 20 * host_page());
+}
+
 static void ext_resized(RAMBlockNotifierExtended *notifier, void *host, size_t old_length, size_t new_length)
 {
     ram_addr_t offset;
@@ -265,6 +275,7 @@ int main(int argc, char **argv)
     conformance_case("/R-RES-1/wraps", wraps);
     conformance_case_4k("/R-RES-2/within-the-page", within_the_page);
     conformance_case_4k("/R-RES-3/refused", refused);
+    conformance_case("/R-RES-3/up-to-the-maximum", up_to_the_maximum);
     conformance_case_4k("/R-RES-4/order", order);
     conformance_case("/R-RES-5/content", content_stays);
     conformance_case("/R-RES-6/nothing", to_nothing);

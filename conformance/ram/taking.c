@@ -452,6 +452,8 @@ static void received(void)
     check(!ramblock_recv_bitmap_test(b.block, b.block->host + PAGES(59)));
     check(ramblock_recv_bitmap_test_byte_offset(b.block, PAGES(199)));
     ramblock_recv_bitmap_clear_range(b.block, b.block->host + PAGES(62), 3);
+    ramblock_recv_bitmap_set_range(b.block, b.block->host + PAGES(70), 0);
+    ramblock_recv_bitmap_clear_range(b.block, b.block->host + PAGES(66), 0);
     check_bits(b.block->receivedmap, 200, "60-61 65-69 199");
     ramblock_recv_bitmap_free(b.block);
     check_pointer(b.block->receivedmap, NULL);

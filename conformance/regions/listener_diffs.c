@@ -3,31 +3,7 @@
  * MemoryListener, second part of chapter 6: what a commit tells listeners, and
  * with which sections (R-LST-7 to R-LST-12).
  */
-#include "../common/conformance.h"
-
-/* One space with one listener: a[0x1000,0x2000) and b[0x2000,0x3000) in a root that spans everything. */
-typedef struct {
-    MemoryRegion *root, *a, *b;
-    AddressSpace *as;
-    Recorder *recorder;
-    GString *log;
-} World;
-
-static World world_new(void)
-{
-    World w = {
-        .root = stage_container("root", UINT64_MAX),
-        .a = stage_io("a", 0x1000),
-        .b = stage_io("b", 0x1000),
-        .log = stage_log(),
-    };
-
-    stage_add(w.root, 0x1000, w.a);
-    stage_add(w.root, 0x2000, w.b);
-    w.as = stage_space(w.root, "as");
-    w.recorder = recorder_watch(w.as, NULL, 0, w.log);
-    return w;
-}
+#include "world.h"
 
 /* ---- R-LST-7: sections ---- */
 
@@ -111,7 +87,7 @@ static void check_views(Recorder *recorder, const char *event, MemoryRegionSecti
 
 static void commit_shows_the_outgoing_view(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *screen = stage_ram("screen", 0x1000);
     EventNotifier *e = stage_notifier("e");
     Views v = { .as = w.as, .root = w.root };
@@ -157,7 +133,7 @@ static void check_current_view(Recorder *recorder, const char *event, MemoryRegi
 
 static void replay_and_direct_calls_show_the_current_view(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *ram = stage_ram("ram", 0x1000);
     EventNotifier *e = stage_notifier("e");
     Recorder *late = recorder_new(NULL, 0, w.log);
@@ -212,7 +188,7 @@ static void keep_view(Recorder *recorder, const char *event, MemoryRegionSection
 /* Without a drain between them, both views are still allocated, so their addresses tell them apart. */
 static void add_and_del_name_different_views(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *c = stage_io("c", 0x1000);
     FlatView *views[2] = { NULL, NULL };
     FlatView *before = address_space_to_flatview(w.as);
@@ -231,7 +207,7 @@ static void add_and_del_name_different_views(void)
 /* The container's reference is the owner's last; the name must be readable in region_del all the same. */
 static void region_lives_through_the_diff(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     Object *dev = stage_owner("dev");
     MemoryRegion *card;
 
@@ -260,7 +236,7 @@ static void region_lives_through_the_diff(void)
 
 static void identity_start_and_size(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
 
     memory_region_set_address(w.b, 0x2800);
     check_log(w.log,
@@ -280,7 +256,7 @@ static void identity_start_and_size(void)
 
 static void identity_offset(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *ram = stage_ram("ram", 0x4000);
     MemoryRegion *window = stage_alias("window", ram, 0, 0x1000);
 
@@ -298,7 +274,7 @@ static void identity_offset(void)
 
 static void identity_region(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *other = stage_io("other", 0x1000);
 
     memory_region_transaction_begin();
@@ -315,7 +291,7 @@ static void identity_region(void)
 
 static void identity_flags(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
 
     stage_del(w.root, w.b);
     g_string_truncate(w.log, 0);
@@ -331,7 +307,7 @@ static void identity_flags(void)
 /* The flag is set on the container: the range, not the region, is what is compared. */
 static void identity_inherited_flags(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
 
     stage_del(w.root, w.b);
     g_string_truncate(w.log, 0);
@@ -345,7 +321,7 @@ static void identity_inherited_flags(void)
 
 static void mask_is_not_identity(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *ram = stage_ram("ram", 0x1000);
 
     stage_add(w.root, 0x8000, ram);
@@ -369,7 +345,7 @@ static void mask_is_not_identity(void)
 
 static void log_start_then_log_stop_of_one_range(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *ram = stage_ram_migratable("ram", 0x1000);
 
     stage_add(w.root, 0, ram);
@@ -397,7 +373,7 @@ static void log_start_then_log_stop_of_one_range(void)
  */
 static void dels_ascending_then_adds_and_nops_by_address(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *c = stage_io("c", 0x1000);
     MemoryRegion *d = stage_io("d", 0x1000);
 
@@ -421,7 +397,7 @@ static void dels_ascending_then_adds_and_nops_by_address(void)
 
 static void coalesced_ranges_come_with_their_range(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
 
     memory_region_add_coalescing(w.b, 0x80, 0x10);
     memory_region_add_coalescing(w.b, 0x20, 0x10);
@@ -456,7 +432,7 @@ static void coalesced_ranges_come_with_their_range(void)
 
 static void carving_a_hole(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *mid = stage_io("mid", 0x10);
 
     stage_add_overlap(w.root, 0x1400, mid, 1);
@@ -481,7 +457,7 @@ static void carving_a_hole(void)
 
 static void one_space_is_done_before_the_next(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *bus = stage_container("bus", 0x10000);
     MemoryRegion *window = stage_alias("window", w.root, 0x1000, 0x2000);
     AddressSpace *dma;
@@ -514,7 +490,7 @@ static void keep_mask(Recorder *recorder, const char *event, MemoryRegionSection
 
 static void appearing_with_a_mask(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *ram = stage_ram("ram", 0x1000);
     unsigned mask = 0x100;
 
@@ -574,7 +550,7 @@ static void reference_trace(void)
 
 static void begin_and_commit_reach_unchanged_spaces(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     GString *quiet_log = stage_log();
     AddressSpace *empty = stage_space(stage_container("empty root", 0x1000), "empty");
     AddressSpace *fixed = stage_space(stage_io("fixed", 0x1000), "fixed");

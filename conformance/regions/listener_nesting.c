@@ -3,31 +3,7 @@
  * MemoryListener, third part of chapter 6: what callbacks may do, and what the
  * spaces look like from inside them (R-LST-13, I-22).
  */
-#include "../common/conformance.h"
-
-/* One space with one listener: a[0x1000,0x2000) and b[0x2000,0x3000) in a root that spans everything. */
-typedef struct {
-    MemoryRegion *root, *a, *b;
-    AddressSpace *as;
-    Recorder *recorder;
-    GString *log;
-} World;
-
-static World world_new(void)
-{
-    World w = {
-        .root = stage_container("root", UINT64_MAX),
-        .a = stage_io("a", 0x1000),
-        .b = stage_io("b", 0x1000),
-        .log = stage_log(),
-    };
-
-    stage_add(w.root, 0x1000, w.a);
-    stage_add(w.root, 0x2000, w.b);
-    w.as = stage_space(w.root, "as");
-    w.recorder = recorder_watch(w.as, NULL, 0, w.log);
-    return w;
-}
+#include "world.h"
 
 /* ---- R-LST-13: mutators in callbacks ---- */
 
@@ -50,7 +26,7 @@ static void toggle_on_event(Recorder *recorder, const char *event, MemoryRegionS
 
 static void commit_callback_nests_a_cycle(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     Toggle toggle = { .region = w.b, .times = 1, .event = "commit" };
     Recorder *y;
 
@@ -77,7 +53,7 @@ static void commit_callback_nests_a_cycle(void)
 
 static void commit_callbacks_nest_twice(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     Toggle toggle = { .region = w.b, .times = 2, .event = "commit" };
 
     w.recorder->hook = toggle_on_event;
@@ -112,7 +88,7 @@ static void add_eventfd_on_commit(Recorder *recorder, const char *event, MemoryR
 
 static void eventfd_from_a_commit_callback(void)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
 
     nested_notifier = stage_notifier("e");
     stage_del(w.root, w.b);
@@ -130,7 +106,7 @@ static void eventfd_from_a_commit_callback(void)
 
 static void mutate_in(const char *event)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     MemoryRegion *ram = stage_ram("ram", 0x1000);
     Toggle toggle = { .region = ram, .times = 1, .event = event };
 
@@ -180,7 +156,7 @@ static void registration_hook(Recorder *recorder, const char *event, MemoryRegio
 
 static void change_registration_in(const char *event, bool join)
 {
-    World w = world_new();
+    World w = world_watched(0x2000);
     Registration r = { .other = recorder_new("guest", 0, w.log), .as = join ? w.as : NULL, .event = event };
 
     if (!join) {

@@ -4,31 +4,9 @@
  * what section; registration and its replay (R-LST-1 to R-LST-7).  What a commit
  * tells them is in listener_diffs.c, what they may do in listener_nesting.c.
  */
-#include "../common/conformance.h"
+#include "world.h"
 
 #include <limits.h>
-
-/* One space: a[0x1000,0x2000) and b[0x2000,0x3000) in a root that spans everything. */
-typedef struct {
-    MemoryRegion *root, *a, *b;
-    AddressSpace *as;
-    GString *log;
-} World;
-
-static World world_new(void)
-{
-    World w = {
-        .root = stage_container("root", UINT64_MAX),
-        .a = stage_io("a", 0x1000),
-        .b = stage_io("b", 0x1000),
-        .log = stage_log(),
-    };
-
-    stage_add(w.root, 0x1000, w.a);
-    stage_add(w.root, 0x2000, w.b);
-    w.as = stage_space(w.root, "as");
-    return w;
-}
 
 /* Three listeners whose F order (P0 x y) is not the order they were registered in. */
 static void watch_three(AddressSpace *as, GString *log)
@@ -50,7 +28,7 @@ static void idle_commit(void)
 
 static void ascending_priority(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
 
     recorder_watch(w.as, "z10", 10, w.log);
     recorder_watch(w.as, "a0", 0, w.log);
@@ -66,7 +44,7 @@ static void ascending_priority(void)
 
 static void priorities_are_unsigned(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
 
     recorder_watch(w.as, "max", UINT_MAX, w.log);
     recorder_watch(w.as, "half", 0x80000000, w.log);
@@ -82,7 +60,7 @@ static void priorities_are_unsigned(void)
 
 static void registering_again_goes_behind_equals(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     Recorder *first = recorder_watch(w.as, "first", 7, w.log);
 
     recorder_watch(w.as, "second", 7, w.log);
@@ -101,7 +79,7 @@ static void registering_again_goes_behind_equals(void)
 
 static void one_list_for_all_spaces_and_one_each(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     MemoryRegion *other_root = stage_container("other root", 0x10000);
     MemoryRegion *c = stage_io("c", 0x1000);
     AddressSpace *other;
@@ -125,7 +103,7 @@ static void one_list_for_all_spaces_and_one_each(void)
 
 static void directions_of_region_callbacks(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
 
     watch_three(w.as, w.log);
     memory_region_set_enabled(w.b, false);
@@ -176,7 +154,7 @@ static void directions_of_log_callbacks(void)
 
 static void directions_of_eventfd_callbacks(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     EventNotifier *e = stage_notifier("e");
 
     watch_three(w.as, w.log);
@@ -189,7 +167,7 @@ static void directions_of_eventfd_callbacks(void)
 
 static void directions_of_coalesced_callbacks(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
 
     watch_three(w.as, w.log);
     memory_region_add_coalescing(w.a, 0x10, 0x20);
@@ -245,7 +223,7 @@ static void missing_callbacks_are_skipped(void)
     X(eventfd_del) X(coalesced_io_add) X(coalesced_io_del)
 #define COUNT(event) + 1
     enum { EVENTS = 0 LISTENER_EVENTS(COUNT) };
-    World w = world_new();
+    World w = world_new(0x2000);
     MemoryRegion *ram = stage_ram_migratable("ram", 0x1000);
     EventNotifier *e = stage_notifier("e");
     GString *whole = stage_log();
@@ -284,7 +262,7 @@ static void missing_callbacks_are_skipped(void)
 
 static void range_major_delivery(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
 
     watch_three(w.as, w.log);
     memory_region_transaction_begin();
@@ -304,7 +282,7 @@ static void range_major_delivery(void)
 
 static void register_replays_the_view(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     MemoryRegion *screen = stage_ram("screen", 0x1000);
     MemoryRegion *rom = stage_rom("rom", 0x1000);
 
@@ -327,7 +305,7 @@ static void register_replays_the_view(void)
 
 static void register_during_global_logging(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     MemoryRegion *ram = stage_ram_migratable("ram", 0x1000);
     MemoryRegion *scratch = stage_ram("scratch", 0x1000);
 
@@ -351,7 +329,7 @@ static void register_during_global_logging(void)
 
 static void register_inside_a_transaction(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
 
     memory_region_transaction_begin();
     memory_region_set_enabled(w.a, false);
@@ -383,7 +361,7 @@ static void register_on_an_empty_view(void)
 /* Nothing of eventfds and coalesced ranges is replayed; their ends are heard nevertheless. */
 static void register_replays_neither_eventfds_nor_coalescing(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     EventNotifier *e = stage_notifier("e");
 
     memory_region_add_eventfd(w.a, 0, 4, false, 0, e);
@@ -408,7 +386,7 @@ static void register_replays_neither_eventfds_nor_coalescing(void)
 
 static void unregister_never_registered(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     Recorder *r = recorder_new(NULL, 0, w.log);
 
     memory_listener_unregister(&r->listener);
@@ -417,7 +395,7 @@ static void unregister_never_registered(void)
 
 static void unregister_twice(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     Recorder *r = recorder_watch(w.as, NULL, 0, w.log);
 
     memory_listener_unregister(&r->listener);
@@ -435,7 +413,7 @@ static void unregister_twice(void)
 
 static void unregister_takes_the_view_away(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     MemoryRegion *ram = stage_ram_migratable("ram", 0x1000);
     EventNotifier *e = stage_notifier("e");
     Recorder *leaver;
@@ -463,7 +441,7 @@ static void unregister_takes_the_view_away(void)
 
 static void unregister_inside_a_transaction(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     Recorder *r = recorder_watch(w.as, NULL, 0, w.log);
 
     memory_region_transaction_begin();
@@ -480,7 +458,7 @@ static void unregister_inside_a_transaction(void)
 
 static void unregistered_listener_joins_another_space(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     AddressSpace *other = stage_space(w.b, "other");
     Recorder *r = recorder_watch(w.as, NULL, 0, w.log);
 
@@ -503,7 +481,7 @@ static void register_without_a_space(void)
 
 static void remove_listeners_goes_up_the_priorities(void)
 {
-    World w = world_new();
+    World w = world_new(0x2000);
     AddressSpace *other = stage_space(w.root, "other");
 
     stage_del(w.root, w.b);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Specification part 1, section 5: transactions and publication (R-TX-*), and I-15. */
-#include "common/conformance.h"
+#include "world.h"
 
 #include <string.h>
 
@@ -37,29 +37,6 @@ static void count_flushes(void)
     memcore_set_coalesced_flush(count_flush, NULL);
 }
 
-/* Two ranges, so that D is the root. */
-typedef struct {
-    MemoryRegion *root, *a, *b;
-    AddressSpace *as;
-    GString *log;
-} World;
-
-static World world_new(void)
-{
-    World w = {
-        .root = stage_container("root", UINT64_MAX),
-        .a = stage_io("a", 0x1000),
-        .b = stage_io("b", 0x1000),
-        .log = stage_log(),
-    };
-
-    stage_add(w.root, 0x1000, w.a);
-    stage_add(w.root, 0x4000, w.b);
-    w.as = stage_space(w.root, "as");
-    recorder_watch(w.as, NULL, 0, w.log);
-    return w;
-}
-
 #define ALL_NOPS "begin\nregion_nop a[0x1000,0x2000)\nregion_nop b[0x4000,0x5000)\ncommit\n"
 
 /* ---- R-TX-1 ---- */
@@ -85,7 +62,7 @@ static void every_begin_flushes(void)
 
 static void work_at_depth_zero_only(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
 
     memory_region_transaction_begin();
     memory_region_transaction_begin();
@@ -192,7 +169,7 @@ static void order_of_a_commit(void)
 
 static void eventfds_alone_have_no_begin_and_commit(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
     EventNotifier *e = stage_notifier("e");
 
     memory_region_transaction_begin();
@@ -219,7 +196,7 @@ static void eventfds_alone_have_no_begin_and_commit(void)
 
 static void nothing_pending_nothing_called(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
 
     memory_region_transaction_begin();
     memory_region_transaction_commit();
@@ -233,7 +210,7 @@ static void nothing_pending_nothing_called(void)
 /* The flags are cleared: what one commit did the next does not do again. */
 static void pending_is_cleared(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
 
     stage_force_commit();
     check_log(w.log, ALL_NOPS);
@@ -244,7 +221,7 @@ static void pending_is_cleared(void)
 
 static void many_changes_one_commit(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
 
     memory_region_transaction_begin();
     memory_region_set_address(w.a, 0x8000);
@@ -265,7 +242,7 @@ static void many_changes_one_commit(void)
 
 static void pending_is_sticky(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
 
     memory_region_transaction_begin();
     memory_region_set_enabled(w.a, false);
@@ -376,7 +353,7 @@ static void calls_without_transaction(void)
 
 static void views_are_old_getters_are_new(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
     MemoryRegion *c = stage_container("c", 0x1000);
     MemoryRegion *ram = stage_ram("ram", 0x1000);
 
@@ -407,7 +384,7 @@ static void views_are_old_getters_are_new(void)
 /* Step by step through a long transaction: not one answer changes before its end. */
 static void answers_are_constant_inside(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
     MemoryRegion *c = stage_io("c", 0x3000);
 
     memory_region_transaction_begin();
@@ -432,7 +409,7 @@ static void answers_are_constant_inside(void)
 
 static void reader_keeps_its_view(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
 
     stage_force_commit();
     memcore_drain();
@@ -512,7 +489,7 @@ static void referenced_view_outlives_grace_periods(void)
 
 static void new_space_publishes_at_once(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
     Object *owner = stage_owner("dev");
 
     stage_set_owner(owner);
@@ -569,7 +546,7 @@ static void name_of_a_space_is_copied(void)
 /* D is the root of a published view: the new space shares it, although c is in the tree already. */
 static void new_space_shares_a_published_view(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
 
     memory_region_transaction_begin();
     stage_add(w.root, 0x8000, stage_io("c", 0x1000));
@@ -584,7 +561,7 @@ static void new_space_shares_a_published_view(void)
 /* No published view has this D: the tree is rendered as it is now, before the commit. */
 static void new_space_renders_an_unknown_root(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
 
     stage_space_destroy(w.as);
     memory_region_transaction_begin();
@@ -619,7 +596,7 @@ static void reused_address_shows_the_new_region(void)
 
 static void destroyed_space_leaves_at_once(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
     GString *log = stage_log();
     MemoryRegion *root = stage_container("second root", 0x10000);
     MemoryRegion *c = stage_io("c", 0x100);
@@ -643,7 +620,7 @@ static void destroyed_space_leaves_at_once(void)
 /* Destroying looks at no listener; unregistering later, before the deferred part, is in time. */
 static void destroying_calls_no_listener(void)
 {
-    World w = world_new();
+    World w = world_watched(0x4000);
     GString *log = stage_log();
     Recorder *recorder = recorder_new(NULL, 0, log);
 

@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Specification part 1, section 3: the setters, and when they commit (R-TREE-7 to R-TREE-11). */
-#include "common/conformance.h"
-
-/*
- * An address space that has nothing to do with what the case changes.  Every
- * topology commit delivers one nop there (R-TREE-11), so its log tells whether
- * a call committed, and how often.
- */
-#define COMMITTED "begin\nregion_nop witness[0,0x1000)\ncommit\n"
-#define NOTHING ""
-
-static GString *witness(void)
-{
-    GString *log = stage_log();
-    MemoryRegion *root = stage_container("witness root", 0x2000);
-
-    stage_add(root, 0, stage_io("witness", 0x1000));
-    recorder_watch(stage_space(root, "witness"), NULL, 0, log);
-    return log;
-}
+#include "world.h"
 
 /* ---- R-TREE-7 ---- */
 

@@ -55,6 +55,7 @@ static struct {
     uint64_t done[FREE];            /* atomic */
     uint64_t copy[FREE];            /* of the collector */
     uint64_t rounds, taken;
+    bool enough;                    /* of both, to mean something; atomic */
     bool over;                      /* atomic */
     Writer writers[WRITERS];
     pthread_t collector;
@@ -245,6 +246,7 @@ static void take(void)
         }
     }
     field.rounds++;
+    STORE(field.enough, field.rounds > 10 && field.taken > 1000);
 }
 
 static void *collect_pages(void *opaque)
@@ -307,8 +309,6 @@ static void finish(void)
                 trouble("written, and never reported", page);
             }
         }
-        check(field.rounds > 10);
-        check(field.taken > 1000);
     }
     g_test_message("%" G_GINT64_MODIFIER "u rounds, %" G_GINT64_MODIFIER "u pages", field.rounds, field.taken);
     memory_global_dirty_log_stop(GLOBAL_DIRTY_MIGRATION);
@@ -322,7 +322,8 @@ static void nothing_is_lost(void)
     unsigned growths = 0;
 
     start();
-    while (!LOAD(field.over) && g_get_monotonic_time() < end) {
+    /* A busy machine needs longer for what the run is about. */
+    while (!LOAD(field.over) && (g_get_monotonic_time() < end || growths < 2 || !LOAD(field.enough))) {
         /* Each longer than all before it, until they are large enough; and freed again. */
         MemoryRegion *extra = reservation(PAGES(DIRTY_MEMORY_BLOCK_SIZE) * (1 + growths % GROWTHS));
 
@@ -334,7 +335,6 @@ static void nothing_is_lost(void)
         qemu_mutex_lock_iothread();
     }
     finish();
-    check(growths > 1);
 }
 
 int main(int argc, char **argv)

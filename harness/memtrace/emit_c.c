@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memtrace/emit_c_access.h"
 #include "memtrace/emit_c_dirty.h"
+#include "run/check.h"
 
 static const char prelude[] =
 #include "emit_c_prelude.inc"
@@ -20,6 +22,7 @@ struct emitter {
     bool region_named[TRACE_REGIONS];
     int region_container[TRACE_REGIONS];
     bool armed[TRACE_LISTENERS];
+    struct emit_access access;
     bool done;                              /* the failing step was emitted */
     bool undoing;
 };
@@ -85,6 +88,9 @@ static void put_listener_name(FILE *out, unsigned slot)
 
 static void put_event(FILE *out, const struct event *e)
 {
+    if (emit_access_event(out, e)) {
+        return;
+    }
     if (e->kind == EVENT_COALESCED_FLUSH) {
         fputs("coalesced writes are flushed\n", out);
         return;
@@ -139,13 +145,16 @@ static void expect_events(struct emitter *e, size_t index, const struct observat
     char *text = NULL, what[48];
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
+    struct event_log log = { 0 };
 
     for (size_t i = 0; i < expected->events.count; i++) {
-        /* Only a flush that comes first is specified (R-TX-1). */
-        if (expected->events.events[i].kind != EVENT_COALESCED_FLUSH || i == 0) {
-            put_event(out, &expected->events.events[i]);
-        }
+        event_log_append(&log, &expected->events.events[i]);
     }
+    check_normalize(&log);
+    for (size_t i = 0; i < log.count; i++) {
+        put_event(out, &log.events[i]);
+    }
+    event_log_free(&log);
     fclose(out);
     snprintf(what, sizeof(what), "callbacks of step %zu", index + 1);
     put_expect(e, what, text);
@@ -221,8 +230,9 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     };
     static const char *const after[] = { "", "", "", "", ", RAM_SHARED", ", RAM_NORESERVE", "" };
     bool alias = s->op == TRACE_OP_ALIAS;
-    bool memory = s->op == TRACE_OP_RAM || s->op == TRACE_OP_RAM_PTR || s->op == TRACE_OP_ROM_DEVICE;
-    unsigned naming = memory ? 0 : alias ? (unsigned)s->n : s->c;
+    bool plain = s->op == TRACE_OP_RAM || s->op == TRACE_OP_RAM_PTR || s->op == TRACE_OP_ROM_DEVICE ||
+                 s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU;
+    unsigned naming = plain ? 0 : alias ? (unsigned)s->n : s->c;
     char name[32];
     FILE *out = e->body;
 
@@ -236,12 +246,17 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     e->region_container[s->a] = OBSERVED_NONE;
     fputs("    ", out);
     fprintf(out, "r%u_enabled = true;\n    ", s->a);
+    if (s->op == TRACE_OP_IOMMU) {
+        emit_access_call(out, &e->access, runner_model(e->runner), s);
+        return;
+    }
     switch ((enum trace_op)s->op) {
     case TRACE_OP_CONTAINER:
         fprintf(out, "memory_region_init(&r%u, ", s->a);
         break;
     case TRACE_OP_IO:
     case TRACE_OP_RESERVATION:
+    case TRACE_OP_DEVICE:
         fprintf(out, "memory_region_init_io(&r%u, ", s->a);
         break;
     case TRACE_OP_ALIAS:
@@ -258,10 +273,13 @@ static void put_init(struct emitter *e, const struct trace_step *s)
         break;
     }
     put_owner(out, alias ? s->c : s->b);
-    if (s->op == TRACE_OP_IO) {
-        fprintf(out, ", %s, NULL", ops[s->n]);
-    } else if (s->op == TRACE_OP_RESERVATION) {
+    if (s->op == TRACE_OP_RESERVATION) {
         fputs(", NULL, NULL", out);
+    } else if (e->access.used && (s->op == TRACE_OP_IO || s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_ROM_DEVICE)) {
+        fputs(", ", out);
+        emit_access_ops(out, &e->access, s);
+    } else if (s->op == TRACE_OP_IO) {
+        fprintf(out, ", %s, NULL", ops[s->n]);
     } else if (s->op == TRACE_OP_ROM_DEVICE) {
         fputs(", &little_ops, NULL", out);
     }
@@ -274,7 +292,8 @@ static void put_init(struct emitter *e, const struct trace_step *s)
         }
         fputs(", &error_abort);\n", out);
     } else if (s->op == TRACE_OP_RAM_PTR) {
-        fprintf(out, ", %s, 0x%" PRIx64 ", seen /* never touched */);\n", name, s->v.absolute);
+        fprintf(out, ", %s, 0x%" PRIx64 ", %s);\n", name, s->v.absolute,
+                e->access.used ? "shared_memory()" : "seen /* never touched */");
     } else {
         fprintf(out, ", %s, 0x%" PRIx64 "%s);\n", name, s->v.absolute,
                 s->op == TRACE_OP_ROM_DEVICE ? ", &error_abort" : "");
@@ -374,10 +393,15 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
     case TRACE_OP_RAM:
     case TRACE_OP_RAM_PTR:
     case TRACE_OP_ROM_DEVICE:
+    case TRACE_OP_DEVICE:
+    case TRACE_OP_IOMMU:
         put_init(e, s);
         break;
     case TRACE_OP_SPACE:
         fprintf(out, "    address_space_init(&as%u, &r%u, \"as%u\");\n", s->a, s->b, s->a);
+        if (e->access.used) {
+            fprintf(out, "    as_lives[%u] = true;\n", s->a);
+        }
         if (s->n) {
             put_listen(e, TRACE_LISTENERS + s->a, s->a,
                        ((1 << EVENT_LISTENER_KINDS) - 1) & ~(1 << EVENT_LOG_SYNC_GLOBAL), 0);
@@ -435,6 +459,9 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
     case TRACE_OP_DESTROY:
         fprintf(out, "    replaying = true;\n    address_space_remove_listeners(&as%u);\n"
                 "    replaying = false;\n    address_space_destroy(&as%u);\n", s->a, s->a);
+        if (e->access.used) {
+            fprintf(out, "    as_lives[%u] = false;\n", s->a);
+        }
         break;
     case TRACE_OP_BEGIN:
         fputs("    memory_region_transaction_begin();\n", out);
@@ -547,7 +574,7 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
         emit_dirty_call(out, runner_model(e->runner), s);
         break;
     default:
-        fputs("    /* a program cannot be written for this operation yet */\n", out);
+        emit_access_call(out, &e->access, runner_model(e->runner), s);
         break;
     }
 }
@@ -561,6 +588,41 @@ static void put_disarmed(struct emitter *e)
             fprintf(e->body, "    l%u.toggles = NULL;\n", i);
         }
     }
+}
+
+static void expect_ram(struct emitter *e)
+{
+    char *text = e->access.used ? emit_access_ram(e->body, runner_model(e->runner)) : NULL;
+
+    if (text) {
+        put_expect(e, "RAM", text);
+    }
+}
+
+/* What the step answers, beside callbacks; then the rest, if the step could have changed it. */
+static void expect_answer(struct emitter *e, const struct trace_step *s, bool failing, const struct observation *expected)
+{
+    const enum trace_group group = trace_op_table[s->op].group;
+
+    if (group == TRACE_GROUP_DIRTY) {
+        emit_dirty_answer(e->body, runner_model(e->runner), s);
+        put_expect(e, "dirty pages", strdup(expected->text ? expected->text : ""));
+    }
+    if (group >= TRACE_GROUP_DEVICE) {
+        char *text = emit_access_answer(e->body, runner_model(e->runner), s, expected);
+
+        if (text) {
+            put_expect(e, "what it answers, and RAM", text);
+        }
+        if (!failing && !expected->events.count && s->op != TRACE_OP_MAP && s->op != TRACE_OP_UNMAP &&
+            s->op != TRACE_OP_CACHE && s->op != TRACE_OP_CACHE_DESTROY) {
+            return;
+        }
+    }
+    if (failing) {
+        expect_ram(e);
+    }
+    expect_state(e);
 }
 
 static void on_step(void *opaque, size_t index, const struct trace_step *written,
@@ -580,25 +642,27 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
     if (index >= e->count && !e->undoing) {
         e->undoing = true;
         fputs("\n    /* everything is undone */\n", e->body);
+        if (e->options->every_step || e->options->failing_step < e->count) {
+            fputs("    forget();\n", e->body);
+            expect_ram(e);
+        }
     }
     trace_print_step(resolved, line, sizeof(line));
     fprintf(e->body, "\n    /* step %zu: %s%s */\n", index + 1, line, failing ? "  <- this one fails" : "");
     if (check) {
-        fputs("    forget();\n", e->body);
+        fputs(trace_op_table[resolved->op].group == TRACE_GROUP_DIRTY ? "    forget();\n    answer[0] = '\\0';\n"
+                                                                      : "    forget();\n", e->body);
     }
     put_call(e, resolved, check, expected);
     put_disarmed(e);
+    emit_access_lives(e->body, &e->access, runner_model(e->runner));
     if (check) {
         if (resolved->op == TRACE_OP_BMAP_SYNC) {
             fputs("    forget();    /* listeners may hear of it in any pieces, R-SYNC-3 */\n", e->body);
         } else {
             expect_events(e, index, expected);
         }
-        if (trace_op_table[resolved->op].group == TRACE_GROUP_DIRTY) {
-            emit_dirty_answer(e->body, runner_model(e->runner), resolved);
-            put_expect(e, "dirty pages", strdup(expected->text ? expected->text : ""));
-        }
-        expect_state(e);
+        expect_answer(e, resolved, failing, expected);
     }
     e->done = failing;
 }
@@ -609,7 +673,10 @@ static void put_declarations(FILE *out, const struct emitter *e)
 {
     for (unsigned i = 0; i < TRACE_REGIONS; i++) {
         if (e->region_used[i]) {
-            fprintf(out, "static MemoryRegion UNUSED r%u;\nstatic bool UNUSED r%u_enabled;\n", i, i);
+            fprintf(out, "static bool UNUSED r%u_enabled;\n", i);
+            if (!emit_access_declare(out, &e->access, i)) {
+                fprintf(out, "static MemoryRegion UNUSED r%u;\n", i);
+            }
         }
     }
     fputs("static AddressSpace UNUSED as0, as1, as2, as3, as4, as5, as6, as7;\n"
@@ -644,6 +711,7 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     }
     e->options = options;
     e->count = t->count;
+    emit_access_begin(&e->access, t);
     predict.play = false;
     predict.on_step = on_step;
     predict.opaque = e;
@@ -663,10 +731,12 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     if (t->groups & 1u << TRACE_GROUP_DIRTY) {
         fputs(emit_dirty_prelude, out);
     }
+    emit_access_prelude(out, &e->access);
     put_declarations(out, e);
     fputs("int main(void)\n{\n    memcore_init(MEMCORE_RECLAIM_MANUAL);\n    type_register_static(&owner_type);\n"
           "    memcore_set_coalesced_flush(on_flush, NULL);\n"
           "    for (int i = 0; i < 8; i++) {\n        event_notifier_init(&notifiers[i], 0);\n    }\n", out);
+    emit_access_start(out, &e->access);
     fputs(body, out);
     fputs("\n    forget();\n", out);
     if (!options->failure || !e->done || options->failing_step >= t->count) {

@@ -226,6 +226,7 @@ static void play_notifier(struct player *p, const struct trace_step *s)
     n->player = p;
     n->slot = s->a;
     n->region = &p->regions[s->b].mr;
+    n->iommu = memory_region_get_iommu(n->region);
     iommu_notifier_init(&n->notifier, on_notify, (IOMMUNotifierFlag)s->n, s->v.absolute, s->w.absolute, s->c);
     result = memory_region_register_iommu_notifier(n->region, &n->notifier, &error);
     p->seen->value = (uint64_t)(int64_t)result;
@@ -235,16 +236,19 @@ static void play_notifier(struct player *p, const struct trace_step *s)
     error_free(error);
 }
 
-/* Of a notifier on an alias: the IOMMU itself. */
-static IOMMUMemoryRegion *iommu_region(MemoryRegion *mr)
+void player_forget_alias(struct player *p, unsigned slot)
 {
-    return memory_region_get_iommu(mr);
+    for (unsigned i = 0; i < TRACE_IOMMU_NOTIFIERS; i++) {
+        if (p->iommu_notifiers[i].region == &p->regions[slot].mr) {
+            p->iommu_notifiers[i].region = (MemoryRegion *)p->iommu_notifiers[i].iommu;
+        }
+    }
 }
 
 static void play_notify(struct player *p, const struct trace_step *s)
 {
-    struct player_notifier *n = &p->iommu_notifiers[s->a];
-    IOMMUMemoryRegion *region = s->op == TRACE_OP_NOTIFY ? &p->regions[s->a].iommu : iommu_region(n->region);
+    struct player_notifier *n = &p->iommu_notifiers[s->a % TRACE_IOMMU_NOTIFIERS];
+    IOMMUMemoryRegion *region = s->op == TRACE_OP_NOTIFY ? &p->regions[s->a].iommu : n->iommu;
     const struct player_iommu *u = iommu_of(region);
     const uint64_t mask = iommu_block_mask(u->granule, s->b);
     IOMMUTLBEvent event = { .entry = { .iova = s->v.absolute & ~mask, .translated_addr = s->w.absolute & ~mask,
@@ -303,7 +307,7 @@ void player_iommu(struct player *p, const struct trace_step *s)
         play_notify(p, s);
         break;
     case TRACE_OP_REPLAY:
-        memory_region_iommu_replay(iommu_region(n->region), &n->notifier);
+        memory_region_iommu_replay(memory_region_get_iommu(n->region), &n->notifier);
         break;
     case TRACE_OP_IOMMU_QUERY:
         play_query(p, s);
