@@ -432,7 +432,10 @@ static bool receive_all(Receiver *receiver, Error **errp)
     return done;
 }
 
-/* `error` NULL: mis has it.  Where no guest ran nothing is lost; else its threads go on waiting until the caller says (R-PC-25). */
+/*
+ * `error` NULL: mis has it.  Where no guest ran nothing is lost; else its threads go on waiting until the caller
+ * says (R-PC-25).
+ */
 static void take_down(MigrationIncomingState *mis, Error *error)
 {
     postcopy_fail(mis, error);

@@ -26,10 +26,11 @@
 #include <unistd.h>
 
 #include "exec/memory.h"
-#include "memcore/memcore.h"
 #include "migration/postcopy-host.h"
 #include "migration/postcopy-ram.h"
 #include "qemu/main-loop.h"
+#include "qemu/rcu.h"
+#include "run/subject.h"
 
 enum { MIB = 32, LEAP = 5081, SKIPPED = 77, STEP_US = 50000 };     /* LEAP is odd: it comes to every page */
 
@@ -49,7 +50,7 @@ static struct {
 static void *guest_run(void *opaque)
 {
     (void)opaque;
-    memcore_thread_register();
+    rcu_register_thread();
     while (!__atomic_load_n(&guest.stop, __ATOMIC_RELAXED) && guest.round < guest.last_round) {
         const uint64_t offset = guest.next * LEAP % guest.pages * TARGET_PAGE_SIZE;
         uint64_t *number = (uint64_t *)(void *)(guest.memory + offset);
@@ -65,7 +66,7 @@ static void *guest_run(void *opaque)
             g_usleep(1);        /* it has other things to do, too */
         }
     }
-    memcore_thread_unregister();
+    rcu_unregister_thread();
     return NULL;
 }
 
@@ -79,7 +80,7 @@ static void guest_start(uint64_t last_round)
 
 static void machine_start(void)
 {
-    memcore_init(MEMCORE_RECLAIM_BACKGROUND);
+    subject_start();
     memory_region_init_ram(&guest.ram, NULL, "ram", (uint64_t)MIB << 20, &error_fatal);
     guest.memory = memory_region_get_ram_ptr(&guest.ram);
     guest.pages = ((uint64_t)MIB << 20) / TARGET_PAGE_SIZE;
@@ -158,12 +159,13 @@ static int be_source(int fd)
         .transport = migration_transport_socket(fd),
         .stop_writers = stop_guest,
         .save_devices = save_device,
-        .max_rounds = 1,        /* then most pages have changed again: there is something to see */
+        .start_postcopy = true,     /* hardly anything goes before the guest does: there is more to see */
     };
     Counter counter = { .who = "source", .faults = &ms.counters.requests, .pages = &ms.counters.sent };
     int result;
 
     guest_start(UINT64_MAX);
+    g_usleep(2 * STEP_US);
     counter_start(&counter);
     qemu_mutex_unlock_iothread();
     result = ram_migrate_source(&ms);
