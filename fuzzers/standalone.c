@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "target.h"
 
@@ -28,17 +29,18 @@ uint64_t fuzz_last_hash(void) __attribute__((weak));
 static struct {
     const char *program;
     unsigned long repeat;       /* runs of each input */
-    bool print_hashes, compare_edges;
+    bool print_hashes, print_times, compare_edges;
     unsigned long files;
     bool trouble;
 } replay = { .repeat = 1 };
 
 static const char usage[] =
-    "usage: %s [--repeat N] [--hashes] [--] FILE | FOLDER | - ...\n"
+    "usage: %s [--repeat N] [--hashes] [--times] [--] FILE | FOLDER | - ...\n"
     "Runs the fuzz target on each file, on each file below each folder (sorted), and on stdin for `-`.\n"
     "  --repeat N  run each input N times; all runs must do the same\n"
     "  --edges     with --repeat, in a tree built for libFuzzer: all runs must also take the same edges equally often\n"
     "  --hashes    print `HASH  FILE` on stdout: what the input made happen\n"
+    "  --times     print `MICROSECONDS  FILE` on stdout: of the quickest run\n"
     "Exit code: 0 all ran; 1 something could not be read, or runs differ; else the target stopped the program.\n";
 
 __attribute__((format(printf, 2, 3)))
@@ -117,12 +119,23 @@ static bool edges_compare(const char *path, unsigned long run)
     return !different;
 }
 
+static uint64_t microseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 static void run_input(const char *path, const uint8_t *data, size_t size)
 {
-    uint64_t first = 0;
+    uint64_t first = 0, quickest = UINT64_MAX;
     for (unsigned long i = 0; i < replay.repeat; i++) {
         edges_clear();
+        const uint64_t start = microseconds();
         LLVMFuzzerTestOneInput(data, size);
+        const uint64_t took = microseconds() - start;
+        quickest = took < quickest ? took : quickest;
         uint64_t hash = fuzz_last_hash ? fuzz_last_hash() : 0;
         if (i > 0 && hash != first) {
             complain(path, "run 1 gave hash %016" PRIx64 ", run %lu gave %016" PRIx64 ": not deterministic",
@@ -136,6 +149,9 @@ static void run_input(const char *path, const uint8_t *data, size_t size)
     }
     if (replay.print_hashes) {
         printf("%016" PRIx64 "  %s\n", first, path);
+    }
+    if (replay.print_times) {
+        printf("%" PRIu64 "  %s\n", quickest, path);
     }
 }
 
@@ -238,6 +254,8 @@ int main(int argc, char **argv)
             return 0;
         } else if (!strcmp(argv[i], "--hashes")) {
             replay.print_hashes = true;
+        } else if (!strcmp(argv[i], "--times")) {
+            replay.print_times = true;
         } else if (!strcmp(argv[i], "--edges")) {
             replay.compare_edges = true;
         } else if (!strcmp(argv[i], "--repeat")) {

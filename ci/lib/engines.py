@@ -15,6 +15,7 @@ ENGINES = ("libfuzzer", "afl")
 ARTIFACT = re.compile(r"(crash|leak|timeout|oom)-[0-9a-f]{6,}$")     # libFuzzer's slow-unit- is only a remark
 LIBFUZZER_LINE = re.compile(r"#(\d+)\s+(\w+)\s+cov: (\d+) ft: \d+ corp: (\d+)/\S+.*?exec/s: (\d+) rss: (\d+)Mb")
 SEEDS_SECONDS = 60      # for all of a target's seeds together; they take a second or two
+HISTORY_POINTS = 200
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
@@ -107,6 +108,7 @@ class Campaign:
         self.processes = []
         self.started = self.ended = self.found_after = None
         self.samples = []                   # (time, execs, checked) of the last seconds
+        self.history = []                   # of the whole run, thinned out as it grows; for ci/report
         self.rate = self.checked_rate = None
         self.peak_mb, self.peak_late_mb = 0.0, 0.0     # whole run; second half
         self.stability, self.mode = None, ""
@@ -146,6 +148,7 @@ class Campaign:
         if self.elapsed() > self.seconds / 2:
             self.peak_late_mb = max(self.peak_late_mb, memory)
         self.measure()
+        self.remember()
         self.finding = self.finding or self.find_artifact()
         if self.finding:
             self.finish("found")
@@ -167,6 +170,13 @@ class Campaign:
             for index, name in ((1, "rate"), (2, "checked_rate")):
                 if last[index] is not None:
                     setattr(self, name, (last[index] - (first[index] or 0)) / span)
+
+    def remember(self):
+        row = {"seconds": round(self.elapsed(), 1), "execs": self.total("execs"), "checked": self.total("checked"),
+               "edges": self.most("edges"), "corpus": self.most("corpus"), "mb": round(self.peak_mb)}
+        step = self.seconds / HISTORY_POINTS
+        if row["edges"] is not None and (not self.history or row["seconds"] >= self.history[-1]["seconds"] + step):
+            self.history.append(row)
 
     def finish(self, state):
         self.ended = time.monotonic()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/fuzz: fuzzes memcore.  See --help."""
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -81,6 +82,19 @@ def prepare(options):
     return campaigns
 
 
+def keep_history(campaigns):
+    """One file a target and engine, of the last run: what ci/report draws."""
+    folder = common.BUILD / "history"
+    folder.mkdir(parents=True, exist_ok=True)
+    for c in campaigns:
+        if c.started and c.history:
+            record = {"target": c.target.name, "engine": c.engine, "state": c.state, "ended": int(time.time()),
+                      "seconds": round(c.elapsed(), 1), "workers": c.workers, "execs": c.total("execs"),
+                      "checked": c.total("checked"), "steps": c.total("steps"), "skipped": c.total("skipped"),
+                      "edges": c.most("edges"), "corpus": c.most("corpus"), "mb": round(c.peak_mb), "history": c.history}
+            (folder / f"{c.engine}-{c.target.name}.json").write_text(json.dumps(record))
+
+
 def run(campaigns, jobs):
     """All campaigns, as many at a time as there are jobs."""
     screen = display.Display(campaigns)
@@ -115,6 +129,7 @@ def main():
     campaigns = prepare(options)
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     finished = run(campaigns, options.jobs)
+    keep_history(campaigns)
     print(display.table(campaigns))
     failed = False
     for c in campaigns:

@@ -2,8 +2,9 @@
 """crash_to_test.py: the commands of the README that lead from a crash file to a test.
 
 With a planted bug: a binary input becomes readable text, a trace of at most six steps, a picture, and a C program that
-needs nothing but an installed memcore, builds under plain gcc without warnings and fails.  Without the bug: every
-committed trace becomes a C program that compares after every step and passes.
+needs nothing but an installed memcore, builds under plain gcc without warnings, fails, and passes without the bug.
+The C programs of bugs in accesses, maps, IOMMUs and dirty pages likewise.  Without a bug: every committed trace becomes
+a C program that compares after every step and passes.
 """
 import pathlib
 import subprocess
@@ -17,6 +18,12 @@ import plant  # noqa: E402
 BUG = "equal-priority-order"
 SEED = "corpora/region_tree/seeds/equal-priority.trace"
 STEPS_MAX = 6
+# What only the answers, the callbacks of devices and map clients, the dirty pages show; found by this seed, in so many steps.
+MORE_BUGS = {
+    "acc-store-marks-nothing": ("corpora/access/seeds/marks.trace", 8),
+    "iommu-write-needs-read": ("corpora/iommu/seeds/chain.trace", 8),
+    "map-clients-not-woken": ("corpora/map_cache/seeds/bounce.trace", 7),
+}
 
 
 def run(*command, code=0):
@@ -44,29 +51,45 @@ class Installed:
         return program
 
 
-def with_the_bug(work):
+def planted(bug):
     copy = plant.Copy()
-    applied, message = copy.patch(common.ROOT / f"ci/plants/{BUG}.patch")
+    applied, message = copy.patch(common.ROOT / f"ci/plants/{bug}.patch")
     if not applied:
         sys.exit(message)
-    broken = Installed(common.build("release", copy.folder / "release", ["-DBUILD_TESTING=OFF"], source=copy.source))
+    return Installed(common.build("release", copy.folder / "release", ["-DBUILD_TESTING=OFF"], source=copy.source))
+
+
+def minimized(broken, crash, small, most):
+    run(broken.memtrace, "minimize", crash, "-o", small)
+    steps = [line for line in small.read_text().splitlines() if line and not line.startswith(("#", "uses"))]
+    if len(steps) > most:
+        sys.exit(f"{len(steps)} steps are left, at most {most} were expected:\n{small.read_text()}")
+    return len(steps)
+
+
+def tell_apart(broken, sound, source):
+    """The C program finds the bug, and nothing where there is none."""
+    if "FAILED" not in run(broken.compile(source), code=1):
+        sys.exit(f"{source}: the C program fails without saying what")
+    if run(sound.compile(source)).strip() != "passed":
+        sys.exit(f"{source}: the C program does not pass without the bug")
+
+
+def with_the_bug(work, sound):
+    broken = planted(BUG)
     crash, small, picture, source = (work / name for name in ("crash", "small.trace", "map.svg", "small.c"))
     run(broken.memtrace, "pack", "-o", crash, SEED)
     text = run(broken.memtrace, "show", crash)
     if "add r0 r1 at 0x0 priority 0" not in text:
         sys.exit(f"memtrace show does not show the steps:\n{text}")
-    run(broken.memtrace, "minimize", crash, "-o", small)
-    steps = [line for line in small.read_text().splitlines() if line and not line.startswith(("#", "uses"))]
-    if len(steps) > STEPS_MAX:
-        sys.exit(f"{len(steps)} steps are left, at most {STEPS_MAX} were expected:\n{small.read_text()}")
+    steps = minimized(broken, crash, small, STEPS_MAX)
     run(broken.memtrace, "run", small, code=1)
     run(broken.memtrace, "draw", small, "-o", picture)
     if "<svg" not in picture.read_text():
         sys.exit("memtrace draw wrote no SVG")
     run(broken.memtrace, "emit-c", small, "-o", source)
-    if "FAILED" not in run(broken.compile(source), code=1):
-        sys.exit("the C program fails without saying what")
-    print(f"{BUG}: {len(steps)} steps, a picture, a C program that fails")
+    tell_apart(broken, sound, source)
+    print(f"{BUG}: {steps} steps, a picture, a C program that fails")
     with_one_command(broken, crash, work / "triage")
 
 
@@ -87,8 +110,17 @@ def with_one_command(broken, crash, output):
     print("memtrace triage: the same at once")
 
 
-def without_a_bug(work):
-    sound = Installed(common.build("release", arguments=["-DBUILD_TESTING=OFF"]))
+def with_more_bugs(work, sound):
+    for bug, (seed, most) in MORE_BUGS.items():
+        broken = planted(bug)
+        small, source = work / f"{bug}.trace", work / f"{bug}.c"
+        steps = minimized(broken, seed, small, most)
+        run(broken.memtrace, "emit-c", small, "-o", source)
+        tell_apart(broken, sound, source)
+        print(f"{bug}: {steps} steps, a C program that fails")
+
+
+def without_a_bug(work, sound):
     count = 0
     for folder in ("region_tree", "transactions", "dirty_bitmap", "access", "map_cache", "iommu"):
         for trace in sorted((common.ROOT / "corpora" / folder).rglob("*.trace")):
@@ -104,8 +136,10 @@ def without_a_bug(work):
 
 def main():
     work = common.clean_work(common.BUILD / "crash_to_test")
-    with_the_bug(work)
-    without_a_bug(work)
+    sound = Installed(common.build("release", arguments=["-DBUILD_TESTING=OFF"]))
+    with_the_bug(work, sound)
+    with_more_bugs(work, sound)
+    without_a_bug(work, sound)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ CASES = [
     ("ci/plant --runs 0 all", {}, 2, "--runs 0: a number from 1"),
     ("ci/plant no-such-bug", {}, 2, 'no patch "no-such-bug"'),
     ("ci/plant", {}, 2, "NAME"),
+    ("ci/report --output /no/such/report.html", {}, 2, "no such folder"),
+    ("ci/report now", {}, 2, "unrecognized arguments: now"),
     ("ci/plant ra-remap-gap", {}, 2, "for the tests to find, not for fuzzing: ci/museum ra-remap-gap"),
     ("ci/museum --engine none", {}, 2, 'unknown engine "none"; there are: libfuzzer, afl, both'),
     ("ci/museum --time 0", {}, 2, "--time 0: a number from 1"),

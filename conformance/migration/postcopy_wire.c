@@ -2,6 +2,7 @@
 /* Specification "RAM migration", chapter 6.5: the stream that a destination reads, valid and hostile. */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ static struct {
     unsigned runs;
     char devices[64];
     size_t faults[4];           /* pages that a thread touches in `run`, plus 1; 0: none */
+    unsigned char resident[PAGES];      /* in `run`: bit 0, nobody who touches the page has to wait */
 } guest;
 
 /* What a guest's first accesses do, without a guest that would wait. */
@@ -31,6 +33,7 @@ static void run(void *opaque, const void *devices, size_t length)
     check_number(postcopy_state_get(), POSTCOPY_INCOMING_RUNNING);
     check(!qemu_mutex_iothread_locked());
     memcpy(guest.devices, length ? devices : "", length);
+    g_assert_cmpint(mincore(ram->host, PAGES * host_page, guest.resident), ==, 0);
     for (unsigned i = 0; i < G_N_ELEMENTS(guest.faults) && guest.faults[i]; i++) {
         postcopy_ram_fault(&mis, ram->host + (guest.faults[i] - 1) * host_page);
     }
@@ -297,6 +300,19 @@ static void listen_from_advise(void)
     put(tape.in, 0, 1);
     check_number(receive(), 0);
     check_number(guest.runs, 1);
+    end();
+}
+
+/* What came before the switch is there, zeroes too: nobody asks for what was received. */
+static void zeroes_before_the_switch(void)
+{
+    begin();
+    put_all();
+    check_number(receive(), 0);
+    check(guest.resident[0] & 1);
+    check(guest.resident[1] & 1);
+    check(!(guest.resident[2] & 1));
+    check(!(guest.resident[3] & 1));
     end();
 }
 
@@ -685,6 +701,7 @@ int main(int argc, char **argv)
     conformance_misuse("/R-PC-53/big-lock", with_the_big_lock, "ram_migrate_incoming", NULL);
     postcopy_case("/R-PC-1/messages", messages);
     postcopy_case("/R-PC-2/listen-from-advise", listen_from_advise);
+    postcopy_case("/R-PC-20/zeroes-before-the-switch", zeroes_before_the_switch);
     postcopy_case("/R-PC-25/left-out", page_left_out);
     postcopy_case("/R-PC-31/page-twice", page_twice);
     postcopy_case("/R-WIRE-1/beginnings", beginnings);
