@@ -41,6 +41,10 @@ static const char text[] =
     "coalesce r3 0x0 size 0x10\n"
     "find r0 0x0 size 0x1\n"
     "mtree flatview+owner\n"
+    "ram_file r8 size 0x1000 owner none offset 0x0 file path_exact flags shared\n"
+    "ram r9 size 0x2000 owner none kind resizeable\n"
+    "manage r9 granule 0x1000\n"
+    "discard_listen d0 on r9 0x0 size 0x1000 kind single\n"
     "grace\n";
 
 /*

@@ -363,6 +363,8 @@ static void refused_ranges(void)
         check_number((uint64_t)ram_block_discard_range(block_of(ram), start, length), (uint64_t)-1);
     }
     check_number((uint64_t)ram_block_discard_range(block_of(ram), H, SIZE_MAX - H + 1), (uint64_t)-1);
+    check_number((uint64_t)ram_block_discard_range(block_of(ram), UINT64_MAX, 0), (uint64_t)-1);
+    check_number((uint64_t)ram_block_discard_range(block_of(ram), UINT64_MAX - H + 1, H), (uint64_t)-1);
     check_hole(ram, 0, 0);
 }
 

@@ -413,6 +413,28 @@ static void loading(void)
     plant_end(&p);
 }
 
+/* The bits are there, whoever objects: so everybody hears of them, and what is not populated goes. */
+static void loading_objected(void)
+{
+    Plant p = plant_new();
+    unsigned long bits = 0x6;
+    uint8_t *host = memset(memory_region_get_ram_ptr(p.ram), 7, GRANULES * G);
+    Ear x, y;
+
+    listen(&x, &p, "x", false, section(&p, 0, GRANULES * G));
+    listen(&y, &p, "y", false, section(&p, 0, GRANULES * G));
+    y.answer = -3;
+    check_number((uint64_t)bitmap_discard_manager_load(p.manager, &bits), (uint64_t)-3);
+    check_log(p.log, "y has 2-6\nx has 2-6\n");
+    check_number(bitmap_discard_manager_bits(p.manager)[0], bits);
+    check_number(host[0], 0);
+    check_number(host[G], 7);
+    check_number(host[3 * G], 0);
+    leave(&x);
+    leave(&y);
+    plant_end(&p);
+}
+
 /* Whatever is plugged, unplugged or refused: what a listener was told is what is populated in its section. */
 static void folds(void)
 {
@@ -519,6 +541,7 @@ int main(int argc, char **argv)
     conformance_case("/R-BDM-3/host-refuses", host_refuses_unplug);
     conformance_case("/R-BDM-4/unplug-all", unplug_everything);
     conformance_case("/R-BDM-5/load", loading);
+    conformance_case("/R-BDM-5/load-objected", loading_objected);
     conformance_misuse("/R-RDM-3/second", second_manager, "memory_region_set_ram_discard_manager", "ram");
     conformance_misuse("/R-RDM-3/while-mapped", set_while_mapped, "memory_region_set_ram_discard_manager", "ram");
     conformance_misuse("/R-RDM-3/not-ram", set_on_io, "memory_region_set_ram_discard_manager", "io");

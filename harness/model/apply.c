@@ -38,22 +38,25 @@ static void apply_new_region(struct model *m, const struct trace_step *s)
     case TRACE_OP_RAM:
         r = region_new(m, s->a, KIND_RAM, s->v.absolute, s->b, NAMING_PLAIN);
         r->readonly = s->n == RAM_ROM || s->n == RAM_ROM_NOMIGRATE;
-        region_give_block(r, s->n == RAM_RAM || s->n == RAM_ROM, ANONYMOUS_ALIGNMENT);
-        if (s->n == RAM_RESIZEABLE) {
-            r->block_max = (2 * s->v.absolute + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;    /* R-RAM-1 */
-        }
+        r->shared = s->n == RAM_SHARED;
+        r->noreserve = s->n == RAM_NORESERVE;
+        region_give_block(m, s->a, s->n == RAM_RESIZEABLE ? 2 * s->v.absolute : 0, s->n == RAM_RAM || s->n == RAM_ROM,
+                          ANONYMOUS_ALIGNMENT);
         break;
     case TRACE_OP_RAM_PTR:
         r = region_new(m, s->a, s->n == PTR_DEVICE ? KIND_RAM_DEVICE : KIND_RAM_PTR, s->v.absolute, s->b,
                        NAMING_PLAIN);
-        region_give_block(r, false, 0);
+        region_give_block(m, s->a, 0, false, 0);
         break;
     case TRACE_OP_ROM_DEVICE:
         r = region_new(m, s->a, KIND_ROM_DEVICE, s->v.absolute, s->b, NAMING_PLAIN);
-        region_give_block(r, s->n == ROMD_MIGRATABLE, ANONYMOUS_ALIGNMENT);
+        region_give_block(m, s->a, 0, s->n == ROMD_MIGRATABLE, ANONYMOUS_ALIGNMENT);
         break;
     default:
         abort();
+    }
+    if (m->regions[s->a].has_block) {
+        block_added(m, s->a);
     }
 }
 
@@ -195,6 +198,14 @@ static void apply_by_group(struct model *m, const struct trace_step *s, struct o
         break;
     case TRACE_GROUP_DIRTY:
         dirty_apply(m, s, expected);
+        break;
+    case TRACE_GROUP_BLOCK:
+        block_apply(m, s, expected);
+        break;
+    case TRACE_GROUP_DISCARD:
+        discard_apply(m, s, expected);
+        break;
+    case TRACE_GROUP_FAULT:     /* what becomes of it is the next steps' */
         break;
     default:
         apply_to_memory(m, s, expected);

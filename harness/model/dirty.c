@@ -7,7 +7,7 @@
 
 #include "exec/cpu-common.h"
 
-#define BLOCK_LENGTH_MAX (UINT64_C(64) << 20) /* larger blocks are not modelled */
+#define BLOCK_LENGTH_MAX (UINT64_C(128) << 20) /* larger blocks are not modelled */
 
 enum { VGA = 1 << 0, CODE = 1 << 1, MIGRATION = 1 << 2, EVERYONE = VGA | CODE | MIGRATION };
 enum { BMAP_NONE, BMAP_ONES, BMAP_ZEROS, BMAP_ONES_CHUNKS, BMAP_ZEROS_CHUNKS };
@@ -27,21 +27,25 @@ static struct cover cover(uint64_t start, uint64_t length)
                           (size_t)((start + length - 1) / TARGET_PAGE_SIZE) + 1};
 }
 
-/* R-DIRTY-10 */
+/* R-DIRTY-10.  There is room for what a resize may use one day. */
 void dirty_new_block(struct region *r)
 {
-    r->page_count = r->block_length > BLOCK_LENGTH_MAX ? 0 : cover(0, r->block_length).end;
+    const size_t pages = r->block_max > BLOCK_LENGTH_MAX ? 0 : cover(0, r->block_max).end;
+
+    r->page_count = pages ? cover(0, r->block_length).end : 0;
+    r->page_max = pages;
     r->has_bmap = false;
     r->chunk_shift = 0;
-    if (r->page_count > r->page_capacity) {
-        r->page_capacity = r->page_count;
+    if (pages > r->page_capacity) {
+        r->page_capacity = pages;
         free(r->pages);
-        r->pages = malloc(r->page_capacity);
+        r->pages = malloc(pages);
         if (!r->pages) {
             abort();
         }
     }
-    if (r->page_count) {
+    if (pages) {
+        memset(r->pages, 0, pages);
         memset(r->pages, EVERYONE, r->page_count);
     }
 }
@@ -109,6 +113,18 @@ static bool take(struct model *m, unsigned region, uint64_t start, uint64_t leng
     return was;
 }
 
+void dirty_resize(struct model *m, unsigned region, uint64_t length)
+{
+    struct region *const r = &m->regions[region];
+
+    take(m, region, 0, r->block_length, MIGRATION);     /* R-DIRTY-9 */
+    take(m, region, 0, r->block_length, VGA);
+    take(m, region, 0, r->block_length, CODE);
+    r->block_length = length;
+    r->page_count = cover(0, length).end;
+    set(r, cover(0, length), EVERYONE);
+}
+
 /* R-SNAP: whole words of 64 pages move, the listeners are asked before and told after. */
 static void snapshot(struct model *m, const struct trace_step *s, FILE *out)
 {
@@ -148,7 +164,7 @@ static void new_bmap(struct region *r, int kind)
 {
     r->has_bmap = kind != BMAP_NONE;
     r->chunk_shift = kind == BMAP_ONES_CHUNKS || kind == BMAP_ZEROS_CHUNKS ? CHUNK_SHIFT : 0;
-    for (size_t i = 0; i < r->page_count; i++) {
+    for (size_t i = 0; i < r->page_max; i++) {
         r->pages[i] &= EVERYONE;
         r->pages[i] |= kind == BMAP_ONES || kind == BMAP_ONES_CHUNKS ? PAGE_SENT_LATER : 0;
     }

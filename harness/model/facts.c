@@ -45,9 +45,10 @@ void region_describe(const struct model *m, unsigned slot, struct region_facts *
     const char *const name = region_name(m, (int)slot, buffer);
 
     facts->size = r->size == WHOLE_SPACE ? UINT64_MAX : (uint64_t)r->size;     /* R-REG-2 */
-    /* R-REG-6: the region's own kind and flags; no protected blocks here. */
+    /* R-REG-6: the region's own kind and flags. */
     facts->is_ram = region_is_ram(r);
     facts->is_rom = region_is_ram(r) && r->readonly;
+    facts->is_protected = region_is_ram(r) && r->protected;
     facts->is_romd = r->kind == KIND_ROM_DEVICE && r->romd;
     facts->is_ram_device = r->kind == KIND_RAM_DEVICE;
     facts->is_iommu = region_is_iommu(m, slot);
@@ -61,7 +62,7 @@ void region_describe(const struct model *m, unsigned slot, struct region_facts *
     snprintf(facts->name, sizeof(facts->name), "%s", name ? name : "");
     facts->has_ram_addr = r->has_block;     /* R-RAM-26: aliases are not followed */
     facts->alignment = r->alignment;        /* nor here (R-RAM-5) */
-    facts->fd = -1;
+    facts->fd = m->regions[end].file.there ? 0 : -1;    /* R-RAM-26, block.h */
     if (m->regions[end].has_block && offset < m->regions[end].block_length) {
         facts->has_ram_ptr = true;
         facts->ram_ptr_offset = (uint64_t)offset;

@@ -73,11 +73,26 @@ void memory_store(struct model *m, unsigned region, uint64_t offset, uint8_t byt
     page_made(memory_of(m, region), offset)->bytes[offset % STORED_PAGE] = byte;
 }
 
+void memory_zero(struct model *m, unsigned region, uint64_t offset, uint64_t length)
+{
+    struct stored *const s = memory_of(m, region);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->pages[i]->number >= offset / STORED_PAGE && s->pages[i]->number < (offset + length) / STORED_PAGE) {
+            free(s->pages[i]);
+        } else {
+            s->pages[kept++] = s->pages[i];
+        }
+    }
+    s->count = kept;
+}
+
 bool model_ram(const struct model *m, unsigned region, uint64_t offset, size_t length, uint8_t *bytes)
 {
     const struct region *const r = region < TRACE_REGIONS ? &m->regions[region] : NULL;
 
-    if (!r || !r->live || !r->has_block || offset > r->block_length || length > r->block_length - offset) {
+    if (!r || !r->live || !r->has_block || offset > r->block_max || length > r->block_max - offset) {
         return false;
     }
     for (size_t i = 0; i < length; i++) {

@@ -67,6 +67,10 @@ struct model_region {           /* a copy of what the model knows of a live regi
     unsigned references;        /* `ref` steps not yet undone */
     size_t children, coalesced, eventfds;
     uint64_t block_length;      /* bytes of its block in use */
+    uint64_t block_max;         /* and those reserved */
+    bool block_has_name;        /* an id string */
+    bool file, mapped_readonly; /* the block has a file; the host cannot write to it */
+    uint64_t granule;           /* of its discard manager; 0: it has none */
     size_t pages;               /* target pages whose dirty bits are modelled: of its block, 0 if that is large or none */
     bool has_bmap, has_chunks;  /* migration bitmap, and its clear_bmap */
 };
@@ -107,6 +111,23 @@ unsigned model_owner_references(const struct model *m, unsigned slot);
 size_t model_live_views(const struct model *m);
 /* All eventfds resolved for a space now: for shadow checks (I-17). */
 size_t model_space_eventfds(const struct model *m, unsigned space, const struct event **list);
+
+/* --- blocks and discard managers ------------------------------------------ */
+
+/* Live ones, ascending by slot; managers by their region. */
+size_t model_ram_notifiers(const struct model *m, const uint16_t **slots);
+size_t model_managers(const struct model *m, const uint16_t **slots);
+size_t model_discard_listeners(const struct model *m, const uint16_t **slots);
+int model_discard_listener_region(const struct model *m, unsigned slot);    /* OBSERVED_NONE: not registered */
+/* How often the trace has counted one of operand.def's `discardpolicy` up. */
+unsigned model_policy(const struct model *m, unsigned which);
+/* Some block has this id string; idname is a word of operand.def. */
+bool model_id_taken(const struct model *m, unsigned idname);
+
+/*
+ * The step failed because the host was made to fail (model/block.h): nothing changes, but what is repeated happens.
+ */
+void model_refuse(struct model *m, const struct trace_step *step, struct observation *expected);
 
 /* --- accesses, maps, caches, IOMMUs: what model/access.h says of devices is part of these ------------------- */
 

@@ -38,6 +38,12 @@ const char *const event_kind_names[EVENT_KINDS] = {
     [EVENT_MAP_CLIENT] = "map_client",
     [EVENT_IOMMU_FLAGS] = "iommu_flags",
     [EVENT_IOMMU_NOTIFIED] = "iommu_notified",
+    [EVENT_BLOCK_ADDED] = "ram_block_added",
+    [EVENT_BLOCK_REMOVED] = "ram_block_removed",
+    [EVENT_BLOCK_RESIZED] = "ram_block_resized",
+    [EVENT_BLOCK_CALLBACK] = "resized",
+    [EVENT_POPULATE] = "notify_populate",
+    [EVENT_DISCARD] = "notify_discard",
 };
 
 static const struct observed_section no_section = { .region = OBSERVED_NONE, .space = OBSERVED_NONE };
@@ -199,6 +205,24 @@ size_t event_print(const struct event *e, char *buffer, size_t capacity)
     case EVENT_IOMMU_NOTIFIED:
         add(&l, " n%d iova 0x%" PRIx64 " mask 0x%" PRIx64 " to 0x%" PRIx64 " perm %d as%d", e->number, e->address,
             e->length, e->data, e->new_mask, e->section.space);
+        return put(&l, buffer, capacity);
+    case EVENT_BLOCK_ADDED:
+    case EVENT_BLOCK_REMOVED:
+    case EVENT_BLOCK_RESIZED:
+        add(&l, " b%d of", e->number);
+        if (e->region != OBSERVED_NONE) {
+            add(&l, " r%d", e->region);
+        }
+        add(&l, " 0x%" PRIx64 " 0x%" PRIx64, e->address, e->length);
+        break;
+    case EVENT_BLOCK_CALLBACK:
+        add(&l, " r%d to 0x%" PRIx64 "%s", e->region, e->length, e->number ? "" : " with another name");
+        break;
+    case EVENT_POPULATE:
+    case EVENT_DISCARD:
+        add(&l, " d%d r%d@0x%" PRIx64 " at 0x%" PRIx64 " size 0x%" PRIx64 " while%s populated returned %d", e->number,
+            e->section.region, e->section.offset, e->section.address, (uint64_t)e->section.size,
+            e->result ? "" : " not", (int)e->data);
         return put(&l, buffer, capacity);
     default:
         break;

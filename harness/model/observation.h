@@ -48,6 +48,13 @@ enum event_kind {
     EVENT_IOMMU_FLAGS,              /* notify_flag_changed: region, old_mask, new_mask, number = what it returned */
     EVENT_IOMMU_NOTIFIED,           /* number = notifier slot, address = iova, length = addr_mask, data =
                                        translated_addr, new_mask = perm, section.space = target_as */
+    EVENT_BLOCK_ADDED,              /* number = notifier slot, region, length = max_length; extended ones: address = used */
+    EVENT_BLOCK_REMOVED,
+    EVENT_BLOCK_RESIZED,            /* address = old, length = new */
+    EVENT_BLOCK_CALLBACK,           /* `resized` of the block itself: region, length, number = 1: with its id string */
+    EVENT_POPULATE,                 /* number = discard listener slot, section, result = is_populated(section), data =
+                                       what it returned */
+    EVENT_DISCARD,
     EVENT_KINDS,
 };
 extern const char *const event_kind_names[EVENT_KINDS];
@@ -109,6 +116,7 @@ struct ram_range {
 
 struct observation {
     bool skipped;                   /* the core was not called */
+    bool refused;                   /* the step failed since the host was made to fail */
     bool truth;                     /* present, reader_end (view unchanged), ... */
     struct observed_section section;/* find, copy */
     bool view_published;            /* find: section.fv is the published view of the space it was found in */

@@ -47,6 +47,9 @@ unsigned model_owner_references(const struct model *m, unsigned slot)
     for (size_t i = 0; i < m->live_caches.count; i++) {
         n += owned(m, slot, m->caches[m->live_caches.slots[i]].region);         /* R-CCH-3 */
     }
+    for (size_t i = 0; i < m->live_discard_listeners.count; i++) {
+        n += owned(m, slot, (int)m->discard_listeners[m->live_discard_listeners.slots[i]].region);  /* R-RDM-9 */
+    }
     return n;
 }
 
@@ -61,6 +64,7 @@ void region_finalize(struct model *m, unsigned slot)
         region_detach(m, r->children.slots[0]);
     }
     transaction_commit(m);
+    block_removed(m, slot);
     region_forget(m, slot);
 }
 

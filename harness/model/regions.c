@@ -3,6 +3,7 @@
 #include "model/state.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static wide decoded_size(uint64_t size)
@@ -45,13 +46,24 @@ struct region *region_new(struct model *m, unsigned slot, enum region_kind kind,
     return r;
 }
 
-void region_give_block(struct region *r, bool migratable, uint64_t alignment)
+void region_give_block(struct model *m, unsigned slot, uint64_t max, bool migratable, uint64_t alignment)
 {
+    struct region *const r = &m->regions[slot];
+    size_t i = 0;
+
     r->has_block = true;
+    r->resizeable = max > 0;
     r->migratable = migratable;
+    r->id = migratable ? ID_OWN : ID_NONE;      /* R-RAM-12 */
     r->alignment = alignment;
     r->block_length = ((uint64_t)r->size + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;  /* R-RAM-1 */
-    r->block_max = r->block_length;
+    r->block_max = max ? (max + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE : r->block_length;
+    r->block_offset = block_place(m, r->block_max);
+    while (i < m->block_order.count && m->regions[m->block_order.slots[i]].block_max >= r->block_max) {
+        i++;                                    /* R-RAM-19 */
+    }
+    slot_list_insert(&m->block_order, i, slot);
+    m->block_version++;
     dirty_new_block(r);
 }
 
@@ -64,6 +76,12 @@ void region_forget(struct model *m, unsigned slot)
     r->coalesced.count = 0;
     r->eventfds.count = 0;
     stored_forget(&r->memory);
+    free(r->manager);
+    r->manager = NULL;
+    if (r->has_block) {
+        slot_list_remove(&m->block_order, slot);
+        m->block_version++;
+    }
     slot_list_remove(&m->live_regions, slot);
     listeners_disarm(m, slot);
 }

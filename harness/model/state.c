@@ -90,6 +90,7 @@ void model_free(struct model *m)
         free(m->regions[i].coalesced.ranges);
         free(m->regions[i].eventfds.entries);
         free(m->regions[i].pages);
+        free(m->regions[i].manager);
         stored_free(&m->regions[i].memory);
     }
     for (size_t i = 0; i < TRACE_SPACES; i++) {
@@ -108,6 +109,12 @@ void model_free(struct model *m)
     slot_list_free(&m->live_mappings);
     slot_list_free(&m->live_caches);
     slot_list_free(&m->live_iommu_notifiers);
+    slot_list_free(&m->live_ram_notifiers);
+    slot_list_free(&m->live_discard_listeners);
+    slot_list_free(&m->live_managers);
+    slot_list_free(&m->ram_notifier_order);
+    slot_list_free(&m->discard_listener_order);
+    slot_list_free(&m->block_order);
     slot_list_free(&m->notifier_order);
     slot_list_free(&m->space_order);
     slot_list_free(&m->listener_order);
@@ -151,6 +158,17 @@ void model_reset(struct model *m)
     for (size_t i = 0; i < m->view_count; i++) {
         m->views[i]->used = false;
     }
+    while (m->live_ram_notifiers.count > 0) {
+        m->ram_notifiers[m->live_ram_notifiers.slots[--m->live_ram_notifiers.count]].live = false;
+    }
+    while (m->live_discard_listeners.count > 0) {
+        m->discard_listeners[m->live_discard_listeners.slots[--m->live_discard_listeners.count]].live = false;
+    }
+    m->live_managers.count = 0;
+    m->ram_notifier_order.count = 0;
+    m->discard_listener_order.count = 0;
+    m->block_version = 0;
+    memset(m->policy, 0, sizeof(m->policy));
     memset(m->clients_waiting, 0, sizeof(m->clients_waiting));
     m->notifier_order.count = 0;
     m->space_order.count = 0;
@@ -206,6 +224,31 @@ size_t model_copies(const struct model *m, const uint16_t **slots)
     return give(&m->live_copies, slots);
 }
 
+size_t model_ram_notifiers(const struct model *m, const uint16_t **slots)
+{
+    return give(&m->live_ram_notifiers, slots);
+}
+
+size_t model_managers(const struct model *m, const uint16_t **slots)
+{
+    return give(&m->live_managers, slots);
+}
+
+size_t model_discard_listeners(const struct model *m, const uint16_t **slots)
+{
+    return give(&m->live_discard_listeners, slots);
+}
+
+int model_discard_listener_region(const struct model *m, unsigned slot)
+{
+    return m->discard_listeners[slot].live ? (int)m->discard_listeners[slot].region : OBSERVED_NONE;
+}
+
+unsigned model_policy(const struct model *m, unsigned which)
+{
+    return m->policy[which];
+}
+
 bool model_region(const struct model *m, unsigned slot, struct model_region *out)
 {
     if (slot >= TRACE_REGIONS || !m->regions[slot].live) {
@@ -221,6 +264,11 @@ bool model_region(const struct model *m, unsigned slot, struct model_region *out
         .target = r->target,
         .alias_offset = r->alias_offset,
         .block_length = r->block_length,
+        .block_max = r->block_max,
+        .block_has_name = r->id != ID_NONE,
+        .file = r->file.there,
+        .mapped_readonly = r->mapped_readonly,
+        .granule = r->manager ? r->manager->granule : 0,
         .pages = r->has_block ? r->page_count : 0,
         .has_bmap = r->has_bmap,
         .has_chunks = r->chunk_shift != 0,

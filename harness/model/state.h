@@ -10,6 +10,7 @@
 #define HARNESS_MODEL_STATE_H
 
 #include "model/access.h"
+#include "model/block.h"
 #include "model/model.h"
 
 /*
@@ -86,14 +87,23 @@ struct region {
     struct coalesced_list coalesced;
     struct eventfd_list eventfds;
     uint64_t block_max;         /* max_length of the block */
+    uint64_t block_offset;      /* ram_addr of its first byte */
+    bool resizeable, shared, noreserve, protected, uf_zeroable, mapped_readonly;
+    enum id_name id;
+    struct {
+        bool there;
+        uint64_t length, offset;        /* offset: of the block's first byte */
+        uint8_t marks[BLOCK_FILE_MARKS];        /* what these pages begin with, as far as no shared block shows them */
+    } file;
     struct stored memory;       /* of a block of its own */
+    struct manager *manager;    /* of what is populated; NULL: none */
     struct device_shape shape;  /* of a device or ROM device */
     uint64_t counter;           /* data callbacks until now */
     uint8_t store[DEVICE_STORE];
     struct script script;       /* kind SCRIPT_NONE: none */
     bool flushes;               /* flush_coalesced_mmio, R-COAL-2 */
     uint8_t *pages;             /* a set of enum page_bit for each target page; memory is kept for the next block */
-    size_t page_count, page_capacity;
+    size_t page_count, page_max, page_capacity;     /* pages in use, and of max_length; both 0 where there are too many */
     bool has_bmap;
     unsigned chunk_shift;       /* of clear_bmap; 0: none */
     unsigned references;        /* `ref` steps not undone */
@@ -170,6 +180,26 @@ struct iommu_notifier {
     unsigned flags, index;
 };
 
+struct ram_notifier {
+    bool live;
+    unsigned kind;
+};
+
+/* R-BDM: a set of granules. */
+struct manager {
+    uint64_t granule;
+    size_t count;
+    unsigned hooks;
+    bool populated[];
+};
+
+struct discard_listener {
+    bool live, twice;           /* R-RDM-10: one discard may cover what is discarded already */
+    unsigned region;
+    uint64_t offset, size;
+    unsigned objects_at;        /* its n-th populate from now on; 0: none */
+};
+
 enum { LISTENER_SLOTS = TRACE_LISTENERS + TRACE_SPACES };
 
 struct model {
@@ -188,12 +218,19 @@ struct model {
     struct cache caches[TRACE_CACHES];
     struct iommu iommus[TRACE_REGIONS];         /* of regions of that kind */
     struct iommu_notifier iommu_notifiers[TRACE_IOMMU_NOTIFIERS];
+    struct ram_notifier ram_notifiers[TRACE_RAM_NOTIFIERS];
+    struct discard_listener discard_listeners[TRACE_DISCARD_LISTENERS];
+    unsigned policy[POLICIES];                  /* R-DISC-1; what managers count is not in it */
     unsigned clients_waiting[TRACE_CLIENTS];    /* for the bounce buffer: how often each */
     bool clients_due[TRACE_CLIENTS];            /* to be called when the step ends */
 
     /* Live slots, ascending. */
     struct slot_list live_regions, live_spaces, live_listeners, live_owners, live_copies;
     struct slot_list live_mappings, live_caches, live_iommu_notifiers;
+    struct slot_list live_ram_notifiers, live_discard_listeners, live_managers;
+    struct slot_list block_order;       /* regions that have a block, R-RAM-19 */
+    struct slot_list ram_notifier_order, discard_listener_order;        /* newest first */
+    uint32_t block_version;             /* R-RAM-11, since the trace began */
     struct slot_list space_order;       /* live spaces in creation order */
     struct slot_list listener_order;    /* ascending by priority, then by registration (R-LST-1) */
 
@@ -234,7 +271,8 @@ void slot_list_free(struct slot_list *l);
 /* regions.c: objects, kinds, the tree.  Sizes as the API gives them: UINT64_MAX is 2^64 (R-REG-2). */
 struct region *region_new(struct model *m, unsigned slot, enum region_kind kind, uint64_t size,
                           unsigned owner, enum naming naming);
-void region_give_block(struct region *r, bool migratable, uint64_t alignment);
+/* max: 0 if the block cannot be resized. */
+void region_give_block(struct model *m, unsigned slot, uint64_t max, bool migratable, uint64_t alignment);
 bool region_is_ram(const struct region *r);
 bool region_is_iommu(const struct model *m, unsigned slot);
 uint8_t region_dirty_log_mask(const struct model *m, unsigned slot);
@@ -312,7 +350,20 @@ void dirty_new_block(struct region *r);
 void dirty_written(struct model *m, unsigned region, uint64_t offset, uint64_t length);
 void dirty_apply(struct model *m, const struct trace_step *s, struct observation *expected);
 
+/* R-RES-4: what was used is clean and told so, what is used now is dirty. */
+void dirty_resize(struct model *m, unsigned region, uint64_t length);
+
+/* block.c */
+uint64_t block_place(const struct model *m, uint64_t max);
+void block_added(struct model *m, unsigned region);
+void block_removed(struct model *m, unsigned region);
+void block_apply(struct model *m, const struct trace_step *s, struct observation *expected);
+
+/* discard.c */
+void discard_apply(struct model *m, const struct trace_step *s, struct observation *expected);
+
 /* memory.c */
+void memory_zero(struct model *m, unsigned region, uint64_t offset, uint64_t length);   /* whole host pages */
 struct stored *memory_of(struct model *m, unsigned region);
 uint8_t memory_byte(struct model *m, unsigned region, uint64_t offset);
 void memory_store(struct model *m, unsigned region, uint64_t offset, uint8_t byte);

@@ -58,6 +58,10 @@ static const struct needs *needs_of(enum trace_op op)
         if (trace_op_table[each].group == TRACE_GROUP_IOMMU && each != TRACE_OP_IOMMU && n->count < NEEDS_MAX) {
             n->makers[n->count++] = TRACE_OP_IOMMU;
         }
+        if (trace_op_table[each].group == TRACE_GROUP_DISCARD && each != TRACE_OP_MANAGE &&
+            each != TRACE_OP_DISCARD_POLICY && n->count < NEEDS_MAX) {
+            n->makers[n->count++] = TRACE_OP_MANAGE;
+        }
     }
     filled = true;
     return &table[op];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "run/check.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -83,6 +84,32 @@ void check_normalize(struct event_log *log)
     }
 }
 
+static bool is_death(const struct event *e)
+{
+    return e->kind == EVENT_BLOCK_REMOVED || e->kind == EVENT_OWNER_FINALIZED;
+}
+
+static bool dies_before(const struct event *x, const struct event *y)
+{
+    if (x->kind != y->kind) {
+        return x->kind == EVENT_BLOCK_REMOVED;
+    }
+    return x->kind == EVENT_BLOCK_REMOVED ? x->region < y->region : x->number < y->number;
+}
+
+void check_sort_deaths(struct event_log *log)
+{
+    for (size_t i = 1; i < log->count; i++) {
+        for (size_t k = i; k > 0 && is_death(&log->events[k]) && is_death(&log->events[k - 1]) &&
+                           dies_before(&log->events[k], &log->events[k - 1]); k--) {
+            struct event e = log->events[k];
+
+            log->events[k] = log->events[k - 1];
+            log->events[k - 1] = e;
+        }
+    }
+}
+
 /* --- callbacks ----------------------------------------------------------------- */
 
 /* The rule that a difference in this callback most likely breaks. */
@@ -134,6 +161,16 @@ static const char *event_rule(const struct event *e)
         return "R-IOM-4";
     case EVENT_IOMMU_NOTIFIED:
         return "R-IOM-9";
+    case EVENT_BLOCK_ADDED:
+    case EVENT_BLOCK_REMOVED:
+        return "R-NOTI-3";
+    case EVENT_BLOCK_RESIZED:
+    case EVENT_BLOCK_CALLBACK:
+        return "R-RES-4";
+    case EVENT_POPULATE:
+        return "R-RDM-11";
+    case EVENT_DISCARD:
+        return "R-BDM-3";
     case EVENT_KINDS:
         break;
     }
@@ -305,6 +342,56 @@ static const char *dirty_rule(enum trace_op op)
     }
 }
 
+static const char *block_rule(enum trace_op op)
+{
+    switch (op) {
+    case TRACE_OP_RAM_FILE:
+        return "R-FILE-2";
+    case TRACE_OP_RESIZE:
+        return "R-RES-3";
+    case TRACE_OP_LOOKUP:
+        return "R-RAM-21";
+    case TRACE_OP_DISCARD_RANGE:
+        return "R-DISC-4";
+    case TRACE_OP_MANAGE:
+    case TRACE_OP_UNMANAGE:
+        return "R-BDM-1";
+    case TRACE_OP_PLUG:
+        return "R-BDM-2";
+    case TRACE_OP_UNPLUG:
+        return "R-BDM-3";
+    case TRACE_OP_UNPLUG_ALL:
+        return "R-BDM-4";
+    case TRACE_OP_LOAD_BITS:
+        return "R-BDM-5";
+    case TRACE_OP_PARTS:
+        return "R-RDM-8";
+    case TRACE_OP_DISCARD_POLICY:
+        return "R-DISC-1";
+    default:
+        return "R-RAM-16";
+    }
+}
+
+/* Steps whose answer is a text; for regions, what only the player sees. */
+static bool check_answer(const struct trace_step *step, const struct observation *expected,
+                         const struct observation *seen, struct run_failure *failure)
+{
+    const enum trace_group group = trace_op_table[step->op].group;
+
+    if (seen->violation && group < TRACE_GROUP_DEVICE) {
+        check_fail(failure, "R-RAM-10", "a law", "%s", seen->violation);
+        check_model_says(failure, "it holds");
+        return false;
+    }
+    if (group == TRACE_GROUP_DIRTY) {
+        return check_text(dirty_rule(step->op), "dirty pages", expected->text, seen->text, failure);
+    }
+    return (group != TRACE_GROUP_BLOCK && group != TRACE_GROUP_DISCARD) ||
+           check_text(block_rule(step->op), trace_op_table[step->op].mnemonic, expected->text ? expected->text : "",
+                      seen->text ? seen->text : "", failure);
+}
+
 static int by_listener_and_address(const void *left, const void *right)
 {
     const struct event *x = left, *y = right;
@@ -381,8 +468,7 @@ bool check_observation(const struct trace_step *step, const struct observation *
         }
         break;
     default:
-        if (trace_op_table[step->op].group == TRACE_GROUP_DIRTY &&
-            !check_text(dirty_rule(step->op), "dirty pages", expected->text, seen->text, failure)) {
+        if (!check_answer(step, expected, seen, failure)) {
             return false;
         }
         break;
@@ -504,12 +590,27 @@ bool check_references(struct player *p, const struct model *m, struct run_failur
     return true;
 }
 
-bool check_empty(struct run_failure *failure)
+unsigned check_open_files(void)
 {
+    enum { LOOKED_AT = 128 };
+    unsigned count = 0;
+
+    for (int fd = 0; fd < LOOKED_AT; fd++) {
+        count += fcntl(fd, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+bool check_empty(unsigned open_files, struct run_failure *failure)
+{
+    const unsigned open_now = open_files ? check_open_files() : 0;
     const char *what = NULL;
     size_t left = 0;
 
-    if (subject_deferred()) {
+    if (open_now > open_files) {
+        what = "files (R-FILE-5)";
+        left = open_now - open_files;
+    } else if (subject_deferred()) {
         what = "deferred work";
         left = subject_deferred();
     } else if (subject_live_views() != SIZE_MAX && subject_live_views()) {

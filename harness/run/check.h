@@ -18,6 +18,9 @@
  */
 void check_normalize(struct event_log *log);
 
+/* In which order regions and owners die that die together is not specified: blocks by region, then owners by number. */
+void check_sort_deaths(struct event_log *log);
+
 /* What bmap_sync tells listeners, whatever its pieces. */
 void check_merge_cleared(struct event_log *log);
 
@@ -49,8 +52,11 @@ bool check_access(const struct trace_step *step, const struct observation *expec
                   struct run_failure *failure);
 uint64_t check_access_hash(uint64_t hash, const struct observation *seen);
 
-/* Everything was given back. */
-bool check_empty(struct run_failure *failure);
+/* Descriptors of the process that are open, as far as a trace can bring them. */
+unsigned check_open_files(void);
+
+/* Everything was given back; `open_files`: as many are open as then, 0: not to be looked at. */
+bool check_empty(unsigned open_files, struct run_failure *failure);
 
 /* Mix what was seen into a hash: equal runs have equal hashes. */
 uint64_t check_hash(uint64_t hash, const struct observation *seen);

@@ -160,6 +160,9 @@ bool check_ram(struct player *p, const struct model *m, struct run_failure *fail
         if (!model_region(m, slots[i], &region) || !region.has_block || region.size > SMALL) {
             continue;
         }
+        if ((region.kind == KIND_RAM_PTR || region.kind == KIND_RAM_DEVICE) && !p->reserved_used) {
+            continue;       /* nobody could write there */
+        }
         for (uint64_t at = 0; at < (uint64_t)region.size; at += WINDOW) {
             uint64_t left = (uint64_t)region.size - at;
 

@@ -8,6 +8,7 @@
 #include "qapi/error.h"
 #include "qemu/event_notifier.h"
 #include "qemu/rcu.h"
+#include "run/player_block.h"
 #include "run/player_dirty.h"
 #include "run/subject.h"
 
@@ -103,6 +104,8 @@ void player_reset(struct player *p)
 {
     p->region_limit = 0;
     p->eventfds_used = false;
+    p->failure.waits = false;
+    p->block_version = ram_list.version;
     if (p->reserved_used) {     /* back to zeros, and out of reach */
         p->reserved_used = false;
         if (mmap(p->reserved, (size_t)TRACE_PTR_SIZE_MAX, PROT_NONE,
@@ -113,6 +116,11 @@ void player_reset(struct player *p)
     for (unsigned i = 0; i < PLAYER_LISTENERS; i++) {
         p->recorders[i].armed = OBSERVED_NONE;
     }
+}
+
+void player_forget_failure(struct player *p)
+{
+    p->failure.waits = false;
 }
 
 void player_record(struct player *p, const struct event *e)
@@ -207,29 +215,30 @@ static Object *owner_object(struct player *p, unsigned owner)
     return owner < TRACE_OWNERS ? p->owners[owner].object : NULL;
 }
 
-static void init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, int kind)
+static void init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, int kind,
+                     Error **errp)
 {
     switch (kind) {
     case 0:
-        memory_region_init_ram(mr, owner, name, size, &error_abort);
+        memory_region_init_ram(mr, owner, name, size, errp);
         break;
     case 1:
-        memory_region_init_ram_nomigrate(mr, owner, name, size, &error_abort);
+        memory_region_init_ram_nomigrate(mr, owner, name, size, errp);
         break;
     case 2:
-        memory_region_init_rom(mr, owner, name, size, &error_abort);
+        memory_region_init_rom(mr, owner, name, size, errp);
         break;
     case 3:
-        memory_region_init_rom_nomigrate(mr, owner, name, size, &error_abort);
+        memory_region_init_rom_nomigrate(mr, owner, name, size, errp);
         break;
     case 4:
-        memory_region_init_ram_flags_nomigrate(mr, owner, name, size, RAM_SHARED, &error_abort);
+        memory_region_init_ram_flags_nomigrate(mr, owner, name, size, RAM_SHARED, errp);
         break;
     case 5:
-        memory_region_init_ram_flags_nomigrate(mr, owner, name, size, RAM_NORESERVE, &error_abort);
+        memory_region_init_ram_flags_nomigrate(mr, owner, name, size, RAM_NORESERVE, errp);
         break;
     default:
-        memory_region_init_resizeable_ram(mr, owner, name, size, 2 * size, NULL, &error_abort);
+        memory_region_init_resizeable_ram(mr, owner, name, size, 2 * size, player_on_resized, errp);
         break;
     }
 }
@@ -240,17 +249,20 @@ static void *reserved_for(struct player *p)
     return p->reserved;
 }
 
-static void apply_init(struct player *p, const struct trace_step *s)
+/* False: the initialiser reported an Error. */
+static bool init_region(struct player *p, const struct trace_step *s, FILE *out)
 {
+    Error *error = NULL;
     uint64_t size = s->v.absolute;
     unsigned naming = s->op == TRACE_OP_ALIAS ? (unsigned)s->n : s->c;
     unsigned owner = s->op == TRACE_OP_ALIAS ? s->c : s->b;
     const char *name;
     MemoryRegion *mr;
     Object *object = owner_object(p, owner);
+    bool made = true;
 
     if (s->op == TRACE_OP_RAM || s->op == TRACE_OP_RAM_PTR || s->op == TRACE_OP_ROM_DEVICE ||
-        s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU) {
+        s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU || s->op == TRACE_OP_RAM_FILE) {
         naming = NAMING_PLAIN;
     }
     p->region_block_length[s->a] = (size + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;    /* R-RAM-1 */
@@ -280,7 +292,10 @@ static void apply_init(struct player *p, const struct trace_step *s)
         p->region_target[s->a] = s->b;
         break;
     case TRACE_OP_RAM:
-        init_ram(mr, object, name, size, s->n);
+        init_ram(mr, object, name, size, s->n, &error);
+        break;
+    case TRACE_OP_RAM_FILE:
+        made = player_file_init(mr, object, name, s, out);
         break;
     case TRACE_OP_RAM_PTR:
         if (s->n) {
@@ -292,15 +307,26 @@ static void apply_init(struct player *p, const struct trace_step *s)
     case TRACE_OP_ROM_DEVICE:
         if (s->n) {
             memory_region_init_rom_device_nomigrate(mr, object, plain_device(p, s->a, 2), &p->devices[s->a], name, size,
-                                                    &error_abort);
+                                                    &error);
         } else {
             memory_region_init_rom_device(mr, object, plain_device(p, s->a, 2), &p->devices[s->a], name, size,
-                                                    &error_abort);
+                                                    &error);
         }
         break;
     default:
         abort();
     }
+    if (error) {
+        error_free(error);
+        made = false;
+    }
+    if (!made) {
+        if (memory_region_size(mr)) {
+            p->seen->violation = "a region whose initialiser failed has a size (R-RAM-10)";
+        }
+        region_vacate(p, s->a);
+    }
+    return made;
 }
 
 static void apply_del(struct player *p, unsigned slot)
@@ -331,7 +357,7 @@ void player_toggle(struct player *p, unsigned slot)
 
 const uint8_t *player_ram(struct player *p, unsigned region)
 {
-    return memory_region_get_ram_ptr(&p->regions[region].mr);
+    return qemu_ram_get_host_addr(player_block(p, region));     /* get_ram_ptr wants a used byte */
 }
 
 /* --- owners ------------------------------------------------------------------ */
@@ -570,7 +596,7 @@ static void apply_query(struct player *p, unsigned slot, const struct region_fac
 
         facts->has_ram_ptr = true;
         facts->ram_ptr_offset = (uint64_t)(host - (uint8_t *)memory_region_get_ram_ptr(block_region));
-        facts->fd = memory_region_get_fd(mr);
+        facts->fd = memory_region_get_fd(mr) < 0 ? -1 : 0;
         if (expected->from_host_region != OBSERVED_NONE) {
             facts->from_host_region = player_region_slot(p, memory_region_from_host(host, &offset));
             facts->from_host_offset = offset;
@@ -621,6 +647,46 @@ static char *apply_mtree(int flags)
     return text;
 }
 
+/* --- blocks and discard managers ------------------------------------------------------ */
+
+static void apply_block(struct player *p, const struct trace_step *s, struct observation *seen)
+{
+    size_t size;
+    FILE *out = open_memstream(&seen->text, &size);
+
+    if (!out) {
+        abort();
+    }
+    player_step_failing(p, s, out, s->op == TRACE_OP_RAM_FILE ? init_region
+                                 : trace_op_table[s->op].group == TRACE_GROUP_BLOCK ? player_block_step
+                                 : player_discard_step);
+    fclose(out);
+}
+
+static void apply_fail(struct player *p, const struct trace_step *s)
+{
+    p->failure.waits = true;
+    p->failure.nth = (size_t)s->n;
+    p->failure.error = block_host_error(s->c);
+}
+
+/* What no case of player_apply names. */
+static void apply_by_group(struct player *p, const struct trace_step *s, const struct observation *expected)
+{
+    switch (trace_op_table[s->op].group) {
+    case TRACE_GROUP_BLOCK:
+    case TRACE_GROUP_DISCARD:
+        apply_block(p, s, p->seen);
+        break;
+    case TRACE_GROUP_FAULT:
+        apply_fail(p, s);
+        break;
+    default:
+        player_access(p, s, expected);
+        break;
+    }
+}
+
 /* --- the steps --------------------------------------------------------------- */
 
 static const unsigned eventfd_widths[] = { 0, 1, 2, 4, 8 };
@@ -650,7 +716,7 @@ void player_apply(struct player *p, const struct trace_step *s, const struct obs
     case TRACE_OP_ROM_DEVICE:
     case TRACE_OP_DEVICE:
     case TRACE_OP_IOMMU:
-        apply_init(p, s);
+        player_step_failing(p, s, NULL, init_region);
         break;
     case TRACE_OP_SPACE:
         apply_space(p, s);
@@ -807,7 +873,7 @@ void player_apply(struct player *p, const struct trace_step *s, const struct obs
         seen->text = apply_mtree(s->n);
         break;
     default:
-        player_access(p, s, expected);
+        apply_by_group(p, s, expected);
         break;
     }
     p->seen = NULL;

@@ -10,9 +10,12 @@
 #define HARNESS_RUN_PLAYER_H
 
 #include "exec/memory.h"
+#include "exec/ramlist.h"
 #include "model/access.h"
+#include "model/block.h"
 #include "model/model.h"
 #include "qemu/event_notifier.h"
+#include "run/subject.h"
 #include "trace/trace.h"
 
 enum { PLAYER_LISTENERS = TRACE_LISTENERS + TRACE_SPACES };
@@ -100,6 +103,24 @@ struct player_client {
     QEMUBH *bottom_half;
 };
 
+struct player_ram_notifier {
+    RAMBlockNotifier seed;
+    RAMBlockNotifierExtended extended;
+    struct player *player;
+    unsigned slot, kind;
+};
+
+struct player_discard_listener {
+    RamDiscardListener listener;        /* first: the callback knows nothing else */
+    struct player *player;
+    unsigned slot, region, objects_at;
+};
+
+struct player_manager {
+    struct subject_manager *manager;    /* NULL: none */
+    unsigned hooks;
+};
+
 struct player {
     struct observation *seen;   /* of the step being played */
     bool replaying;             /* inside a (un)registration: armed listeners wait */
@@ -149,6 +170,17 @@ struct player {
     struct player_client clients[TRACE_CLIENTS];
     MemoryRegionCache caches[TRACE_CACHES];
     struct player_notifier iommu_notifiers[TRACE_IOMMU_NOTIFIERS];
+    struct player_ram_notifier ram_notifiers[TRACE_RAM_NOTIFIERS];
+    bool reporting_blocks;      /* existing ones are reported to a notifier */
+    uint32_t block_version;     /* when the trace began */
+    struct player_discard_listener discard_listeners[TRACE_DISCARD_LISTENERS];
+    struct player_manager managers[TRACE_REGIONS];
+    unsigned policy[4];         /* how often each was counted up */
+    struct {
+        bool waits;             /* for a step that makes the call */
+        size_t nth;
+        int error;
+    } failure;
     bool straight;              /* a dispatch without a space: callbacks have the caller's locks */
 };
 
@@ -157,6 +189,13 @@ int player_notifier_slot(const struct player *p, const EventNotifier *e);
 void player_observe_section(const struct player *p, const MemoryRegionSection *section, int space,
                             struct observed_section *out);
 void player_toggle(struct player *p, unsigned region);
+
+/* The block of the region's own, or NULL. */
+RAMBlock *player_block(struct player *p, unsigned region);
+void player_reserved_use(struct player *p);     /* the memory of ram_ptr regions can be accessed from now on */
+/* Whether a waiting failure may strike this step, which then has to be played before the model's answer is known. */
+void player_forget_failure(struct player *p);
+bool player_may_fail(const struct player *p, const struct trace_step *step);
 
 /* device.c */
 const MemoryRegionOps *player_device_init(struct player *p, unsigned slot, const struct device_shape *shape);

@@ -508,7 +508,7 @@ static void run_bottom_halves(struct player *p)
     }
 }
 
-void player_access(struct player *p, const struct trace_step *s, const struct observation *expected)
+void player_reserved_use(struct player *p)
 {
     if (!p->reserved_used) {
         p->reserved_used = true;
@@ -517,6 +517,11 @@ void player_access(struct player *p, const struct trace_step *s, const struct ob
             abort();
         }
     }
+}
+
+void player_access(struct player *p, const struct trace_step *s, const struct observation *expected)
+{
+    player_reserved_use(p);
     play(p, s, expected);
     collect_signals(p);
     run_bottom_halves(p);

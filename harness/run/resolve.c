@@ -138,7 +138,8 @@ static bool owner_releasable(const struct query *q, unsigned slot)
     const uint16_t *slots;
     size_t count = model_regions(m, &slots);
 
-    if (model_owner_released(m, slot) || resolve_owner_has_notifiers(m, slot)) {
+    if (model_owner_released(m, slot) || resolve_owner_has_notifiers(m, slot) ||
+        resolve_owner_has_managers(m, slot)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
@@ -290,8 +291,17 @@ static bool can_be_unparented(const struct query *q, unsigned slot)
 
     return model_region(m, slot, &region) && region.container == OBSERVED_NONE &&
            (region.owner == OBSERVED_NONE || region.kind == KIND_CONTAINER || region.kind == KIND_ALIAS) &&
-           region.references == 0 && !model_is_space_root(m, slot) && !model_in_live_view(m, slot) &&
+           region.references == 0 && !region.granule && !model_is_space_root(m, slot) && !model_in_live_view(m, slot) &&
            !is_alias_target(m, slot) && !resolve_is_mapped(m, slot) && !resolve_has_notifiers(m, slot);
+}
+
+/* What the host cannot write to stays read-only; a region with a manager keeps its size. */
+static bool can_be_set(const struct query *q, unsigned slot)
+{
+    struct model_region region;
+
+    return model_region(q->r->model, slot, &region) && (q->step->op != TRACE_OP_READONLY || !region.mapped_readonly) &&
+           (q->step->op != TRACE_OP_SIZE || !region.granule);
 }
 
 static bool can_be_referenced(const struct query *q, unsigned slot)
@@ -634,8 +644,6 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
         return resolve_region_operand(&q, out, NULL, reason, "no region");
     case TRACE_OP_ENABLED:
     case TRACE_OP_ADDRESS:
-    case TRACE_OP_SIZE:
-    case TRACE_OP_READONLY:
     case TRACE_OP_NONVOLATILE:
     case TRACE_OP_ROMD:
     case TRACE_OP_FIND:
@@ -645,6 +653,10 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
     case TRACE_OP_FLUSH_SET:
     case TRACE_OP_FLUSH_CLEAR:
         return resolve_region_operand(&q, out, NULL, reason, "no region");
+
+    case TRACE_OP_SIZE:
+    case TRACE_OP_READONLY:
+        return resolve_region_operand(&q, out, can_be_set, reason, "no region");
 
     case TRACE_OP_DESTROY:
     case TRACE_OP_UNLISTEN_ALL:
@@ -734,6 +746,7 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
         *reason = "no reader";
         return model_reader_active(m);
     default:
-        return resolve_access(&q, out, reason);
+        return trace_op_table[step->op].group >= TRACE_GROUP_BLOCK ? resolve_blocks(&q, out, reason)
+                                                                   : resolve_access(&q, out, reason);
     }
 }

@@ -33,4 +33,11 @@ bool resolve_is_mapped(const struct model *m, unsigned region);
 bool resolve_has_notifiers(const struct model *m, unsigned region);
 bool resolve_owner_has_notifiers(const struct model *m, unsigned owner);
 
+/* resolve_block.c: values of *out are resolved. */
+bool resolve_blocks(struct query *q, struct trace_step *out, const char **reason);
+/* A region with a discard manager keeps its size and its life, one that is mapped its size. */
+bool resolve_is_managed(const struct query *q, unsigned slot);
+bool resolve_keeps_size(const struct query *q, unsigned slot);
+bool resolve_owner_has_managers(const struct model *m, unsigned owner);
+
 #endif

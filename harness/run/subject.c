@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "hw/qdev-core.h"
+#include "memcore/bitmap_discard_manager.h"
 #include "memcore/memcore.h"
 
 const char *subject_name(void)
@@ -186,4 +187,77 @@ size_t subject_plant_failure(size_t nth, int error)
     planted.error = error;
     memcore_set_fault(ask_planted, NULL);
     return calls;
+}
+
+/* --- a discard manager ------------------------------------------------------------ */
+
+static BitmapDiscardManager *bitmap_manager(struct subject_manager *manager)
+{
+    return (BitmapDiscardManager *)manager;
+}
+
+struct subject_manager *subject_manager_new(MemoryRegion *mr, uint64_t granularity,
+                                            const struct subject_manager_hooks *hooks, Error **errp)
+{
+    const BitmapDiscardHooks same = { hooks->busy, hooks->preallocate, hooks->opaque };
+
+    return (struct subject_manager *)bitmap_discard_manager_new(mr, granularity, &same, errp);
+}
+
+bool subject_manager_destroy(struct subject_manager *manager, Error **errp)
+{
+    return bitmap_discard_manager_destroy(bitmap_manager(manager), errp);
+}
+
+RamDiscardManager *subject_manager_object(struct subject_manager *manager)
+{
+    return RAM_DISCARD_MANAGER(bitmap_manager(manager));
+}
+
+int subject_manager_plug(struct subject_manager *manager, uint64_t offset, uint64_t length)
+{
+    return bitmap_discard_manager_plug(bitmap_manager(manager), offset, length);
+}
+
+int subject_manager_unplug(struct subject_manager *manager, uint64_t offset, uint64_t length)
+{
+    return bitmap_discard_manager_unplug(bitmap_manager(manager), offset, length);
+}
+
+int subject_manager_unplug_all(struct subject_manager *manager)
+{
+    return bitmap_discard_manager_unplug_all(bitmap_manager(manager));
+}
+
+int subject_manager_load(struct subject_manager *manager, uint64_t bits)
+{
+    const size_t words = (size_t)(bitmap_discard_manager_granules(bitmap_manager(manager)) + 63) / 64;
+    unsigned long *all = calloc(words + 1, sizeof(*all));
+    int result;
+
+    if (!all) {
+        abort();
+    }
+    for (size_t i = 0; i < words; i++) {
+        all[i] = bits;
+    }
+    result = bitmap_discard_manager_load(bitmap_manager(manager), all);
+    free(all);
+    return result;
+}
+
+const char *subject_manager_state(struct subject_manager *manager, uint64_t offset, uint64_t length)
+{
+    static const char *const names[] = {
+        [BITMAP_DISCARD_DISCARDED] = "discarded",
+        [BITMAP_DISCARD_POPULATED] = "populated",
+        [BITMAP_DISCARD_MIXED] = "mixed",
+    };
+
+    return names[bitmap_discard_manager_state(bitmap_manager(manager), offset, length)];
+}
+
+uint64_t subject_manager_populated_bytes(struct subject_manager *manager)
+{
+    return bitmap_discard_manager_populated_bytes(bitmap_manager(manager));
 }

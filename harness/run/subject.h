@@ -46,6 +46,27 @@ void subject_run_bottom_halves(void);
  */
 size_t subject_plant_failure(size_t nth, int error);
 
+/*
+ * What comes with the core as a RamDiscardManager: one bit a granule (R-BDM).  The callbacks are asked by `plug` and
+ * `unplug`, as that rule says.  load: every 64 granules have these bits.
+ */
+struct subject_manager;
+struct subject_manager_hooks {
+    bool (*busy)(void *opaque);
+    int (*preallocate)(void *opaque, void *host, uint64_t length);
+    void *opaque;
+};
+struct subject_manager *subject_manager_new(MemoryRegion *mr, uint64_t granularity,
+                                            const struct subject_manager_hooks *hooks, Error **errp);
+bool subject_manager_destroy(struct subject_manager *manager, Error **errp);
+RamDiscardManager *subject_manager_object(struct subject_manager *manager);
+int subject_manager_plug(struct subject_manager *manager, uint64_t offset, uint64_t length);
+int subject_manager_unplug(struct subject_manager *manager, uint64_t offset, uint64_t length);
+int subject_manager_unplug_all(struct subject_manager *manager);
+int subject_manager_load(struct subject_manager *manager, uint64_t bits);
+const char *subject_manager_state(struct subject_manager *manager, uint64_t offset, uint64_t length);
+uint64_t subject_manager_populated_bytes(struct subject_manager *manager);
+
 /* Called before each call of the host that may fail: what other threads do in the middle of a step.  NULL: nothing. */
 void subject_set_interruption(void (*interrupt)(void *opaque), void *opaque);
 

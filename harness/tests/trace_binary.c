@@ -173,7 +173,7 @@ static void test_header(void)
     trace_decode(&t, data, sizeof(data));
     g_assert_cmphex(t.groups, ==, TRACE_GROUPS_ALL);
     g_assert_cmpuint(trace_encode(&t, data, sizeof(data)), ==, sizeof(data));
-    g_assert_cmpmem(data, sizeof(data), "\xff\xff\x03\0\0\0\0\0", 8);
+    g_assert_cmpmem(data, sizeof(data), "\xff\xff\x1f\0\0\0\0\0", 8);
     trace_free(&t);
 }
 
@@ -183,7 +183,7 @@ static void test_op_numbers(void)
     struct trace t;
 
     trace_init(&t);
-    for (uint32_t groups = 0; groups <= TRACE_GROUPS_ALL; groups += 37) {
+    for (uint32_t groups = 0; groups <= TRACE_GROUPS_ALL; groups += 307) {
         uint8_t data[TRACE_HEADER_SIZE + TRACE_RECORD_SIZE] = {
             (uint8_t)groups, (uint8_t)(groups >> 8), (uint8_t)(groups >> 16),
         };

@@ -189,8 +189,8 @@ static void test_binary(void)
         { "", 0, 0x001 },
         { "\x0b", 1, 0x00b },
         { "de\x80", 3, 0x6565 },
-        { "del\0\0", 5, 0x6565 },
-        { "del r1\x80\xff\xfe", 9, 0x6565 },
+        { "del\0\0", 5, 0xc6565 },
+        { "del r1\x80\xff\xfe", 9, 0xc6565 },
     };
     struct trace t;
 

@@ -31,6 +31,9 @@ const char *const trace_group_names[TRACE_GROUP_COUNT] = {
     [TRACE_GROUP_MAP] = "map",
     [TRACE_GROUP_CACHE] = "cache",
     [TRACE_GROUP_IOMMU] = "iommu",
+    [TRACE_GROUP_BLOCK] = "block",
+    [TRACE_GROUP_DISCARD] = "discard",
+    [TRACE_GROUP_FAULT] = "fault",
 };
 
 /* First pass over operand.def: the word lists; the second pass points at them. */

@@ -58,12 +58,15 @@ enum {
     TRACE_CLIENTS = 4,
     TRACE_CACHES = 8,
     TRACE_IOMMU_NOTIFIERS = 8,
+    TRACE_RAM_NOTIFIERS = 4,
+    TRACE_DISCARD_LISTENERS = 8,
     TRACE_BUFFER_MAX = 0x1040,  /* longest buffer of an access */
     TRACE_HEADER_SIZE = 8,
     TRACE_RECORD_SIZE = 28,
     TRACE_STEPS_MAX = 8192, /* longer inputs are cut */
 };
 #define TRACE_RAM_SIZE_MAX (UINT64_C(64) << 20)
+#define TRACE_FILE_SIZE_MAX (UINT64_C(256) << 10)
 #define TRACE_PTR_SIZE_MAX (UINT64_C(1) << 36)
 
 enum trace_group {
@@ -85,6 +88,9 @@ enum trace_group {
     TRACE_GROUP_MAP,
     TRACE_GROUP_CACHE,
     TRACE_GROUP_IOMMU,
+    TRACE_GROUP_BLOCK,
+    TRACE_GROUP_DISCARD,
+    TRACE_GROUP_FAULT,
     TRACE_GROUP_COUNT,
 };
 

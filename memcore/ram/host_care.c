@@ -100,7 +100,6 @@ static void warn_of_hole(RAMBlock *block)
 int ram_block_discard_range(RAMBlock *block, uint64_t start, size_t length)
 {
     const char *why = why_not_discard(block, start, length);
-    uint8_t *place = block->host + start;
 
     if (why) {
         Error *error = NULL;
@@ -125,7 +124,7 @@ int ram_block_discard_range(RAMBlock *block, uint64_t start, size_t length)
         /* without a file, shared memory goes when its file does, so to say; private pages with the mapping's */
         const int advice = block->fd < 0 && block->flags & RAM_SHARED ? MADV_REMOVE : MADV_DONTNEED;
 
-        if (memcore_fault(MEMCORE_FAULT_MADVISE) || madvise(place, length, advice) != 0) {
+        if (memcore_fault(MEMCORE_FAULT_MADVISE) || madvise(block->host + start, length, advice) != 0) {
             return -errno;
         }
     }

@@ -314,26 +314,24 @@ int bitmap_discard_manager_load(BitmapDiscardManager *manager, const unsigned lo
 {
     const uint64_t unit = manager->granularity;
     RamDiscardListener *listener;
+    int first_error = 0;
     uint64_t next;
 
     memcore_require_big_lock("R-BDM-5");
     take_over(manager, bits);
+    /* An error does not keep the bits away, so everybody has to hear of them, and what they lack has to go. */
     cds_list_for_each_entry(listener, &manager->listeners, next) {
-        int result = bitmap_discard_tell_populated(manager, listener);
+        const int result = bitmap_discard_tell_populated(manager, listener);
 
-        if (result != 0) {
-            return result;
-        }
+        first_error = first_error ? first_error : result;
     }
     for (uint64_t granule = 0; granule < manager->granules; granule = next) {
         next = bitmap_discard_run(manager, granule, manager->granules);
         if (bitmap_discard_all(manager, granule, granule + 1, false)) {
-            int result = discard(manager, granule * unit, (next - granule) * unit);
+            const int result = discard(manager, granule * unit, (next - granule) * unit);
 
-            if (result != 0) {
-                return result;
-            }
+            first_error = first_error ? first_error : result;
         }
     }
-    return 0;
+    return first_error;
 }
