@@ -80,8 +80,8 @@ def sources(options):
 
 
 def read_equivalent():
-    """{(path, old line, new line): reason}"""
-    entries, path, old, new = {}, None, None, None
+    """{(path, function, old line, new line): reason}"""
+    entries, place, old, new = {}, None, None, None
     for number, line in enumerate(EQUIVALENT.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -90,21 +90,21 @@ def read_equivalent():
             old = rest
         elif mark == "+":
             new = rest
-        elif mark == "=" and path and old is not None and new is not None and rest.strip():
-            entries[path, old, new] = rest.strip()
+        elif mark == "=" and place and old is not None and new is not None and rest.strip():
+            entries[(*place, old, new)] = rest.strip()
             old = new = None
-        elif line.startswith("memcore/"):
-            path = line.strip()
+        elif line.startswith("memcore/") and len(line.split()) == 2:
+            place = line.split()
         else:
-            common.die(f"ci/mutants.equivalent:{number}: memcore/PATH, then `- line`, `+ line` and `= reason` were expected", 1)
+            common.die(f"ci/mutants.equivalent:{number}: `memcore/PATH FUNCTION`, then `- line`, `+ line` and `= reason` were expected", 1)
     return entries
 
 
 def check_equivalent(mutants, entries):
-    known = {(m.path, m.old, m.new) for m in mutants}
+    known = {(m.path, m.function, m.old, m.new) for m in mutants}
     stale = [key for key in entries if key not in known]
-    for path, old, new in stale:
-        print(f"ci/mutants.equivalent: {path} has no mutant any more of\n  - {old}\n  + {new}", file=sys.stderr)
+    for path, function, old, new in stale:
+        print(f"ci/mutants.equivalent: {function} in {path} has no mutant any more of\n  - {old}\n  + {new}", file=sys.stderr)
     print(f"{len(mutants)} mutants, {len(entries)} listed as equivalent, {len(stale)} of them stale")
     return not stale
 
@@ -178,7 +178,7 @@ class Run:
         with self.lock:
             while self.left and len(self.judged) + self.busy < self.wanted:
                 mutant = self.left.popleft()
-                if (mutant.path, mutant.old, mutant.new) in self.equivalent:
+                if (mutant.path, mutant.function, mutant.old, mutant.new) in self.equivalent:
                     self.outcomes["equivalent"] += 1
                     continue
                 entry = self.results.kept(mutant, self.texts[mutant.path], self.options.fuzz)
