@@ -219,6 +219,8 @@ class Source:
 
     def statement(self, i, last):
         token = self.tokens[i]
+        if "verify" in token.text:
+            return
         if token.kind not in ("word", "mark") or token.text in NOT_DROPPED or token.text in LEFT_ALONE - DROPPED_WHOLE:
             if not (token.text == "return" and self.tokens[i + 1].text == ";"):
                 return

@@ -60,7 +60,7 @@ static void run_misuse(gconstpointer data)
     g_test_trap_assert_stdout_unmatched("*" SURVIVED "*");
     g_test_trap_assert_stdout("*" DIED_BY_ABORT "*");
     /* One line: it ends the text, and no other line follows or precedes it. */
-    g_test_trap_assert_stderr("?*\n");
+    g_test_trap_assert_stderr("memcore: ?*\n");
     g_test_trap_assert_stderr_unmatched("*\n?*");
 
     /* The rule; what has none is a promise of its header. */
