@@ -341,7 +341,8 @@ static bool say_rest(void)
     }
     for (int b = 0; b < BLOCKS && !play.model.ended; b++) {
         for (unsigned page = 0; page < machine.pages[b]; page++) {
-            if (!play.model.page[b][page].received) {
+            if (!play.model.page[b][page].received &&
+                play.steps->parameters[2] != 1 + page + (b ? machine.pages[0] : 0)) {
                 say_page(true, b, page, (uint8_t)(page * 3));
                 return true;
             }

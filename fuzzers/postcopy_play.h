@@ -6,7 +6,8 @@
  * Parameters:   0  bit 0: a source, else a destination; bit 1: what is missing at the end is sent, and the end;
  *                  bit 2: the source starts with postcopy; bit 3: the guest writes until it is stopped
  *               1  a source's pages: their values
- *               2, 3  nothing
+ *               2  with bit 1: this page is left out, counted from 1 over both blocks; 0: none
+ *               3  nothing
  *
  * Steps of a destination, by the first byte modulo 16; a, b, c follow.  A message that must be refused is sent where bit 7
  * of a is set, else left out.  Bit 0 of a is the block; bits 1 to 3 all set: one that does not exist.
@@ -28,7 +29,7 @@
  * Steps of a source, each before the next message goes out:
  *   0-3   the guest writes c to page b
  *   4-7   1 + c modulo 4 pages from b on are asked for; bit 6 of a: the short form
- *   8, 9  likewise, 256 times (c | a << 8) bytes from 256 b on
+ *   8, 9  likewise, 256 times (c | 256 if bit 4 of a) bytes from 256 b on; bit 5 of a: so far before 2^64
  *   10    postcopy is to start
  *   11    the message fails
  *   12    SHUT a

@@ -138,7 +138,7 @@ static void do_step(const uint8_t *step)
     } else if (what <= 7 && play.requests++ < REQUESTS_MAX) {
         ask(!(a & 64), block, b % 32 * machine.page_size, (uint32_t)((1 + c % 4) * machine.page_size));
     } else if (what <= 9 && play.requests++ < REQUESTS_MAX) {
-        ask(!(a & 64), block, (uint64_t)b << (a & 32 ? 56 : 8), (uint32_t)(c | (a & 16) << 4) << 8);
+        ask(!(a & 64), block, a & 32 ? -((uint64_t)b << 8) : (uint64_t)b << 8, (uint32_t)(c | (a & 16) << 4) << 8);
     } else if (what == 10) {
         play.ms.start_postcopy = true;
     } else if (what == 11) {
