@@ -118,6 +118,7 @@ int main(int argc, char **argv)
     bench_access();
     bench_commit();
     bench_dirty();
+    bench_postcopy();
     if (json) {
         printf("\n}\n");
     }
