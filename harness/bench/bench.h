@@ -43,5 +43,6 @@ void bench_commit(void);                /* commit.*: microseconds and nanosecond
 void bench_access(void);                /* access.*: nanoseconds, and ratios to a raw pointer load */
 void bench_dirty(void);                 /* dirty.*: N is the size of the block in GiB; for stores 1 if they are logged */
 void bench_postcopy(void);              /* migration.postcopy_*: microseconds */
+void bench_migration(void);             /* migration.*: GB/s, and ratios to the least that could be done */
 
 #endif

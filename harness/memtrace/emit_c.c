@@ -562,6 +562,8 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
     default:
         if (trace_op_table[s->op].group == TRACE_GROUP_DIRTY) {
             emit_dirty_call(out, runner_model(e->runner), s);
+        } else if (trace_op_table[s->op].group >= TRACE_GROUP_BLOCK) {
+            fputs("    /* not in C yet: memtrace run plays it */\n", out);
         } else {
             emit_access_call(out, &e->access, runner_model(e->runner), s);
         }
