@@ -13,7 +13,7 @@
  *   - after each step: remaining = pages whose bit in bmap is set = the model's dirty
  *     pages; counters, the present pages and the answer "more" are the model's (R-ITER-3, R-ITER-7)
  *   - whatever the end: no bitmaps, no dirty logging, writers run again unless all is saved
- *   - a failed call is the step's result, an interrupted write is not (R-SAVE-5)
+ *   - a failed call is the step's result, an interrupted one is made again (R-SAVE-5)
  *
  * Input: 4 bytes of parameters, then 4 a step; see mapped_ram_live_play.h.
  */

@@ -26,10 +26,13 @@ if(MEMCORE_SANITIZERS)
 endif()
 
 set(memcore_coverage "")
+set(memcore_coverage_definitions "")
 if(MEMCORE_COVERAGE STREQUAL "MCDC")
     set(memcore_coverage -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc)
 elseif(MEMCORE_COVERAGE)
     set(memcore_coverage --coverage)
+    # Inlined by force, each copy of a function would count by itself, with all branches that its arguments rule out.
+    set(memcore_coverage_definitions always_inline=)
 endif()
 set(memcore_coverage_exit "${PROJECT_SOURCE_DIR}/ci/lib/coverage_exit.c")
 
@@ -47,7 +50,7 @@ endif()
 # The dev build checks it in full.
 function(memcore_compile target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN;UNSTEERED" "" "")
-    target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE ${memcore_coverage_definitions})
     target_compile_options(${target} PRIVATE ${memcore_warnings} ${memcore_coverage})
     target_link_options(${target} PUBLIC ${memcore_sanitize} ${memcore_coverage})
     get_target_property(type ${target} TYPE)

@@ -13,7 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import common  # noqa: E402
-import plant  # noqa: E402
+import hunt  # noqa: E402
 
 BUG = "equal-priority-order"
 SEED = "corpora/region_tree/seeds/equal-priority.trace"
@@ -52,11 +52,13 @@ class Installed:
 
 
 def planted(bug):
-    copy = plant.Copy()
-    applied, message = copy.patch(common.ROOT / f"ci/plants/{bug}.patch")
+    copy = hunt.Copy()
+    applied, message = copy.patch(hunt.Plant(hunt.PLANTS / f"{bug}.patch"))
     if not applied:
         sys.exit(message)
-    return Installed(common.build("release", copy.folder / "release", ["-DBUILD_TESTING=OFF"], source=copy.source))
+    broken = Installed(copy.configure_and_build("release", "crash_to_test", ["-DBUILD_TESTING=OFF"], ()))
+    copy.lock.close()       # the next one begins with the sources as they are
+    return broken
 
 
 def minimized(broken, crash, small, most):

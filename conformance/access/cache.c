@@ -144,6 +144,36 @@ static void it_keeps_the_owner_alive(void)
     check(stage_owner_gone(owner));
 }
 
+static void note_the_lock(void *opaque)
+{
+    *(bool *)opaque = qemu_mutex_iothread_locked();
+}
+
+/* An owner ends with the big lock held, whoever lets go of it last. */
+static void the_last_one_takes_the_lock(void)
+{
+    Bus bus = bus_new("as");
+    bool locked = false;
+    Object *owner = stage_owner_watched("owner", note_the_lock, &locked);
+    MemoryRegion *ram;
+    MemoryRegionCache cache;
+
+    stage_set_owner(owner);
+    ram = ram_counting("ram", 0x1000, 0);
+    stage_add(bus.root, 0, ram);
+    check_number(cache_of(&cache, bus, 0, 0x100, READ), 0x100);
+    stage_del(bus.root, ram);
+    memcore_drain();
+    stage_owner_drop(owner);
+    qemu_mutex_unlock_iothread();
+    address_space_cache_destroy(&cache);
+    check(!qemu_mutex_iothread_locked());
+    qemu_mutex_lock_iothread();
+    memcore_drain();
+    check(stage_owner_gone(owner));
+    check(locked);
+}
+
 static void it_holds_the_view(void)
 {
     Bus bus = bus_new("as");
@@ -217,6 +247,16 @@ static void fast_accesses(void)
     qemu_mutex_lock_iothread();
     check_bytes(ram_bytes(ram), 18, "a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 aa ab ac ad ae af b0 11");
     check_cached(&c, 0xfc, 4, OK, "fc fd fe ff");
+    /* up to the last byte */
+    check_number(ldub_phys_cached(&c, 0xff), 0xff);
+    check_number(lduw_le_phys_cached(&c, 0xfe), 0xfffe);
+    check_number(ldl_le_phys_cached(&c, 0xfc), 0xfffefdfc);
+    check_number(address_space_ldq_be_cached(&c, 0xf8, PLAIN, NULL), 0xf8f9fafbfcfdfeff);
+    address_space_stq_be_cached(&c, 0xf8, 0xb0b1b2b3b4b5b6b7, PLAIN, NULL);
+    address_space_stl_be_cached(&c, 0xfc, 0xc4c5c6c7, PLAIN, NULL);
+    address_space_stw_be_cached(&c, 0xfe, 0xd6d7, PLAIN, NULL);
+    stb_phys_cached(&c, 0xff, 0xe7);
+    check_bytes(ram_bytes(ram) + 0xf8, 9, "b0 b1 b2 b3 c4 c5 d6 e7 00");
     address_space_cache_destroy(&c);
 }
 
@@ -501,6 +541,7 @@ int main(int argc, char **argv)
     conformance_case("/R-CCH-2/attributes-do-not-end-it", attributes_do_not_end_a_fast_cache);
     conformance_case("/R-CCH-3/topology-does-not-move-it", topology_does_not_move_it);
     conformance_case("/R-CCH-3/keeps-the-owner", it_keeps_the_owner_alive);
+    conformance_case("/R-CCH-3/the-last-one-takes-the-lock", the_last_one_takes_the_lock);
     conformance_case("/R-CCH-3/holds-the-view", it_holds_the_view);
     conformance_case("/R-CCH-3/iommu-changes-are-seen", iommu_changes_are_seen);
     conformance_case("/R-CCH-4/fast-accesses", fast_accesses);

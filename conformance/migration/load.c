@@ -25,6 +25,8 @@ static struct {
     int fail_errno;
     uint64_t shrink_to;     /* at the first read behind `fail_from`, the file shrinks to this, instead of failing */
     uint64_t calls, interruptions, longest_asked;
+    RAMBlock *watched;      /* asked at every call whether its places in the file are filled in */
+    uint64_t filled_in;
 } mood;
 
 ssize_t __real_pread(int fd, void *to, size_t length, off_t offset);
@@ -34,6 +36,10 @@ ssize_t __wrap_pread(int fd, void *to, size_t length, off_t offset)
 {
     mood.calls++;
     mood.longest_asked = MAX(mood.longest_asked, length);
+    if (mood.watched) {
+        mood.filled_in += mood.watched->file_bmap && mood.watched->bitmap_offset && mood.watched->pages_offset &&
+                          (uint64_t)offset >= mood.watched->pages_offset;
+    }
     if (mood.interrupted && mood.calls % 2) {
         mood.interruptions++;
         errno = EINTR;
@@ -150,6 +156,17 @@ static void loads(void)
 
     check_number(mapped_ram_load(scene.file, 0, &error_abort), 0);
     check_loaded(scene.first, 0);
+    check_loaded(scene.second, 1);
+    scene_end(scene);
+}
+
+static void filled_in_while_it_lasts(void)
+{
+    Scene scene = scene_new();
+
+    mood.watched = block_of(scene.second);
+    check_number(mapped_ram_load(scene.file, 0, &error_abort), 0);
+    check(mood.filled_in > 0);
     check_loaded(scene.second, 1);
     scene_end(scene);
 }
@@ -480,6 +497,7 @@ int main(int argc, char **argv)
     conformance_case("/R-MLD-4/pieces", large_runs_in_pieces);
     conformance_case("/R-MLD-5/absent", loads);
     conformance_case("/R-MLD-5/unpopulated", absent_pages_stay_unpopulated);
+    conformance_case("/R-MLD-6/filled-in-while-it-lasts", filled_in_while_it_lasts);
     conformance_case("/R-MLD-6/receivedmap", receivedmap_filled);
     conformance_case("/R-MLD-6/rom", rom_loads);
     conformance_misuse("/R-MLD-6/running", while_running, "mapped_ram_load", NULL);

@@ -17,6 +17,7 @@
 
 #include "common/conformance.h"
 #include "exec/ram_addr.h"
+#include "qemu/main-loop.h"
 #include "memcore/bitmap_discard_manager.h"
 #include "migration/mapped-ram.h"
 
@@ -589,7 +590,7 @@ static void killed_anywhere(void)
 
 static void fails_anywhere(void)
 {
-    const int numbers[] = { EIO, ENOSPC };
+    const int numbers[] = { EIO, ENOSPC, EINTR };
     unsigned calls, rows = 0;
     RamSave *save;
 
@@ -610,11 +611,17 @@ static void fails_anywhere(void)
             stopped = resumed = 0;
             save = save_new();
             result = ram_save_run(save, &error);
-            check_number(result, -numbers[i]);
+            if (numbers[i] == EINTR && at > 1 && at != calls - 1) {
+                /* Made again, but for the creation of the file and rename(). */
+                check_number(result, 0);
+                resumed = stopped;
+            } else {
+                check_number(result, -numbers[i]);
+            }
             check_number(resumed, stopped);
             error_free(error);
             check_left();
-            if (at == calls) {          /* the folder's fsync: renamed already */
+            if (at == calls || result == 0) {           /* the folder's fsync: renamed already */
                 check_file(path, at_stop, false);
                 unlink(path);
             }
@@ -668,13 +675,48 @@ static void descriptor_of_the_caller(void)
     end();
 }
 
+static unsigned descriptors(void)
+{
+    GDir *open_ones = g_dir_open("/proc/self/fd", 0, NULL);
+    unsigned count = 0;
+
+    while (g_dir_read_name(open_ones)) {
+        count++;
+    }
+    g_dir_close(open_ones);
+    return count;
+}
+
+static void closes_what_it_opened(void)
+{
+    const int input = dup(STDIN_FILENO);
+    const unsigned before = descriptors() - 1;
+
+    /* So that one of them is 0. */
+    close(STDIN_FILENO);
+    begin();
+    for (unsigned cancel = 0; cancel < 2; cancel++) {
+        RamSave *save = save_new();
+
+        check_number(ram_save_setup(save, &error_abort), 0);
+        if (!cancel) {
+            check_number(ram_save_complete(save, &error_abort), 0);
+        }
+        ram_save_free(save);
+        check_number(descriptors(), before);
+    }
+    end();
+    dup2(input, STDIN_FILENO);
+    close(input);
+}
+
 static void wrong_parameters(void)
 {
     RamSaveParameters p;
     char name[257];
 
     begin();
-    for (unsigned wrong = 0; wrong < 5; wrong++) {
+    for (unsigned wrong = 0; wrong < 6; wrong++) {
         Error *error = NULL;
 
         memset(name, 'x', sizeof(name));
@@ -682,11 +724,34 @@ static void wrong_parameters(void)
         p = parameters();
         p.machine = wrong == 0 ? NULL : wrong == 1 ? "" : wrong == 2 ? name : "none";
         p.alignment = wrong == 3 ? PAGE / 2 : wrong == 4 ? 3 * PAGE : PAGE;
+        p.base = wrong == 5 ? PAGE : 0;     /* with a path: a new file starts at 0 */
         check(ram_save_new(&p, &error) == NULL);
         check(error != NULL);
         error_free(error);
     }
     end();
+}
+
+static void completed_without_the_lock(void)
+{
+    RamSave *save;
+
+    begin();
+    save = save_new();
+    check_number(ram_save_setup(save, &error_abort), 0);
+    qemu_mutex_unlock_iothread();
+    ram_save_complete(save, NULL);
+}
+
+static void completed_twice(void)
+{
+    RamSave *save;
+
+    begin();
+    save = save_new();
+    check_number(ram_save_setup(save, &error_abort), 0);
+    check_number(ram_save_complete(save, &error_abort), 0);
+    ram_save_complete(save, NULL);
 }
 
 int main(int argc, char **argv)
@@ -697,9 +762,12 @@ int main(int argc, char **argv)
     conformance_case("/R-ITER-3/live", live);
     conformance_case("/R-ITER-4/becomes-zero", page_becomes_zero);
     conformance_case("/R-ITER-9/saved-and-loaded", saved_and_loaded);
+    conformance_misuse("/R-ITER-9/completed-without-the-lock", completed_without_the_lock, "ram_save_complete", "R-ITER-9");
+    conformance_misuse("/R-SAVE-2/completed-twice", completed_twice, "ram_save_complete", "R-SAVE-2");
     conformance_case("/R-ITER-11/blocks-change", blocks_change);
     conformance_case("/R-SAVE-1/saved-and-loaded", saved_and_loaded);
     conformance_case("/R-SAVE-1/wrong-parameters", wrong_parameters);
+    conformance_case("/R-SAVE-9/closes-what-it-opened", closes_what_it_opened);
     conformance_case("/R-SAVE-2/cancelled", cancelled);
     conformance_case("/R-SAVE-2/one-at-a-time", one_at_a_time);
     conformance_case("/R-SAVE-3/layout", layout);

@@ -174,6 +174,62 @@ static void cleans_up(void)
     close(fd);
 }
 
+typedef struct {
+    int number;
+    unsigned times, asked;
+} Passing;
+
+static int fault_that_passes(void *opaque, MemcoreFault kind)
+{
+    Passing *p = opaque;
+
+    return kind == MEMCORE_FAULT_OPEN && p->asked++ < p->times ? p->number : 0;
+}
+
+/* A signal, or somebody who makes the same file at the same time. */
+static void opens_again(void)
+{
+    static const int numbers[] = { EINTR, EEXIST };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        Passing passing = { .number = numbers[i], .times = 2 };
+        MemoryRegion *mr;
+
+        memcore_set_fault(fault_that_passes, &passing);
+        mr = from_file(file_made(i ? "second" : "first", 4 * H), (Wish) { 4 * H, 0, RAM_SHARED, false });
+        memcore_set_fault(NULL, NULL);
+        check_number(((uint8_t *)memory_region_get_ram_ptr(mr))[H], 2);
+        check_number(passing.asked, 3);
+    }
+    /* Not for ever. */
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        Passing staying = { .number = numbers[i], .times = UINT_MAX };
+
+        memcore_set_fault(fault_that_passes, &staying);
+        refuse_file(file_made("third", 4 * H), (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(numbers[i]), NULL);
+        memcore_set_fault(NULL, NULL);
+    }
+}
+
+/* Whether the host overcommits is read from a file; 0 is a descriptor like any other. */
+static void closes_descriptor_0(void)
+{
+    const int input = dup(STDIN_FILENO);
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    Error *error = NULL;
+
+    close(STDIN_FILENO);
+    memory_region_init_ram_flags_nomigrate(mr, NULL, "reserved by nobody", 4 * H, RAM_NORESERVE, &error);
+    check(fcntl(STDIN_FILENO, F_GETFD) < 0);
+    dup2(input, STDIN_FILENO);
+    close(input);
+    if (error) {
+        error_free(error);      /* a host that never overcommits */
+    } else {
+        stage_adopt(mr, NULL);
+    }
+}
+
 static void owns_the_fd(void)
 {
     int fd = open_file(file_made("owned", 4 * H));
@@ -222,6 +278,9 @@ static void offsets(void)
     refuse_fd(fd, 4 * H, RAM_SHARED, 100, "offset");
     refuse_fd(fd, 4 * H, RAM_SHARED, 5 * H, NULL);
     refuse_fd(fd, 4 * H, RAM_SHARED, UINT64_MAX - H + 1, NULL);
+    /* An empty file would have to grow to more than a file can have. */
+    refuse_fd(empty, 4 * H, RAM_SHARED, (uint64_t)INT64_MAX + 1 - 4 * H, "more than a file");
+    refuse_fd(empty, 4 * H, RAM_SHARED, (uint64_t)INT64_MAX + 1, "more than a file");
     memory_region_init_ram_from_fd(mr, NULL, "fd", 4 * H, RAM_SHARED, fd, 4 * H, &error_fatal);
     stage_adopt(mr, NULL);
     check_number(((uint8_t *)memory_region_get_ram_ptr(mr))[0], 5);
@@ -446,6 +505,8 @@ int main(int argc, char **argv)
     conformance_case("/R-FILE-3/only-empty-files-grow", only_empty_files_grow);
     conformance_case("/R-FILE-5/cleans-up", cleans_up);
     conformance_case("/R-FILE-5/owns-the-fd", owns_the_fd);
+    conformance_case("/R-FILE-1/opens-again", opens_again);
+    conformance_case("/R-RAM-4/closes-descriptor-0", closes_descriptor_0);
     conformance_case("/R-FILE-6/read-only", read_only);
     conformance_case("/R-FILE-7/read-only-and-empty", read_only_and_empty);
     conformance_case("/R-FILE-8/read-only-directory", read_only_directory);

@@ -354,6 +354,22 @@ static void placement(void)
     check_text_taken(text_of_block_order(), "E B D F");
 }
 
+/* A gap that is just wide enough is the tightest there can be; one that is narrower by a unit is none. */
+static void exact_gaps(void)
+{
+    MemoryRegion *a = stage_ram("A", 4 * UNIT), *b = stage_ram("B", 2 * UNIT), *c, *d;
+
+    c = stage_ram("C", UNIT);
+    d = stage_ram("D", 3 * UNIT);
+    stage_ram("E", UNIT);
+    check_number(ram_addr(a, 0), 0);
+    stage_release(b);
+    stage_release(d);
+    check_number(ram_addr(stage_ram("F", 3 * UNIT), 0), 7 * UNIT);
+    check_number(ram_addr(stage_ram("G", 2 * UNIT), 0), 4 * UNIT);
+    check_number(ram_addr(c, 0), 6 * UNIT);
+}
+
 /* O(n^2), from the rule's text; offsets of what stands, in list order. */
 static ram_addr_t predicted(uint64_t length)
 {
@@ -645,6 +661,7 @@ int main(int argc, char **argv)
     conformance_case_4k("/R-RAM-16/random", placement_at_random);
     conformance_case_4k("/R-RAM-17/random", placement_at_random);
     conformance_case("/R-RAM-18/worked-example", placement);
+    conformance_case("/R-RAM-18/exact-gaps", exact_gaps);
     conformance_case("/R-RAM-19/order", list_order);
     conformance_case("/R-RAM-20/reserved-space", by_ram_addr);
     conformance_case("/R-RAM-21/from-host", by_address);

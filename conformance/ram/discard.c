@@ -511,6 +511,20 @@ static void foreign_section(void)
     ram_discard_manager_is_populated(p.rdm, &s);
 }
 
+static void state_behind_the_end(void)
+{
+    Plant p = plant_new();
+
+    bitmap_discard_manager_state(p.manager, memory_region_size(p.ram) - G, G + 1);
+}
+
+static void state_of_nothing(void)
+{
+    Plant p = plant_new();
+
+    bitmap_discard_manager_state(p.manager, 0, 0);
+}
+
 static void not_registered(void)
 {
     Plant p = plant_new();
@@ -545,6 +559,8 @@ int main(int argc, char **argv)
     conformance_misuse("/R-RDM-3/second", second_manager, "memory_region_set_ram_discard_manager", "ram");
     conformance_misuse("/R-RDM-3/while-mapped", set_while_mapped, "memory_region_set_ram_discard_manager", "ram");
     conformance_misuse("/R-RDM-3/not-ram", set_on_io, "memory_region_set_ram_discard_manager", "io");
+    conformance_misuse("/R-BDM-5/behind-the-end", state_behind_the_end, "bitmap_discard_manager_state", "ram");
+    conformance_misuse("/R-BDM-5/nothing", state_of_nothing, "bitmap_discard_manager_state", "ram");
     conformance_misuse("/R-RDM-6/foreign-section", foreign_section, "ram_discard_manager_is_populated", "foreign");
     conformance_misuse("/R-RDM-10/not-registered", not_registered, "ram_discard_manager_unregister_listener", NULL);
     return ram_run();

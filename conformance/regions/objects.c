@@ -114,6 +114,31 @@ static void escaped_key(void)
     check_pointer(object_resolve_path_component(owner, "a\\x2f\\x5bb\\x5d[1]"), second);
 }
 
+/* Keys that somebody else gave, written as [*] would: they are used, so the next free number is another. */
+static void numbers_in_use(void)
+{
+    static const char *const given[] = { "ram[0]", "ram[2]", "ram[10]", "ram[03]", "ram[]", "ram[x]", "am[1]", "ram[1]x" };
+    Object *owner = stage_owner("dev");
+    Object *children[G_N_ELEMENTS(given)];
+    static const char *const expected[] = { "ram[1]", "ram[3]", "ram[4]", "ram[5]", "ram[6]", "ram[7]", "ram[8]", "ram[9]",
+                                            "ram[11]" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(given); i++) {
+        children[i] = stage_owner("other");
+        object_property_add_child(owner, given[i], children[i]);
+    }
+    stage_set_owner(owner);
+    for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
+        check_text(key_of(stage_container("ram", 0x1000)), expected[i]);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(given); i++) {
+        check_pointer(object_resolve_path_component(owner, given[i]), children[i]);
+    }
+    /* One that goes is free again. */
+    object_unparent(children[1]);
+    check_text(key_of(stage_container("ram", 0x1000)), "ram[2]");
+}
+
 /* What looks like a key already, or like its escaped form, is a name like any other. */
 static void names_that_look_like_keys(void)
 {
@@ -332,6 +357,7 @@ int main(int argc, char **argv)
     conformance_case("/R-OBJ-2/escaped-key", escaped_key);
     conformance_case("/R-OBJ-2/names-that-look-like-keys", names_that_look_like_keys);
     conformance_case("/R-OBJ-2/smallest-unused-number", smallest_unused_number);
+    conformance_case("/R-OBJ-2/numbers-in-use", numbers_in_use);
     conformance_case("/R-OBJ-2/unowned-is-unattached", unowned_is_unattached);
     conformance_case("/R-OBJ-2/path-below-the-owner", path_below_the_owner);
     conformance_case("/R-OBJ-2/name-is-copied", name_is_copied);

@@ -559,22 +559,14 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
     case TRACE_OP_MTREE:
         put_mtree(e, s, expected);
         break;
-    case TRACE_OP_DIRTY_SET:
-    case TRACE_OP_DIRTY_FLAG:
-    case TRACE_OP_DIRTY_WRITTEN:
-    case TRACE_OP_DIRTY_ASK:
-    case TRACE_OP_DIRTY_TAKE:
-    case TRACE_OP_DIRTY_CLEAR:
-    case TRACE_OP_DIRTY_RESET:
-    case TRACE_OP_SNAPSHOT:
-    case TRACE_OP_LEBITMAP:
-    case TRACE_OP_BMAP:
-    case TRACE_OP_BMAP_SYNC:
-    case TRACE_OP_BMAP_SEND:
-        emit_dirty_call(out, runner_model(e->runner), s);
-        break;
     default:
-        emit_access_call(out, &e->access, runner_model(e->runner), s);
+        if (trace_op_table[s->op].group == TRACE_GROUP_DIRTY) {
+            emit_dirty_call(out, runner_model(e->runner), s);
+        } else if (trace_op_table[s->op].group >= TRACE_GROUP_BLOCK) {
+            fputs("    /* not in C yet: memtrace run plays it */\n", out);
+        } else {
+            emit_access_call(out, &e->access, runner_model(e->runner), s);
+        }
         break;
     }
 }

@@ -674,6 +674,9 @@ static void apply_fail(struct player *p, const struct trace_step *s)
 static void apply_by_group(struct player *p, const struct trace_step *s, const struct observation *expected)
 {
     switch (trace_op_table[s->op].group) {
+    case TRACE_GROUP_DIRTY:
+        player_apply_dirty(p, s, p->seen);
+        break;
     case TRACE_GROUP_BLOCK:
     case TRACE_GROUP_DISCARD:
         apply_block(p, s, p->seen);
@@ -804,20 +807,6 @@ void player_apply(struct player *p, const struct trace_step *s, const struct obs
         break;
     case TRACE_OP_VM:
         subject_set_vm_running(s->n);
-        break;
-    case TRACE_OP_DIRTY_SET:
-    case TRACE_OP_DIRTY_FLAG:
-    case TRACE_OP_DIRTY_WRITTEN:
-    case TRACE_OP_DIRTY_ASK:
-    case TRACE_OP_DIRTY_TAKE:
-    case TRACE_OP_DIRTY_CLEAR:
-    case TRACE_OP_DIRTY_RESET:
-    case TRACE_OP_SNAPSHOT:
-    case TRACE_OP_LEBITMAP:
-    case TRACE_OP_BMAP:
-    case TRACE_OP_BMAP_SYNC:
-    case TRACE_OP_BMAP_SEND:
-        player_apply_dirty(p, s, seen);
         break;
     case TRACE_OP_EVENTFD:
     case TRACE_OP_EVENTFD_DEL:

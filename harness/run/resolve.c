@@ -527,85 +527,26 @@ static bool resolve_listen(struct query *q, struct trace_step *out, const char *
     return resolve_take(resolve_pick_listed(q, out->b, NULL, model_spaces), &out->b);
 }
 
-/* --- dirty pages --------------------------------------------------------------- */
-
-static bool has_pages(const struct query *q, unsigned slot)
-{
-    struct model_region region;
-
-    return model_region(q->r->model, slot, &region) && region.pages > 0;
-}
-
-/* Which block a pointer given by the caller belongs to is not always known (R-RAM-22). */
-static bool can_have_bmap(const struct query *q, unsigned slot)
-{
-    struct model_region region;
-
-    return model_region(q->r->model, slot, &region) && region.pages > 0 &&
-           (region.kind == KIND_RAM || region.kind == KIND_ROM_DEVICE);
-}
-
-static bool has_bmap(const struct query *q, unsigned slot)
-{
-    struct model_region region;
-
-    return model_region(q->r->model, slot, &region) && region.has_bmap;
-}
-
-/* [v, v + w) becomes a part of the block's bytes in use, of whole units. */
-static bool resolve_pages(struct query *q, struct trace_step *out, suits_fn suits, uint64_t unit, const char **reason)
-{
-    struct model_region region;
-
-    *reason = "no region with modelled dirty pages";
-    if (!resolve_take(resolve_pick_region(q, out->a, suits), &out->a)) {
-        return false;
-    }
-    model_region(q->r->model, out->a, &region);
-    if (!region.block_length) {
-        *reason = "the block is empty";
-        return false;
-    }
-    out->v.absolute = out->v.absolute % region.block_length / unit * unit;
-    if (out->w.absolute > region.block_length - out->v.absolute) {
-        out->w.absolute = region.block_length - out->v.absolute;
-    }
-    out->w.absolute = out->w.absolute / unit * unit;
-    return true;
-}
-
-static bool resolve_dirty(struct query *q, struct trace_step *out, const char **reason)
-{
-    const uint64_t log = out->w.absolute;   /* of a lebitmap: bits, not a length */
-    struct model_region region;
-
-    switch ((enum trace_op)out->op) {
-    case TRACE_OP_LEBITMAP:
-        if (!resolve_pages(q, out, has_pages, HOST_PAGE, reason)) {
-            return false;
-        }
-        out->w.absolute = log;
-        model_region(q->r->model, out->a, &region);
-        if ((uint64_t)out->n > (region.block_length - out->v.absolute) / HOST_PAGE) {
-            out->n = (int32_t)((region.block_length - out->v.absolute) / HOST_PAGE);
-        }
-        return true;
-    case TRACE_OP_BMAP:
-        return resolve_pages(q, out, can_have_bmap, 1, reason);
-    case TRACE_OP_BMAP_SYNC:
-        return resolve_pages(q, out, has_bmap, TARGET_PAGE_SIZE, reason);
-    case TRACE_OP_BMAP_SEND:
-        return resolve_pages(q, out, has_bmap, 1, reason);
-    default:
-        return resolve_pages(q, out, has_pages, 1, reason);
-    }
-}
-
 static bool resolve_region_operand(struct query *q, struct trace_step *out, suits_fn suits, const char **reason,
                                    const char *why_not)
 {
     *reason = why_not;
     return resolve_take(resolve_pick_region(q, out->a, suits), &out->a);
+}
+
+/* Groups with a function of their own. */
+static bool resolve_by_group(struct query *q, struct trace_step *out, const char **reason)
+{
+    switch (trace_op_table[out->op].group) {
+    case TRACE_GROUP_DIRTY:
+        return resolve_dirty(q, out, reason);
+    case TRACE_GROUP_BLOCK:
+    case TRACE_GROUP_DISCARD:
+    case TRACE_GROUP_FAULT:
+        return resolve_blocks(q, out, reason);
+    default:
+        return resolve_access(q, out, reason);
+    }
 }
 
 bool resolve_step(struct resolver *r, const struct trace_step *step, struct trace_step *out, const char **reason)
@@ -692,20 +633,6 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
     case TRACE_OP_MTREE:
         return true;
 
-    case TRACE_OP_DIRTY_SET:
-    case TRACE_OP_DIRTY_FLAG:
-    case TRACE_OP_DIRTY_WRITTEN:
-    case TRACE_OP_DIRTY_ASK:
-    case TRACE_OP_DIRTY_TAKE:
-    case TRACE_OP_DIRTY_CLEAR:
-    case TRACE_OP_DIRTY_RESET:
-    case TRACE_OP_SNAPSHOT:
-    case TRACE_OP_LEBITMAP:
-    case TRACE_OP_BMAP:
-    case TRACE_OP_BMAP_SYNC:
-    case TRACE_OP_BMAP_SEND:
-        return resolve_dirty(&q, out, reason);
-
     case TRACE_OP_EVENTFD:
         return resolve_region_operand(&q, out, takes_eventfd, reason, "no region with room for an ioeventfd");
     case TRACE_OP_EVENTFD_DEL:
@@ -746,7 +673,6 @@ bool resolve_step(struct resolver *r, const struct trace_step *step, struct trac
         *reason = "no reader";
         return model_reader_active(m);
     default:
-        return trace_op_table[step->op].group >= TRACE_GROUP_BLOCK ? resolve_blocks(&q, out, reason)
-                                                                   : resolve_access(&q, out, reason);
+        return resolve_by_group(&q, out, reason);
     }
 }

@@ -25,6 +25,9 @@ bool resolve_new_region(const struct query *q, struct trace_step *out, const cha
 uint16_t resolve_owner(const struct query *q, unsigned name);
 bool resolve_stays_alive(const struct query *q, unsigned slot);
 
+/* resolve_dirty.c: values of *out are resolved. */
+bool resolve_dirty(struct query *q, struct trace_step *out, const char **reason);
+
 /* resolve_access.c: values of *out are resolved. */
 bool resolve_access(struct query *q, struct trace_step *out, const char **reason);
 /* Nothing may die that a mapping or notifier is on. */

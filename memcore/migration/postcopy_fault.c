@@ -130,7 +130,7 @@ static int serve(MigrationIncomingState *mis, const void *address, Error **errp)
     const uint64_t inside = entry ? (uint64_t)((const uint8_t *)address - entry->block->host) : 0;
     uint64_t offset;
 
-    if (!entry || !entry->enrolled || inside >= entry->block->postcopy_length) {
+    if (!entry || inside >= entry->block->postcopy_length) {
         error_setg(errp, "block \"%s\": a thread waits for a page at 0x%" PRIx64 ", which the source does not have",
                    entry ? ram_block_label(entry->block) : "(none)", inside);
         return -EFAULT;

@@ -262,13 +262,15 @@ static bool enroll_blocks(PostcopyIncoming *postcopy, Error **errp)
         if (entry->block->postcopy_length == 0) {
             continue;
         }
+        /* Before: from then on a thread may wait, and the fault thread place a page. */
+        __atomic_store_n(&entry->enrolled, true, __ATOMIC_RELEASE);
         result = postcopy->host->enroll(postcopy->host->opaque, postcopy->fd, entry->block->host,
                                         entry->block->postcopy_length, &ioctls);
         if (result < 0) {
+            __atomic_store_n(&entry->enrolled, false, __ATOMIC_RELEASE);
             error_setg_errno(errp, -result, "block \"%s\" cannot be registered", ram_block_label(entry->block));
             return false;
         }
-        entry->enrolled = true;
         if (!(ioctls & UFFD_CAN_COPY)) {
             error_setg(errp, "block \"%s\" was registered, but its pages cannot be placed",
                        ram_block_label(entry->block));
@@ -276,6 +278,7 @@ static bool enroll_blocks(PostcopyIncoming *postcopy, Error **errp)
         }
         if (ioctls & UFFD_CAN_ZEROPAGE) {
             qemu_ram_set_uf_zeroable(entry->block);
+            __atomic_store_n(&entry->zeroable, true, __ATOMIC_RELEASE);
         }
     }
     return true;
@@ -299,7 +302,7 @@ static bool stop_listening(PostcopyIncoming *postcopy, Error **errp)
                 error_setg_errno(errp, -result, "block \"%s\" cannot be unregistered", ram_block_label(entry->block));
             }
         }
-        entry->enrolled = false;
+        entry->enrolled = entry->zeroable = false;
         entry->block->flags &= ~(uint32_t)RAM_UF_ZEROPAGE;
     }
     if (postcopy->fd >= 0) {

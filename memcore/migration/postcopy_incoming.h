@@ -18,7 +18,8 @@ typedef struct {
     RAMBlock *block;
     unsigned long *requested;           /* asked for and not here yet; under page_request_mutex, as claimed */
     unsigned long *claimed;             /* a placer is at it */
-    bool enrolled;                      /* missing pages make threads wait */
+    bool enrolled;                      /* atomic: missing pages make threads wait */
+    bool zeroable;                      /* atomic: as RAM_UF_ZEROPAGE */
 } PostcopyBlock;
 
 struct PostcopyIncoming {

@@ -121,13 +121,14 @@ int postcopy_place(MigrationIncomingState *mis, uint8_t *host, const void *from,
     PostcopyBlock *entry = postcopy ? postcopy_find(postcopy, host) : NULL;
     RAMBlock *block = entry ? entry->block : NULL;
     const uint64_t offset = block ? (uint64_t)(host - block->host) : 0;
+    const bool enrolled = entry && __atomic_load_n(&entry->enrolled, __ATOMIC_ACQUIRE);
     int result;
 
-    if (!block || !entry->enrolled || offset >= block->postcopy_length || offset % block->page_size) {
+    if (!enrolled || offset >= block->postcopy_length || offset % block->page_size) {
         error_setg(errp, "block \"%s\": no page can be placed at 0x%" PRIx64 ": %s",
                    block ? ram_block_label(block) : "(none)", offset,
                    !block                             ? "no block is there"
-                   : !entry->enrolled                 ? "nobody waits for missing pages yet"
+                   : !enrolled                        ? "nobody waits for missing pages yet"
                    : offset >= block->postcopy_length ? "it is behind the end"
                                                       : "a page of the backing does not start there");
         return -EINVAL;
@@ -138,7 +139,7 @@ int postcopy_place(MigrationIncomingState *mis, uint8_t *host, const void *from,
         return 0;
     }
     result = install(postcopy, block, host,
-                     from || qemu_ram_is_uf_zeroable(block) ? from : postcopy->zero_page);
+                     from || __atomic_load_n(&entry->zeroable, __ATOMIC_ACQUIRE) ? from : postcopy->zero_page);
     settle(postcopy, entry, offset, result == 0);
     if (result < 0) {
         if (result == -EEXIST) {

@@ -420,7 +420,9 @@ static bool receive_all(Receiver *receiver, Error **errp)
     bool end = false, done = receive_begin(receiver, errp);
 
     while (done && !end) {
-        done = receive_record(receiver, &end, errp);
+        /* Somebody may wait for a page that could not be asked for (R-PC-22). */
+        done = receive_record(receiver, &end, errp) &&
+               migration_status_get(&receiver->mis->status) != MIGRATION_STATUS_FAILED;
     }
     if (done) {
         qemu_mutex_lock_iothread();
@@ -430,7 +432,10 @@ static bool receive_all(Receiver *receiver, Error **errp)
     return done;
 }
 
-/* Where no guest ran nothing is lost; else its threads go on waiting until the caller says (R-PC-25). */
+/*
+ * `error` NULL: mis has it.  Where no guest ran nothing is lost; else its threads go on waiting until the caller
+ * says (R-PC-25).
+ */
 static void take_down(MigrationIncomingState *mis, Error *error)
 {
     postcopy_fail(mis, error);
@@ -444,6 +449,7 @@ static void take_down(MigrationIncomingState *mis, Error *error)
         mis->abandon = abandon;
     } else {
         postcopy_send_shut(mis, true);
+        mis->return_path_closed = true;     /* that was the last word; cleanup has none */
     }
     if (mis->transport.shutdown) {
         mis->transport.shutdown(mis->transport.opaque);

@@ -28,6 +28,7 @@ typedef struct PostcopySource {
     uint64_t pages, remaining;
     uint32_t version;           /* of ram_list when it began */
     bool logging, stopped;      /* dirty pages; the writers */
+    bool announced;             /* the switch: what is asked for has its turn first */
     size_t next_block;          /* where the scan goes on */
     uint64_t next_page;
     const RAMBlock *last_sent;  /* what CONTINUE means; NULL: nothing */
@@ -56,7 +57,7 @@ void source_announce(MigrationState *ms);
 
 /*
  * Adds a page of the backing, with all its target pages, to the bytes: what is asked for first, then where the scan
- * is (R-PC-42).  false: none is left.
+ * is (R-PC-42).  Before the switch nobody can wait for a page.  false: none is left.
  */
 bool source_add_page(MigrationState *ms);
 

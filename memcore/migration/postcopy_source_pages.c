@@ -186,6 +186,7 @@ void source_announce(MigrationState *ms)
     source->next_block = 0;
     source->next_page = 0;
     source->last_sent = NULL;
+    source->announced = true;
     if (source->remaining == 0) {
         /* Without a DISCARD QEMU refuses to run (R-PC-2). */
         bitmap_set(source->blocks[0].bmap, 0, 1);
@@ -246,7 +247,7 @@ bool source_add_page(MigrationState *ms)
     PostcopySource *source = ms->source;
     SourceRequest request;
 
-    while (source_next_request(source, &request)) {
+    while (source->announced && source_next_request(source, &request)) {
         if (add_whole(ms, request.block, request.page)) {
             return true;
         }

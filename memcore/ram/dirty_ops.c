@@ -131,7 +131,9 @@ void cpu_physical_memory_set_dirty_range(ram_addr_t start, ram_addr_t length, ui
 /* R-LEB-2. */
 static uint8_t log_clients(void)
 {
-    return (uint8_t)(1 << DIRTY_MEMORY_VGA | (global_dirty_tracking ? 1 << DIRTY_MEMORY_MIGRATION : 0) |
+    const bool migration = __atomic_load_n(&global_dirty_tracking, __ATOMIC_RELAXED);
+
+    return (uint8_t)(1 << DIRTY_MEMORY_VGA | (migration ? 1 << DIRTY_MEMORY_MIGRATION : 0) |
                      (memcore_state.code_tracking ? 1 << DIRTY_MEMORY_CODE : 0));
 }
 
@@ -203,7 +205,7 @@ uint64_t cpu_physical_memory_set_dirty_lebitmap(unsigned long *bitmap, ram_addr_
             word = bit + run < WORD_BITS ? word >> (bit + run) << (bit + run) : 0;
         }
     }
-    if (global_dirty_tracking & GLOBAL_DIRTY_DIRTY_RATE) {
+    if (__atomic_load_n(&global_dirty_tracking, __ATOMIC_RELAXED) & GLOBAL_DIRTY_DIRTY_RATE) {
         total_dirty_pages += set;
     }
     return set;

@@ -5,6 +5,7 @@
 #include "ram/dirty_memory.h"
 #include "ram/ram_dirty.h"
 
+/* Changed under the big lock; atomic, as writers to RAM ask it without. */
 unsigned int global_dirty_tracking;
 
 static RamLogClear *log_clear_hook;

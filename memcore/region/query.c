@@ -24,7 +24,7 @@ uint8_t memory_region_get_dirty_log_mask(MemoryRegion *mr)
 {
     uint8_t mask = mr->dirty_log_mask;
 
-    if (global_dirty_tracking &&
+    if (__atomic_load_n(&global_dirty_tracking, __ATOMIC_RELAXED) &&
         ((mr->ram_block && qemu_ram_is_migratable(mr->ram_block)) || memory_region_is_iommu(mr))) {
         mask |= 1 << DIRTY_MEMORY_MIGRATION;
     }

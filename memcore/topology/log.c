@@ -42,7 +42,7 @@ static void stop_now(unsigned flags)
     if (!flags) {
         return;
     }
-    global_dirty_tracking &= ~flags;
+    __atomic_store_n(&global_dirty_tracking, global_dirty_tracking & ~flags, __ATOMIC_RELAXED);
     if (!global_dirty_tracking) {
         refresh_views();
         tell_global_stop();
@@ -89,7 +89,7 @@ void memory_global_dirty_log_start(unsigned int flags)
 
     const bool first = global_dirty_tracking == 0;
 
-    global_dirty_tracking |= flags;
+    __atomic_store_n(&global_dirty_tracking, global_dirty_tracking | flags, __ATOMIC_RELAXED);
     if (first) {
         tell_global_start();
         refresh_views();

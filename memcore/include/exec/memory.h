@@ -59,7 +59,7 @@ typedef struct IOMMUMemoryRegionClass IOMMUMemoryRegionClass;
 #define GLOBAL_DIRTY_DIRTY_RATE (1U << 1)
 #define GLOBAL_DIRTY_MASK (0x3)
 
-/* The purposes active now; 0 means that no global logging goes on. */
+/* The purposes active now; 0 means that no global logging goes on.  Changes under the big lock; atomic to read. */
 extern unsigned int global_dirty_tracking;
 
 /* RAMBlock.flags (R-RAM-3, R-RAM-4). */

@@ -1,59 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The save engine: layout, dirty iteration, completion (R-ITER-*, R-SAVE-*).
- *
- * A page's bit in bmap is taken before its memory is read (R-ITER-4), so a page that is
- * written meanwhile is dirty again at the next look; its bit in file_bmap is set
- * after its bytes are in the file, and only the last bitmaps are ever written.
- */
-#include "migration/ram-save.h"
+/* The save engine: parameters, layout, states, completion (R-ITER-*, R-SAVE-*). */
+#include "migration/ram_save.h"
 
 #include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/misuse.h"
 #include "base/state.h"
 #include "exec/memory.h"
 #include "exec/ram_addr.h"
-#include "migration/save_file.h"
 #include "migration/stream_writer.h"
-#include "migration/zero_page.h"
 
 #define WORD_BITS (8 * sizeof(unsigned long))
 
-enum { BATCH = 256 };                   /* pages a write at most */
 enum { RAM_SECTION = 1 };               /* not 0 (R-STRM-6) */
-
-/* A block as it was at setup; the bitmaps are the engine's, so that they outlive a block that goes. */
-typedef struct {
-    RAMBlock *block;
-    uint64_t used_length, pages, pages_offset, bitmap_offset;
-    unsigned long *bmap, *file_bmap;
-} SavedBlock;
-
-typedef enum { SAVE_NEW, SAVE_ACTIVE, SAVE_DONE, SAVE_FAILED } SaveState;
-
-struct RamSave {
-    RamSaveParameters parameters;
-    char *path, *machine;
-    SaveState state;
-    bool cancelled;             /* atomic */
-    bool writers_stopped;
-    uint32_t version;           /* of ram_list at setup */
-    RAMBlockNotifierExtended notifier;
-    bool resized;               /* a block was, perhaps back again since (R-ITER-11) */
-    SaveFile file;
-    uint64_t end;               /* where the next piece of the stream goes */
-    SavedBlock *blocks;
-    size_t block_count;
-    size_t next_block;          /* where the scan goes on */
-    uint64_t next_page;
-    RamSaveCounters counters;
-};
+enum { RUN_PAGES = 1 << 14 };           /* a step of ram_save_run */
 
 static RamSave *active;         /* under the big lock; one at a time (R-SAVE-2) */
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 /* --- beginning and end ---------------------------------------------------------------- */
 
@@ -75,12 +49,25 @@ RamSave *ram_save_new(const RamSaveParameters *parameters, Error **errp)
         error_setg(errp, "a new file starts at 0, not at 0x%" PRIx64, parameters->base);
         return NULL;
     }
+    if (parameters->workers > SAVE_WORKERS_MAX) {
+        error_setg(errp, "%u workers; at most %d are allowed", parameters->workers, SAVE_WORKERS_MAX);
+        return NULL;
+    }
+    if (parameters->clear_bmap_shift && (parameters->clear_bmap_shift < CLEAR_BITMAP_SHIFT_MIN ||
+                                         parameters->clear_bmap_shift > CLEAR_BITMAP_SHIFT_MAX)) {
+        error_setg(errp, "clear_bmap_shift is %u; %d to %d are allowed", parameters->clear_bmap_shift,
+                   CLEAR_BITMAP_SHIFT_MIN, CLEAR_BITMAP_SHIFT_MAX);
+        return NULL;
+    }
     save = g_new0(RamSave, 1);
     save->parameters = *parameters;
     save->parameters.alignment = alignment;
+    if (!parameters->clear_bmap_shift) {
+        save->parameters.clear_bmap_shift = CLEAR_BITMAP_SHIFT_DEFAULT;
+    }
     save->path = g_strdup(parameters->path);
     save->machine = g_strdup(parameters->machine);
-    save->file.fd = -1;
+    save->file.fd = save->file.direct_fd = -1;
     return save;
 }
 
@@ -89,6 +76,8 @@ static void leave(RamSave *save, SaveState state)
 {
     RAMBlock *block;
 
+    save_workers_free(save->workers);
+    save->workers = NULL;
     memory_global_dirty_log_stop(GLOBAL_DIRTY_MIGRATION);
     ram_block_notifier_remove_extended(&save->notifier);
     RAMBLOCK_FOREACH(block) {
@@ -96,6 +85,7 @@ static void leave(RamSave *save, SaveState state)
             if (block == save->blocks[i].block && block->bmap == save->blocks[i].bmap) {
                 block->bmap = NULL;
                 block->file_bmap = NULL;
+                block->clear_bmap = NULL;
                 block->bitmap_offset = 0;
                 block->pages_offset = 0;
             }
@@ -103,7 +93,9 @@ static void leave(RamSave *save, SaveState state)
     }
     for (size_t i = 0; i < save->block_count; i++) {
         g_free(save->blocks[i].bmap);
+        g_free(save->blocks[i].clear_bmap);
         g_free(save->blocks[i].file_bmap);
+        g_free(save->blocks[i].written);
     }
     g_free(save->blocks);
     save->blocks = NULL;
@@ -151,56 +143,58 @@ void ram_save_counters(const RamSave *save, RamSaveCounters *counters)
     *counters = save->counters;
 }
 
+/* What a look at the counters shows: as of now. */
+static void publish(RamSave *save)
+{
+    const uint64_t now = now_ms();
+    RamSaveCounters *counters = &save->counters;
+
+    counters->normal = __atomic_load_n(&save->normal, __ATOMIC_RELAXED);
+    counters->zero = __atomic_load_n(&save->zero, __ATOMIC_RELAXED);
+    counters->transferred = counters->normal * TARGET_PAGE_SIZE;
+    counters->remaining = save->remaining;
+    counters->dirty_sync_count = save->dirty_sync_count;
+    counters->dirty_pages_rate = save->rate.dirty_bytes_rate / TARGET_PAGE_SIZE;
+    counters->bandwidth = save->rate.bandwidth;
+    counters->throttle_percent = save->rate.throttle_percent;
+    counters->total_ms = now - save->started;
+    counters->downtime_ms = save->writers_stopped ? now - save->stopped : 0;
+    counters->direct_io = save_file_is_direct(&save->file);
+}
+
+bool save_progress(RamSave *save)
+{
+    publish(save);
+    return !save->parameters.progress || save->parameters.progress(save->parameters.opaque, &save->counters);
+}
+
 /* --- layout ------------------------------------------------------------------------------ */
 
 static void add_block(RamSave *save, RAMBlock *block)
 {
     const uint64_t max_pages = (block->max_length + TARGET_PAGE_SIZE - 1) / TARGET_PAGE_SIZE;
     const size_t words = (size_t)((max_pages + WORD_BITS - 1) / WORD_BITS);
+    const uint64_t chunks = clear_bmap_size(max_pages, save->parameters.clear_bmap_shift);
     SavedBlock *saved = &save->blocks[save->block_count++];
 
     *saved = (SavedBlock){
         .block = block,
+        .host = block->host,
         .used_length = block->used_length,
         .pages = block->used_length / TARGET_PAGE_SIZE,
+        .readable = block->flags & RAM_PREALLOC ? memory_region_size(block->mr) : block->used_length,
         .bmap = g_new(unsigned long, words),
+        .clear_bmap = g_new0(unsigned long, (chunks + WORD_BITS - 1) / WORD_BITS),
         .file_bmap = g_new0(unsigned long, words),
+        .written = save->parameters.punch_holes ? g_new0(unsigned long, words) : NULL,
     };
     memset(saved->bmap, 0xff, words * sizeof(unsigned long));
     block->bmap = saved->bmap;
+    block->clear_bmap = saved->clear_bmap;
+    block->clear_bmap_shift = save->parameters.clear_bmap_shift;
     block->file_bmap = saved->file_bmap;
     save->counters.total += saved->used_length;
-    save->counters.remaining += saved->pages;
-}
-
-static void drop_discarded(MemoryRegionSection *section, void *opaque)
-{
-    RamSave *save = opaque;
-    const SavedBlock *saved = &save->blocks[save->next_block];
-    const uint64_t start = section->offset_within_region / TARGET_PAGE_SIZE;
-    const uint64_t end = (section->offset_within_region + int128_get64(section->size)) / TARGET_PAGE_SIZE;
-
-    for (uint64_t page = start; page < MIN(end, saved->pages); page++) {
-        unsigned long *word = &saved->bmap[page / WORD_BITS], bit = 1ul << page % WORD_BITS;
-
-        save->counters.remaining -= (*word & bit) != 0;
-        *word &= ~bit;
-    }
-}
-
-/* What a RamDiscardManager has discarded is not read (R-ITER-1). */
-static void drop_all_discarded(RamSave *save)
-{
-    for (save->next_block = 0; save->next_block < save->block_count; save->next_block++) {
-        MemoryRegion *mr = save->blocks[save->next_block].block->mr;
-        RamDiscardManager *manager = memory_region_get_ram_discard_manager(mr);
-        MemoryRegionSection all = { .mr = mr, .size = int128_make64(memory_region_size(mr)) };
-
-        if (manager) {
-            ram_discard_manager_replay_discarded(manager, &all, drop_discarded, save);
-        }
-    }
-    save->next_block = 0;
+    save->remaining += saved->pages;
 }
 
 static int append(RamSave *save, GByteArray *bytes)
@@ -253,13 +247,18 @@ static void on_resize(RAMBlockNotifierExtended *notifier, void *host, size_t old
 
 static void look_for_dirty(RamSave *save)
 {
-    save->counters.dirty_sync_count++;
+    uint64_t found = 0;
+
+    save->dirty_sync_count++;
     memory_global_dirty_log_sync();
     for (size_t i = 0; i < save->block_count; i++) {
-        save->counters.remaining += cpu_physical_memory_sync_dirty_bitmap(save->blocks[i].block, 0,
-                                                                         save->blocks[i].used_length);
+        found += cpu_physical_memory_sync_dirty_bitmap(save->blocks[i].block, 0, save->blocks[i].used_length);
     }
     memory_global_after_dirty_log_sync();
+    save->remaining += found;
+    if (save_rate_looked(&save->rate, found * TARGET_PAGE_SIZE, now_ms()) && save->parameters.throttle) {
+        save->parameters.throttle(save->parameters.opaque, save->rate.throttle_percent);
+    }
 }
 
 int ram_save_setup(RamSave *save, Error **errp)
@@ -283,12 +282,20 @@ int ram_save_setup(RamSave *save, Error **errp)
         }
     }
     result = save_file_open(&save->file, save->path, save->parameters.fd, save->parameters.base);
+    if (result == 0) {
+        result = save_workers_new(&save->workers, save->parameters.workers, save_pages_write, save);
+    }
     if (result < 0) {
         error_setg_errno(errp, -result, "cannot create the file");
         save_file_close(&save->file);
         save->state = SAVE_FAILED;
         return result;
     }
+    if (save->parameters.direct_io) {
+        save_file_go_direct(&save->file);
+    }
+    save->started = now_ms();
+    save_rate_start(&save->rate, save->parameters.bandwidth, save->started);
     active = save;
     save->state = SAVE_ACTIVE;
     save->version = ram_list.version;
@@ -302,95 +309,13 @@ int ram_save_setup(RamSave *save, Error **errp)
     ram_block_notifier_add_extended(&save->notifier);
     memory_global_dirty_log_start(GLOBAL_DIRTY_MIGRATION);
     look_for_dirty(save);
-    drop_all_discarded(save);
+    save_pages_drop_discarded(save);
     result = write_layout(save);
+    publish(save);
     return result < 0 ? fail(save, result, "cannot write the file", errp) : 0;
 }
 
-/* --- pages --------------------------------------------------------------------------------- */
-
-static uint64_t next_dirty(const SavedBlock *saved, uint64_t page)
-{
-    while (page < saved->pages) {
-        const unsigned long word = saved->bmap[page / WORD_BITS] >> page % WORD_BITS;
-
-        if (word) {
-            return MIN(page + (uint64_t)__builtin_ctzl(word), saved->pages);
-        }
-        page = (page / WORD_BITS + 1) * WORD_BITS;
-    }
-    return saved->pages;
-}
-
-/* Bytes of the page that are memcore's to read (R-RAM-7). */
-static uint64_t readable(const SavedBlock *saved, uint64_t page)
-{
-    const uint64_t start = page * TARGET_PAGE_SIZE, size = memory_region_size(saved->block->mr);
-
-    return !(saved->block->flags & RAM_PREALLOC) || start + TARGET_PAGE_SIZE <= size ? TARGET_PAGE_SIZE
-           : start < size                                                          ? size - start
-                                                                                    : 0;
-}
-
-static void mark(const SavedBlock *saved, uint64_t page, bool present)
-{
-    unsigned long *word = &saved->file_bmap[page / WORD_BITS], bit = 1ul << page % WORD_BITS;
-
-    *word = present ? *word | bit : *word & ~bit;
-}
-
-static int write_run(RamSave *save, const SavedBlock *saved, uint64_t page, uint64_t count)
-{
-    const uint64_t start = page * TARGET_PAGE_SIZE, last = readable(saved, page + count - 1);
-    int result;
-
-    if (last == TARGET_PAGE_SIZE) {
-        result = save_file_write(&save->file, saved->block->host + start, count * TARGET_PAGE_SIZE,
-                                 saved->pages_offset + start);
-    } else {
-        /* The rest of the caller's last page reads as zero. */
-        uint8_t *whole = g_malloc0(count * TARGET_PAGE_SIZE);
-
-        memcpy(whole, saved->block->host + start, (count - 1) * TARGET_PAGE_SIZE + last);
-        result = save_file_write(&save->file, whole, count * TARGET_PAGE_SIZE, saved->pages_offset + start);
-        g_free(whole);
-    }
-    for (uint64_t i = 0; result == 0 && i < count; i++) {
-        mark(saved, page + i, true);
-    }
-    save->counters.normal += result == 0 ? count : 0;
-    return result;
-}
-
-/* Takes the dirty pages that follow each other from `page` on, at most `limit`; returns how many, or -errno. */
-static int64_t save_run(RamSave *save, const SavedBlock *saved, uint64_t page, uint64_t limit)
-{
-    uint64_t taken = 0, run = 0;
-    int result = 0;
-
-    for (; result == 0 && taken < limit && page < saved->pages; page++, taken++) {
-        unsigned long *word = &saved->bmap[page / WORD_BITS], bit = 1ul << page % WORD_BITS;
-
-        if (!(*word & bit)) {
-            break;
-        }
-        *word &= ~bit;
-        save->counters.remaining--;
-        if (!save->parameters.keep_zero_pages &&
-            zero_page_test(saved->block->host + page * TARGET_PAGE_SIZE, readable(saved, page))) {
-            mark(saved, page, false);
-            save->counters.zero++;
-            result = run ? write_run(save, saved, page - run, run) : 0;
-            run = 0;
-        } else {
-            run++;
-        }
-    }
-    if (result == 0 && run) {
-        result = write_run(save, saved, page - run, run);
-    }
-    return result < 0 ? result : (int64_t)taken;
-}
+/* --- steps ----------------------------------------------------------------------------------- */
 
 /* -EBUSY once the blocks are not those of setup, before any of them is touched (R-ITER-11). */
 static int check_blocks(const RamSave *save)
@@ -403,31 +328,33 @@ static int may_go_on(const RamSave *save)
     return __atomic_load_n(&save->cancelled, __ATOMIC_RELAXED) ? -ECANCELED : check_blocks(save);
 }
 
-/* Up to `pages` pages, from where the last call ended, around all blocks once (R-ITER-6). */
-static int save_pages(RamSave *save, uint64_t pages)
+/* As save_pages(), as far as the bandwidth limit allows. */
+static int save_pages_within_limit(RamSave *save, uint64_t pages)
 {
-    size_t without_hit = 0;
+    int result = 0;
 
-    while (pages > 0 && save->counters.remaining > 0 && without_hit <= save->block_count) {
-        const SavedBlock *saved = &save->blocks[save->next_block];
-        int64_t taken = __atomic_load_n(&save->cancelled, __ATOMIC_RELAXED) ? -ECANCELED : 0;
+    do {
+        const uint64_t room = save_rate_room(&save->rate, now_ms());
+        const uint64_t part = MIN(pages, room / TARGET_PAGE_SIZE + (room % TARGET_PAGE_SIZE != 0));
+        const uint64_t before = save->normal;
 
-        save->next_page = next_dirty(saved, save->next_page);
-        if (taken == 0 && save->next_page < saved->pages) {
-            taken = save_run(save, saved, save->next_page, MIN(pages, BATCH));
-            without_hit = 0;
-        } else if (taken == 0) {
-            save->next_block = (save->next_block + 1) % save->block_count;
-            save->next_page = 0;
-            without_hit++;
+        if (part == 0) {
+            break;
         }
-        if (taken < 0) {
-            return (int)taken;
-        }
-        save->next_page += (uint64_t)taken;
-        pages -= (uint64_t)taken;
-    }
-    return 0;
+        result = save_pages(save, part);
+        /* Pages of zeroes cost nothing, so there may be room left. */
+        save_rate_written(&save->rate, (save->normal - before) * TARGET_PAGE_SIZE);
+        pages -= part;
+    } while (result == 0 && pages > 0 && save->remaining > 0);
+    return result;
+}
+
+/* So few dirty pages that the rest can be saved at once (R-ITER-7). */
+static bool few_are_left(const RamSave *save)
+{
+    const unsigned __int128 bytes = (unsigned __int128)save->rate.bandwidth * save->parameters.downtime_limit_ms / 1000;
+
+    return save->remaining < save->parameters.enough || save->remaining < (uint64_t)(bytes / TARGET_PAGE_SIZE);
 }
 
 int ram_save_iterate(RamSave *save, uint64_t pages, Error **errp)
@@ -441,7 +368,7 @@ int ram_save_iterate(RamSave *save, uint64_t pages, Error **errp)
     if (result == -EBUSY) {
         return fail(save, result, "RAM blocks came, went or were resized during the save", errp);
     }
-    result = result < 0 ? result : save_pages(save, pages);
+    result = result < 0 ? result : save_pages_within_limit(save, pages);
     if (result == 0) {
         part = g_byte_array_new();
         writer_part(part, RAM_SECTION);
@@ -452,11 +379,19 @@ int ram_save_iterate(RamSave *save, uint64_t pages, Error **errp)
         return fail(save, result, "cannot write the file", errp);
     }
     /* R-ITER-7: without a threshold the first pass converges; completing looks once more anyway. */
-    if (save->counters.remaining < save->parameters.enough) {
+    if (few_are_left(save)) {
         look_for_dirty(save);
     }
-    return save->counters.remaining > 0 && save->counters.remaining >= save->parameters.enough &&
-           !(save->parameters.max_rounds && save->counters.dirty_sync_count > save->parameters.max_rounds);
+    if (!save_progress(save)) {
+        return fail(save, -ECANCELED, NULL, errp);
+    }
+    return save->remaining > 0 && !few_are_left(save) &&
+           !(save->parameters.max_rounds && save->dirty_sync_count > save->parameters.max_rounds);
+}
+
+unsigned ram_save_wait_ms(const RamSave *save)
+{
+    return save->state == SAVE_ACTIVE ? save_rate_wait(&save->rate, now_ms()) : 0;
 }
 
 static int write_bitmaps(RamSave *save)
@@ -483,7 +418,10 @@ static int finish(RamSave *save)
     GByteArray *tail = g_byte_array_new();
     int result = save_pages(save, UINT64_MAX);
 
-    memcore_assert(result < 0 || save->counters.remaining == 0);
+    memcore_assert(result < 0 || save->remaining == 0);
+    if (result == 0 && save->parameters.punch_holes) {
+        save_pages_punch_holes(save);
+    }
     result = result < 0 ? result : write_bitmaps(save);
     writer_tail(tail, RAM_SECTION);
     result = result < 0 ? result : append(save, tail);
@@ -505,23 +443,39 @@ int ram_save_complete(RamSave *save, Error **errp)
         save->parameters.stop_writers(save->parameters.opaque);
         save->writers_stopped = true;
     }
+    save->stopped = now_ms();
     look_for_dirty(save);
     result = finish(save);
     if (result < 0) {
         return fail(save, result, "cannot write the file", errp);
     }
+    publish(save);
     leave(save, SAVE_DONE);
     return 0;
+}
+
+static void sleep_unlocked(unsigned ms)
+{
+    const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000l };
+
+    qemu_mutex_unlock_iothread();
+    nanosleep(&time, NULL);     /* woken too early, the next step finds nothing to do */
+    qemu_mutex_lock_iothread();
 }
 
 int ram_save_run(RamSave *save, Error **errp)
 {
     int result = ram_save_setup(save, errp);
 
-    if (result == 0) {
-        do {
-            result = ram_save_iterate(save, 1 << 14, errp);
-        } while (result > 0);
+    if (result < 0) {
+        return result;
+    }
+    while ((result = ram_save_iterate(save, RUN_PAGES, errp)) > 0) {
+        const unsigned ms = ram_save_wait_ms(save);
+
+        if (ms > 0) {
+            sleep_unlocked(ms);
+        }
     }
     return result < 0 ? result : ram_save_complete(save, errp);
 }

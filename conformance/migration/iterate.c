@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Specification "RAM migration", chapter 4: which pages are counted, when they are looked for, in which order they are taken. */
+#include "migration/ram-save.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/conformance.h"
+#include "exec/ram_addr.h"
+
+#define PAGE TARGET_PAGE_SIZE
+#define UNIT (64 * PAGE)                /* whole words of a bitmap, whole host pages */
+
+static int fd;
+
+static RAMBlock *block_of(MemoryRegion *mr)
+{
+    return qemu_ram_block_by_name(memory_region_name(mr));
+}
+
+static bool in_bitmap(const unsigned long *bitmap, uint64_t page)
+{
+    return bitmap[page / 64] >> page % 64 & 1;
+}
+
+static RamSave *begin(uint64_t enough)
+{
+    RamSaveParameters parameters = { .machine = "none", .alignment = PAGE, .enough = enough, .keep_zero_pages = true };
+    RamSave *save;
+
+    fd = memfd_create("save", MFD_CLOEXEC);
+    g_assert_cmpint(fd, >=, 0);
+    parameters.fd = fd;
+    save = ram_save_new(&parameters, &error_abort);
+    check_number(ram_save_setup(save, &error_abort), 0);
+    return save;
+}
+
+static void end(RamSave *save)
+{
+    ram_save_free(save);
+    close(fd);
+}
+
+/* Bits behind used_length stay, and count for nothing. */
+static void bits_behind_the_end(void)
+{
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    RamSaveCounters counters;
+    ram_addr_t offset;
+    RAMBlock *block;
+    RamSave *save;
+
+    memory_region_init_resizeable_ram(mr, NULL, "flash", 2 * UNIT, 4 * UNIT, NULL, &error_fatal);
+    stage_adopt(mr, NULL);
+    block = qemu_ram_block_from_host(memory_region_get_ram_ptr(mr), false, &offset);
+    qemu_ram_set_idstr(block, "flash", NULL);
+    qemu_ram_set_migratable(block);
+    save = begin(0);
+    ram_save_counters(save, &counters);
+    check_number(counters.total, 2 * UNIT);
+    check_number(counters.remaining, 128);
+    check_number(ram_save_iterate(save, 1000, &error_abort), 0);
+    ram_save_counters(save, &counters);
+    check_number(counters.normal, 128);
+    check_number(counters.remaining, 0);
+    for (uint64_t page = 0; page < 256; page++) {
+        check(in_bitmap(block->bmap, page) == (page >= 128));
+        check(in_bitmap(block->file_bmap, page) == (page < 128));
+    }
+    end(save);
+}
+
+/* --- a look --- */
+
+static MemoryRegion *watched;
+static unsigned syncs, after_syncs;
+
+/* What an accelerator knew by itself until now. */
+static void on_sync(MemoryListener *listener, MemoryRegionSection *section)
+{
+    (void)listener;
+    check_pointer(section->mr, watched);
+    check_number(after_syncs, syncs);
+    syncs++;
+    memory_region_set_dirty(watched, 7 * PAGE, PAGE);
+}
+
+static void on_after_sync(MemoryListener *listener)
+{
+    (void)listener;
+    after_syncs++;
+    check_number(after_syncs, syncs);
+    /* The page that the sync brought is in bmap already. */
+    check(in_bitmap(block_of(watched)->bmap, 7));
+}
+
+static void a_look(void)
+{
+    MemoryListener listener = { .name = "accelerator", .log_sync = on_sync, .log_global_after_sync = on_after_sync };
+    RamSaveCounters counters;
+    MemoryRegion *root;
+    AddressSpace *as;
+    RamSave *save;
+
+    watched = stage_ram_migratable("ram", UNIT);
+    root = stage_container("root", UINT64_MAX);
+    memory_region_add_subregion(root, 0, watched);
+    as = stage_space(root, "as");
+    syncs = after_syncs = 0;
+    memory_listener_register(&listener, as);
+    save = begin(1);
+    check_number(syncs, 1);
+    check_number(ram_save_iterate(save, 63, &error_abort), 1);          /* one is left, not less: no look */
+    check_number(syncs, 1);
+    check_number(ram_save_iterate(save, 1, &error_abort), 1);           /* the look finds page 7 */
+    check_number(syncs, 2);
+    check_number(after_syncs, 2);
+    ram_save_counters(save, &counters);
+    check_number(counters.dirty_sync_count, 2);
+    check_number(counters.remaining, 1);
+    memory_listener_unregister(&listener);
+    end(save);
+}
+
+/* --- order --- */
+
+static void check_taken(MemoryRegion *mr, uint64_t first, uint64_t end_page)
+{
+    for (uint64_t page = 0; page < 64; page++) {
+        check(in_bitmap(block_of(mr)->bmap, page) == !(page >= first && page < end_page));
+    }
+}
+
+/* In the order of the block list, ascending, and on from where the last step ended. */
+static void order(void)
+{
+    MemoryRegion *first = stage_ram_migratable("first", UNIT), *second = stage_ram_migratable("second", UNIT);
+    RamSave *save = begin(100);
+
+    check_number(ram_save_iterate(save, 10, &error_abort), 1);
+    check_taken(first, 0, 10);
+    check_taken(second, 0, 0);
+    check_number(ram_save_iterate(save, 60, &error_abort), 0);          /* fewer than `enough`; looked, found nothing */
+    check_taken(first, 0, 64);
+    check_taken(second, 0, 6);
+    memory_region_set_dirty(first, 3 * PAGE, PAGE);
+    memory_region_set_dirty(second, 2 * PAGE, PAGE);
+    check_number(ram_save_iterate(save, 57, &error_abort), 0);          /* to page 62; then the look finds the two */
+    check_number(ram_save_iterate(save, 1, &error_abort), 0);
+    check(!in_bitmap(block_of(second)->bmap, 63));
+    check(in_bitmap(block_of(first)->bmap, 3));
+    check_number(ram_save_iterate(save, 1, &error_abort), 0);           /* around */
+    check(!in_bitmap(block_of(first)->bmap, 3));
+    check(in_bitmap(block_of(second)->bmap, 2));
+    check_number(ram_save_iterate(save, 5, &error_abort), 0);           /* a full circle ends by itself */
+    check(!in_bitmap(block_of(second)->bmap, 2));
+    end(save);
+}
+
+int main(int argc, char **argv)
+{
+    conformance_start(&argc, &argv);
+    conformance_case("/R-ITER-2/bits-behind-the-end", bits_behind_the_end);
+    conformance_case("/R-ITER-5/a-look", a_look);
+    conformance_case("/R-ITER-6/order", order);
+    return g_test_run();
+}
