@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "memtrace/emit_c_access.h"
+#include "memtrace/emit_c_block.h"
 #include "memtrace/emit_c_dirty.h"
 #include "run/check.h"
 
@@ -23,6 +24,7 @@ struct emitter {
     int region_container[TRACE_REGIONS];
     bool armed[TRACE_LISTENERS];
     struct emit_access access;
+    bool blocks;                    /* the trace has blocks of its own, discard managers */
     bool done;                              /* the failing step was emitted */
     bool undoing;
 };
@@ -88,7 +90,7 @@ static void put_listener_name(FILE *out, unsigned slot)
 
 static void put_event(FILE *out, const struct event *e)
 {
-    if (emit_access_event(out, e)) {
+    if (emit_access_event(out, e) || emit_block_event(out, e)) {
         return;
     }
     if (e->kind == EVENT_COALESCED_FLUSH) {
@@ -288,7 +290,7 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     } else if (s->op == TRACE_OP_RAM) {
         fprintf(out, ", %s, 0x%" PRIx64 "%s", name, s->v.absolute, after[s->n]);
         if (s->n == 6) {
-            fprintf(out, ", 0x%" PRIx64 ", NULL", 2 * s->v.absolute);
+            fprintf(out, ", 0x%" PRIx64 ", %s", 2 * s->v.absolute, e->blocks ? emit_block_resized : "NULL");
         }
         fputs(", &error_abort);\n", out);
     } else if (s->op == TRACE_OP_RAM_PTR) {
@@ -378,6 +380,23 @@ static void put_mtree(struct emitter *e, const struct trace_step *s, const struc
             "    memcore_set_print(NULL, NULL);\n", flags & 1 ? "true" : "false", flags & 2 ? "true" : "false",
             flags & 4 ? "true" : "false", flags & 8 ? "true" : "false");
     put_expect(e, "mtree_info", strdup(expected->text ? expected->text : ""));
+}
+
+static void put_block_call(struct emitter *e, const struct trace_step *s)
+{
+    char *owner = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&owner, &size);
+
+    put_owner(out, s->op == TRACE_OP_RAM_FILE ? s->b : TRACE_OWNERS);
+    fclose(out);
+    if (s->op == TRACE_OP_RAM_FILE) {
+        e->region_used[s->a] = e->region_named[s->a] = true;
+        e->region_container[s->a] = OBSERVED_NONE;
+        fprintf(e->body, "    r%u_enabled = true;\n", s->a);
+    }
+    emit_block_call(e->body, s, owner);
+    free(owner);
 }
 
 static void put_call(struct emitter *e, const struct trace_step *s, bool check, const struct observation *expected)
@@ -563,7 +582,7 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
         if (trace_op_table[s->op].group == TRACE_GROUP_DIRTY) {
             emit_dirty_call(out, runner_model(e->runner), s);
         } else if (trace_op_table[s->op].group >= TRACE_GROUP_BLOCK) {
-            fputs("    /* not in C yet: memtrace run plays it */\n", out);
+            put_block_call(e, s);
         } else {
             emit_access_call(out, &e->access, runner_model(e->runner), s);
         }
@@ -600,14 +619,18 @@ static void expect_answer(struct emitter *e, const struct trace_step *s, bool fa
         emit_dirty_answer(e->body, runner_model(e->runner), s);
         put_expect(e, "dirty pages", strdup(expected->text ? expected->text : ""));
     }
+    if (group >= TRACE_GROUP_BLOCK) {
+        emit_block_answer(e->body, runner_model(e->runner), s, expected);
+        put_expect(e, trace_op_table[s->op].mnemonic, strdup(expected->text ? expected->text : ""));
+    }
     if (group >= TRACE_GROUP_DEVICE) {
         char *text = emit_access_answer(e->body, runner_model(e->runner), s, expected);
 
         if (text) {
             put_expect(e, "what it answers, and RAM", text);
         }
-        if (!failing && !expected->events.count && s->op != TRACE_OP_MAP && s->op != TRACE_OP_UNMAP &&
-            s->op != TRACE_OP_CACHE && s->op != TRACE_OP_CACHE_DESTROY) {
+        if (!failing && group < TRACE_GROUP_BLOCK && !expected->events.count && s->op != TRACE_OP_MAP &&
+            s->op != TRACE_OP_UNMAP && s->op != TRACE_OP_CACHE && s->op != TRACE_OP_CACHE_DESTROY) {
             return;
         }
     }
@@ -651,6 +674,8 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
     if (check) {
         if (resolved->op == TRACE_OP_BMAP_SYNC) {
             fputs("    forget();    /* listeners may hear of it in any pieces, R-SYNC-3 */\n", e->body);
+        } else if (emit_block_many_die(resolved, &expected->events)) {
+            fputs("    forget();    /* blocks that die together do so in any order */\n", e->body);
         } else {
             expect_events(e, index, expected);
         }
@@ -688,6 +713,10 @@ static void put_declarations(FILE *out, const struct emitter *e)
         }
     }
     fputs("    return mr ? \"?\" : \"none\";\n}\n\n", out);
+    if (e->blocks) {
+        fprintf(out, "static UNUSED BitmapDiscardManager *managers[%d];\nstatic int UNUSED hooks[%d];\n\n", TRACE_REGIONS,
+                TRACE_REGIONS);
+    }
 }
 
 void emit_c(FILE *out, const struct trace *t, const struct run_options *run, const struct emit_options *options)
@@ -704,6 +733,7 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     e->options = options;
     e->count = t->count;
     emit_access_begin(&e->access, t);
+    e->blocks = emit_block_used(t);
     predict.play = false;
     predict.on_step = on_step;
     predict.opaque = e;
@@ -719,11 +749,15 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
         fprintf(out, " * It failed with: %s\n", options->failure);
     }
     fputs(" *\n *   cc test.c $(pkg-config --cflags --libs memcore) && ./a.out\n */\n", out);
+    fputs(e->blocks ? "#define _GNU_SOURCE 1\n" : "", out);
     fputs(prelude, out);
-    if (t->groups & 1u << TRACE_GROUP_DIRTY) {
+    if (t->groups & 1u << TRACE_GROUP_DIRTY || e->blocks) {
         fputs(emit_dirty_prelude, out);
     }
     emit_access_prelude(out, &e->access);
+    if (e->blocks) {
+        fputs(emit_block_prelude, out);
+    }
     put_declarations(out, e);
     fputs("int main(void)\n{\n    memcore_init(MEMCORE_RECLAIM_MANUAL);\n    type_register_static(&owner_type);\n"
           "    memcore_set_coalesced_flush(on_flush, NULL);\n"

@@ -170,8 +170,8 @@ static void answer_touched(FILE *out, FILE *text, const struct model *m, const s
         uint64_t end = range->offset + range->length + AROUND;
         struct model_region region;
 
-        if (model_region(m, (unsigned)range->region, &region)) {
-            end = end > region.block_length ? region.block_length : end;
+        if (model_region(m, (unsigned)range->region, &region) && region.block_length) {
+            end = end > region.block_max ? region.block_max : end;
             answer_ram(out, text, m, (unsigned)range->region, from, end - from);
         }
     }
@@ -216,7 +216,7 @@ char *emit_access_ram(FILE *out, const struct model *m)
     for (size_t i = 0; i < count; i++) {
         struct model_region region;
 
-        if (model_region(m, slots[i], &region) && region.has_block && region.size <= SMALL) {
+        if (model_region(m, slots[i], &region) && region.block_length && region.size <= SMALL) {
             answer_ram(out, text, m, slots[i], 0, (uint64_t)region.size);
         }
     }
