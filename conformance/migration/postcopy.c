@@ -651,6 +651,69 @@ static void discarded_by_manager(void)
     check(bitmap_discard_manager_destroy(manager, &error_fatal));
 }
 
+/* A page that comes while it is being asked for: the thread goes on, and nobody asks again. */
+static int ask_and_get(void *opaque, RAMBlock *block, uint64_t start, uint64_t length)
+{
+    check_number(place((unsigned)(start / length), 0x3d), 0);
+    return ask(opaque, block, start, length);
+}
+
+static void comes_while_asked_for(void)
+{
+    GuestRead read;
+
+    listen_to(KIND_ANONYMOUS);
+    mis.request_page = ask_and_get;
+    guest_read(&read, page_at(3));
+    check_number(guest_read_end(&read), 0x3d);
+    WAIT_FOR(READ_COUNTER(asked.count) == 1);
+    check_number(postcopy_ram_fault(&mis, page_at(3)), 0);
+    check_number(READ_COUNTER(asked.count), 1);
+    mis.request_page = ask;
+    complete();
+}
+
+static GuestRead early;
+
+static void touch_now(void)
+{
+    guest_read(&early, page_at(6));
+    WAIT_FOR(READ_COUNTER(mis.counters.faults) == 1);
+}
+
+/* The first block is registered, and waited for, before the last one is. */
+static void fault_while_registering(void)
+{
+    begin();
+    stage_block(KIND_ANONYMOUS, "small", host_page);
+    check_number(postcopy_ram_incoming_init(&mis, 0), 0);
+    lying.after_enroll = touch_now;
+    check_number(postcopy_ram_enable_notify(&mis), 0);
+    WAIT_FOR(READ_COUNTER(asked.count) == 1);
+    check_number(mis.status, MIGRATION_STATUS_NONE);
+    check_number(place(6, 0x66), 0);
+    check_number(guest_read_end(&early), 0x66);
+    end();
+}
+
+/* Memory of the caller whose last page has bytes of somebody else's. */
+static void caller_owns_part_of_a_page(void)
+{
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    uint8_t *memory = stage_storage(4 * (size_t)sysconf(_SC_PAGESIZE));
+
+    begin();
+    memory += host_page - (uintptr_t)memory % host_page;
+    memory_region_init_ram_ptr(mr, NULL, "part", host_page + host_page / 2, memory);
+    stage_adopt(mr, NULL);
+    qemu_ram_set_idstr(mr->ram_block, "part", NULL);
+    qemu_ram_set_migratable(mr->ram_block);
+    check(!postcopy_ram_supported_by_host());
+    qemu_ram_unset_migratable(mr->ram_block);
+    check(postcopy_ram_supported_by_host());
+    postcopy_set_host(NULL);
+}
+
 /* --- placing ----------------------------------------------------------------------------------- */
 
 static void tmp_page(void)
@@ -923,6 +986,9 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-21/discarded-by-manager", discarded_by_manager);
     postcopy_case("/R-PC-22/once", fault_is_asked_once);
     postcopy_case("/R-PC-22/cannot-be-asked-for", cannot_be_asked_for);
+    postcopy_case("/R-PC-11/part-of-a-page", caller_owns_part_of_a_page);
+    postcopy_case("/R-PC-20/fault-while-registering", fault_while_registering);
+    postcopy_case("/R-PC-22/comes-while-asked-for", comes_while_asked_for);
     postcopy_case("/R-PC-23/tmp-page", tmp_page);
     postcopy_case("/R-PC-24/nothing", cleanup_nothing);
     postcopy_case("/R-PC-24/gives-back", cleanup_gives_back);

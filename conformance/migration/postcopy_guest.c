@@ -166,6 +166,12 @@ static int lying_enroll(void *opaque, int fd, void *start, uint64_t length, uint
     }
     result = postcopy_userfaultfd.enroll(opaque, fd, start, length, ioctls);
     *ioctls &= ~lying.range_without;
+    if (lying.after_enroll) {
+        void (*after_enroll)(void) = lying.after_enroll;
+
+        lying.after_enroll = NULL;
+        after_enroll();
+    }
     return result;
 }
 

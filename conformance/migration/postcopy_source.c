@@ -386,6 +386,7 @@ static void bad_requests(void)
         { 3, "pc.ram", UINT64_MAX - page + 1, 2 * page },
         { 7, NULL, 0, 0 },
         { 1, NULL, 0, 1 },              /* SHUT: it has failed */
+        { 1, NULL, 0, 0 },              /* SHUT: it has everything, long before the end */
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
