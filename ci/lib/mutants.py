@@ -358,3 +358,5 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         common.die("interrupted; the same command goes on from here", 130)
+    except OSError as error:        # a full disk; what was judged before is kept
+        common.die(f"{error}; the same command goes on from here", 1)
