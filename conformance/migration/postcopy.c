@@ -294,10 +294,14 @@ static void discard_range(void)
         uint8_t *start;
         size_t length;
     } bad[] = {
-        { destination_page(1) + TARGET_PAGE_SIZE / 2, host_page },   { destination_page(1), host_page / 2 },
-        { destination_page(DESTINATION_PAGES - 1), 2 * host_page },              { destination_page(1), SIZE_MAX - host_page + 1 },
-        { ram->host - host_page, host_page },               { (uint8_t *)&mis, host_page },
-        { NULL, 0 },                                        { destination_page(DESTINATION_PAGES) + host_page, 0 },
+        { destination_page(1) + TARGET_PAGE_SIZE / 2, host_page },
+        { destination_page(1), host_page / 2 },
+        { destination_page(DESTINATION_PAGES - 1), 2 * host_page },
+        { destination_page(1), SIZE_MAX - host_page + 1 },
+        { ram->host - host_page, host_page },
+        { (uint8_t *)&mis, host_page },
+        { NULL, 0 },
+        { destination_page(DESTINATION_PAGES) + host_page, 0 },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {

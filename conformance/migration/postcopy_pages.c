@@ -267,6 +267,24 @@ static void duplicates(void)
     destination_complete();
 }
 
+static void place_other(void)
+{
+    check_number(postcopy_place_page_zero(&mis, destination_page(1)), 0);
+}
+
+/* While a page is being placed, it comes on another channel: that one is too late already. */
+static void claimed(void)
+{
+    destination_listen(KIND_ANONYMOUS);
+    lying.before_copy = place_other;
+    check_number(destination_place(1, 0x1d), 0);
+    check_number(*destination_page(1), 0x1d);
+    check_number(mis.counters.placed, 1);
+    check_number(mis.counters.zero_placed, 0);
+    check_number(mis.counters.duplicates, 1);
+    destination_complete();
+}
+
 static void written_past_us(void)
 {
     destination_listen(KIND_ANONYMOUS);
@@ -448,6 +466,7 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-30/refused", place_refused);
     postcopy_case("/R-PC-30/again", place_again);
     postcopy_case("/R-PC-31/duplicates", duplicates);
+    postcopy_case("/R-PC-31/claimed", claimed);
     postcopy_case("/R-PC-31/written-past-us", written_past_us);
     postcopy_case("/R-PC-31/many-threads", placed_by_many);
     postcopy_case("/R-PC-32/zero", zero_pages);
