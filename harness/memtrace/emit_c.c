@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "memtrace/emit_c_access.h"
+#include "memtrace/emit_c_block.h"
 #include "memtrace/emit_c_dirty.h"
 #include "run/check.h"
 
@@ -23,6 +24,7 @@ struct emitter {
     int region_container[TRACE_REGIONS];
     bool armed[TRACE_LISTENERS];
     struct emit_access access;
+    struct emit_block block;
     bool done;                              /* the failing step was emitted */
     bool undoing;
 };
@@ -88,7 +90,7 @@ static void put_listener_name(FILE *out, unsigned slot)
 
 static void put_event(FILE *out, const struct event *e)
 {
-    if (emit_access_event(out, e)) {
+    if (emit_access_event(out, e) || emit_block_event(out, e)) {
         return;
     }
     if (e->kind == EVENT_COALESCED_FLUSH) {
@@ -140,7 +142,7 @@ static void put_expect(struct emitter *e, const char *what, char *text)
     free(text);
 }
 
-static void expect_events(struct emitter *e, size_t index, const struct observation *expected)
+static void expect_events(struct emitter *e, size_t index, bool sorted, const struct observation *expected)
 {
     char *text = NULL, what[48];
     size_t size = 0;
@@ -151,6 +153,10 @@ static void expect_events(struct emitter *e, size_t index, const struct observat
         event_log_append(&log, &expected->events.events[i]);
     }
     check_normalize(&log);
+    if (sorted) {
+        check_sort_deaths(&log);
+        fputs(e->block.used ? "    sort_deaths();\n" : "", e->body);
+    }
     for (size_t i = 0; i < log.count; i++) {
         put_event(out, &log.events[i]);
     }
@@ -231,7 +237,7 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     static const char *const after[] = { "", "", "", "", ", RAM_SHARED", ", RAM_NORESERVE", "" };
     bool alias = s->op == TRACE_OP_ALIAS;
     bool plain = s->op == TRACE_OP_RAM || s->op == TRACE_OP_RAM_PTR || s->op == TRACE_OP_ROM_DEVICE ||
-                 s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU;
+                 s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU || s->op == TRACE_OP_RAM_FILE;
     unsigned naming = plain ? 0 : alias ? (unsigned)s->n : s->c;
     char name[32];
     FILE *out = e->body;
@@ -248,6 +254,11 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     fprintf(out, "r%u_enabled = true;\n    ", s->a);
     if (s->op == TRACE_OP_IOMMU) {
         emit_access_call(out, &e->access, runner_model(e->runner), s);
+        return;
+    }
+    if (s->op == TRACE_OP_RAM_FILE) {
+        snprintf(name, sizeof(name), s->b < TRACE_OWNERS ? "o%u" : "NULL", s->b);
+        emit_block_file(out, s, name);
         return;
     }
     switch ((enum trace_op)s->op) {
@@ -288,7 +299,7 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     } else if (s->op == TRACE_OP_RAM) {
         fprintf(out, ", %s, 0x%" PRIx64 "%s", name, s->v.absolute, after[s->n]);
         if (s->n == 6) {
-            fprintf(out, ", 0x%" PRIx64 ", NULL", 2 * s->v.absolute);
+            fprintf(out, ", 0x%" PRIx64 ", %s", 2 * s->v.absolute, e->block.used ? "on_resized" : "NULL");
         }
         fputs(", &error_abort);\n", out);
     } else if (s->op == TRACE_OP_RAM_PTR) {
@@ -357,14 +368,18 @@ static void put_query(struct emitter *e, const struct trace_step *s, const struc
     unsigned r = s->a;
 
     fprintf(e->body,
-            "    say(\"size 0x%%\" PRIx64 \" ram %%d rom %%d romd %%d device %%d nonvolatile %%d mapped %%d mask %%d\\n\",\n"
+            "    say(\"size 0x%%\" PRIx64 \" ram %%d rom %%d romd %%d device %%d nonvolatile %%d mapped %%d mask %%d\"\n"
+            "        \" protected %%d alignment 0x%%\" PRIx64 \"\\n\",\n"
             "        memory_region_size(&r%u), memory_region_is_ram(&r%u), memory_region_is_rom(&r%u),\n"
             "        memory_region_is_romd(&r%u), memory_region_is_ram_device(&r%u),\n"
             "        memory_region_is_nonvolatile(&r%u), memory_region_is_mapped(&r%u),\n"
-            "        memory_region_get_dirty_log_mask(&r%u));\n", r, r, r, r, r, r, r, r);
-    if (asprintf(&text, "size 0x%" PRIx64 " ram %d rom %d romd %d device %d nonvolatile %d mapped %d mask %d\n",
+            "        memory_region_get_dirty_log_mask(&r%u), memory_region_is_protected(&r%u),\n"
+            "        (uint64_t)memory_region_get_alignment(&r%u));\n", r, r, r, r, r, r, r, r, r, r);
+    if (asprintf(&text,
+                 "size 0x%" PRIx64 " ram %d rom %d romd %d device %d nonvolatile %d mapped %d mask %d"
+                 " protected %d alignment 0x%" PRIx64 "\n",
                  f->size, f->is_ram, f->is_rom, f->is_romd, f->is_ram_device, f->is_nonvolatile, f->is_mapped,
-                 f->dirty_log_mask) < 0) {
+                 f->dirty_log_mask, f->is_protected, f->alignment) < 0) {
         abort();
     }
     put_expect(e, "what the getters say", text);
@@ -395,6 +410,7 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
     case TRACE_OP_ROM_DEVICE:
     case TRACE_OP_DEVICE:
     case TRACE_OP_IOMMU:
+    case TRACE_OP_RAM_FILE:
         put_init(e, s);
         break;
     case TRACE_OP_SPACE:
@@ -562,6 +578,8 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
     default:
         if (trace_op_table[s->op].group == TRACE_GROUP_DIRTY) {
             emit_dirty_call(out, runner_model(e->runner), s);
+        } else if (trace_op_table[s->op].group >= TRACE_GROUP_BLOCK) {
+            emit_block_call(out, s);
         } else {
             emit_access_call(out, &e->access, runner_model(e->runner), s);
         }
@@ -598,14 +616,18 @@ static void expect_answer(struct emitter *e, const struct trace_step *s, bool fa
         emit_dirty_answer(e->body, runner_model(e->runner), s);
         put_expect(e, "dirty pages", strdup(expected->text ? expected->text : ""));
     }
+    if (group >= TRACE_GROUP_BLOCK) {
+        fputs("    say(\"%s\", answer);\n", e->body);
+        put_expect(e, "what it answers", strdup(expected->text ? expected->text : ""));
+    }
     if (group >= TRACE_GROUP_DEVICE) {
         char *text = emit_access_answer(e->body, runner_model(e->runner), s, expected);
 
         if (text) {
             put_expect(e, "what it answers, and RAM", text);
         }
-        if (!failing && !expected->events.count && s->op != TRACE_OP_MAP && s->op != TRACE_OP_UNMAP &&
-            s->op != TRACE_OP_CACHE && s->op != TRACE_OP_CACHE_DESTROY) {
+        if (!failing && group < TRACE_GROUP_BLOCK && !expected->events.count && s->op != TRACE_OP_MAP &&
+            s->op != TRACE_OP_UNMAP && s->op != TRACE_OP_CACHE && s->op != TRACE_OP_CACHE_DESTROY) {
             return;
         }
     }
@@ -613,6 +635,14 @@ static void expect_answer(struct emitter *e, const struct trace_step *s, bool fa
         expect_ram(e);
     }
     expect_state(e);
+}
+
+/* Its answer waits in `answer`. */
+static bool has_text(const struct trace_step *s)
+{
+    const enum trace_group group = trace_op_table[s->op].group;
+
+    return group == TRACE_GROUP_DIRTY || group >= TRACE_GROUP_BLOCK;
 }
 
 static void on_step(void *opaque, size_t index, const struct trace_step *written,
@@ -640,8 +670,7 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
     trace_print_step(resolved, line, sizeof(line));
     fprintf(e->body, "\n    /* step %zu: %s%s */\n", index + 1, line, failing ? "  <- this one fails" : "");
     if (check) {
-        fputs(trace_op_table[resolved->op].group == TRACE_GROUP_DIRTY ? "    forget();\n    answer[0] = '\\0';\n"
-                                                                      : "    forget();\n", e->body);
+        fputs(has_text(resolved) ? "    forget();\n    answer[0] = '\\0';\n" : "    forget();\n", e->body);
     }
     put_call(e, resolved, check, expected);
     put_disarmed(e);
@@ -650,7 +679,7 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
         if (resolved->op == TRACE_OP_BMAP_SYNC) {
             fputs("    forget();    /* listeners may hear of it in any pieces, R-SYNC-3 */\n", e->body);
         } else {
-            expect_events(e, index, expected);
+            expect_events(e, index, resolved->op != TRACE_OP_RAM_UNNOTIFY, expected);
         }
         expect_answer(e, resolved, failing, expected);
     }
@@ -702,6 +731,7 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     e->options = options;
     e->count = t->count;
     emit_access_begin(&e->access, t);
+    emit_block_begin(&e->block, t);
     predict.play = false;
     predict.on_step = on_step;
     predict.opaque = e;
@@ -718,15 +748,20 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     }
     fputs(" *\n *   cc test.c $(pkg-config --cflags --libs memcore) && ./a.out\n */\n", out);
     fputs(prelude, out);
+    if (t->groups & 1u << TRACE_GROUP_DIRTY || e->access.used) {
+        fputs(emit_ram_prelude, out);
+    }
     if (t->groups & 1u << TRACE_GROUP_DIRTY) {
         fputs(emit_dirty_prelude, out);
     }
     emit_access_prelude(out, &e->access);
+    emit_block_prelude(out, &e->block);
     put_declarations(out, e);
     fputs("int main(void)\n{\n    memcore_init(MEMCORE_RECLAIM_MANUAL);\n    type_register_static(&owner_type);\n"
           "    memcore_set_coalesced_flush(on_flush, NULL);\n"
           "    for (int i = 0; i < 8; i++) {\n        event_notifier_init(&notifiers[i], 0);\n    }\n", out);
     emit_access_start(out, &e->access);
+    emit_block_start(out, &e->block);
     fputs(body, out);
     fputs("\n    forget();\n", out);
     if (!options->failure || !e->done || options->failing_step >= t->count) {

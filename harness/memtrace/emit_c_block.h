@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The part of memtrace emit-c for RAM blocks, discard managers and failures of the host: what model/block.h says, as C. */
+#ifndef HARNESS_MEMTRACE_EMIT_C_BLOCK_H
+#define HARNESS_MEMTRACE_EMIT_C_BLOCK_H
+
+#include "run/run.h"
+
+struct emit_block {
+    bool used;          /* the trace has steps of these groups */
+};
+
+/* How a program speaks of the blocks of regions; before the preludes of dirty pages, accesses and blocks. */
+extern const char emit_ram_prelude[];
+
+void emit_block_begin(struct emit_block *b, const struct trace *t);
+/* Functions and variables that the calls use; after those of accesses. */
+void emit_block_prelude(FILE *out, const struct emit_block *b);
+/* The first lines of main. */
+void emit_block_start(FILE *out, const struct emit_block *b);
+
+/* `ram_file`; `owner` as C. */
+void emit_block_file(FILE *out, const struct trace_step *s, const char *owner);
+/* The call of any other step; its answer waits. */
+void emit_block_call(FILE *out, const struct trace_step *s);
+
+/* The line of an event as the program says it; false: it is none of this part. */
+bool emit_block_event(FILE *out, const struct event *e);
+
+#endif
