@@ -64,8 +64,7 @@ static void put_region(FILE *out, int region, uint64_t offset)
     }
 }
 
-/* As say_section() of the prelude prints it. */
-static void put_section(FILE *out, const struct observed_section *s)
+void emit_section(FILE *out, const struct observed_section *s)
 {
     fprintf(out, " 0x%" PRIx64, s->address);
     put_size(out, s->size);
@@ -109,21 +108,21 @@ static void put_event(FILE *out, const struct event *e)
     case EVENT_REGION_NOP:
     case EVENT_LOG_SYNC:
     case EVENT_LOG_CLEAR:
-        put_section(out, &e->section);
+        emit_section(out, &e->section);
         break;
     case EVENT_LOG_START:
     case EVENT_LOG_STOP:
-        put_section(out, &e->section);
+        emit_section(out, &e->section);
         fprintf(out, " mask %d to %d", e->old_mask, e->new_mask);
         break;
     case EVENT_EVENTFD_ADD:
     case EVENT_EVENTFD_DEL:
-        put_section(out, &e->section);
+        emit_section(out, &e->section);
         fprintf(out, " match %d data 0x%" PRIx64 " e%d", e->match_data, e->data, e->notifier);
         break;
     case EVENT_COALESCED_ADD:
     case EVENT_COALESCED_DEL:
-        put_section(out, &e->section);
+        emit_section(out, &e->section);
         fprintf(out, " range 0x%" PRIx64 " length 0x%" PRIx64, e->address, e->length);
         break;
     default:
@@ -350,7 +349,7 @@ static void put_find(struct emitter *e, unsigned region, const struct trace_step
             s->w.absolute);
     if (check) {
         out = open_memstream(&text, &size);
-        put_section(out, &expected->section);
+        emit_section(out, &expected->section);
         fputc('\n', out);
         fclose(out);
         fputs("    say_section(&found);\n    say(\"\\n\");\n", e->body);
@@ -579,7 +578,7 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
         if (trace_op_table[s->op].group == TRACE_GROUP_DIRTY) {
             emit_dirty_call(out, runner_model(e->runner), s);
         } else if (trace_op_table[s->op].group >= TRACE_GROUP_BLOCK) {
-            emit_block_call(out, s);
+            emit_block_call(out, &e->block, s);
         } else {
             emit_access_call(out, &e->access, runner_model(e->runner), s);
         }
@@ -693,6 +692,7 @@ static void put_declarations(FILE *out, const struct emitter *e)
     for (unsigned i = 0; i < TRACE_REGIONS; i++) {
         if (e->region_used[i]) {
             fprintf(out, "static bool UNUSED r%u_enabled;\n", i);
+            emit_block_declare(out, &e->block, i);
             if (!emit_access_declare(out, &e->access, i)) {
                 fprintf(out, "static MemoryRegion UNUSED r%u;\n", i);
             }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "memtrace/emit_c.h"
 #include "model/block.h"
 
 const char emit_ram_prelude[] =
@@ -18,12 +19,21 @@ void emit_block_begin(struct emit_block *b, const struct trace *t)
 {
     for (size_t i = 0; i < t->count; i++) {
         b->used |= trace_op_table[t->steps[i].op].group >= TRACE_GROUP_BLOCK;
+        b->discards |= trace_op_table[t->steps[i].op].group == TRACE_GROUP_DISCARD;
     }
 }
 
 void emit_block_prelude(FILE *out, const struct emit_block *b)
 {
     fputs(b->used ? prelude : "", out);
+    fputs(b->discards ? emit_discard_prelude : "", out);
+}
+
+void emit_block_declare(FILE *out, const struct emit_block *b, unsigned region)
+{
+    if (b->managed[region]) {
+        fprintf(out, "static struct manager g%u;\n", region);
+    }
 }
 
 void emit_block_start(FILE *out, const struct emit_block *b)
@@ -114,7 +124,7 @@ static void put_msync(FILE *out, const struct trace_step *s)
     }
 }
 
-void emit_block_call(FILE *out, const struct trace_step *s)
+static void put_block_call(FILE *out, const struct trace_step *s)
 {
     static const char *const flags[] = { "set_migratable", "unset_migratable", "set_uf_zeroable" };
 
@@ -170,6 +180,15 @@ void emit_block_call(FILE *out, const struct trace_step *s)
     }
 }
 
+void emit_block_call(FILE *out, struct emit_block *b, const struct trace_step *s)
+{
+    if (trace_op_table[s->op].group == TRACE_GROUP_DISCARD) {
+        emit_discard_call(out, b, s);
+    } else {
+        put_block_call(out, s);
+    }
+}
+
 /* --- events ------------------------------------------------------------------------ */
 
 bool emit_block_event(FILE *out, const struct event *e)
@@ -184,6 +203,12 @@ bool emit_block_event(FILE *out, const struct event *e)
         return true;
     case EVENT_BLOCK_CALLBACK:
         fprintf(out, "r%d resized to 0x%" PRIx64 "%s\n", e->region, e->length, e->number ? "" : " with another name");
+        return true;
+    case EVENT_POPULATE:
+    case EVENT_DISCARD:
+        fprintf(out, "p%d %s", e->number, e->kind == EVENT_POPULATE ? "populate" : "discard");
+        emit_section(out, &e->section);
+        fprintf(out, " populated %d returned %d\n", (int)e->result, (int)(int64_t)e->data);
         return true;
     default:
         return false;

@@ -6,7 +6,8 @@
 #include "run/run.h"
 
 struct emit_block {
-    bool used;          /* the trace has steps of these groups */
+    bool used, discards;            /* the trace has steps of these groups; of the group `discard` */
+    bool managed[TRACE_REGIONS];    /* slots that need a `struct manager` */
 };
 
 /* How a program speaks of the blocks of regions; before the preludes of dirty pages, accesses and blocks. */
@@ -15,15 +16,21 @@ extern const char emit_ram_prelude[];
 void emit_block_begin(struct emit_block *b, const struct trace *t);
 /* Functions and variables that the calls use; after those of accesses. */
 void emit_block_prelude(FILE *out, const struct emit_block *b);
+/* What a region needs. */
+void emit_block_declare(FILE *out, const struct emit_block *b, unsigned region);
 /* The first lines of main. */
 void emit_block_start(FILE *out, const struct emit_block *b);
 
 /* `ram_file`; `owner` as C. */
 void emit_block_file(FILE *out, const struct trace_step *s, const char *owner);
 /* The call of any other step; its answer waits. */
-void emit_block_call(FILE *out, const struct trace_step *s);
+void emit_block_call(FILE *out, struct emit_block *b, const struct trace_step *s);
 
 /* The line of an event as the program says it; false: it is none of this part. */
 bool emit_block_event(FILE *out, const struct event *e);
+
+/* emit_c_discard.c */
+extern const char emit_discard_prelude[];
+void emit_discard_call(FILE *out, struct emit_block *b, const struct trace_step *s);
 
 #endif
