@@ -45,6 +45,8 @@ def arguments():
     parser.add_argument("--sample", metavar="N", help="judge N mutants, drawn at random (default: 200)")
     parser.add_argument("--seed", default="1", metavar="S", help="what the sample is drawn with (default: 1)")
     parser.add_argument("--all", action="store_true", help="judge all mutants (many hours)")
+    parser.add_argument("--survivors", action="store_true",
+                        help="judge again those that survived earlier: did the new tests kill them?")
     parser.add_argument("--file", action="append", default=[], metavar="PATH", help="only mutants of memcore/.../NAME.c; repeatable")
     parser.add_argument("--fuzz", default="30", metavar="SECONDS", help="for each survivor; 0: not at all (default: 30)")
     parser.add_argument("--min", default="0", metavar="PERCENT", help="fail if the tests' score is less")
@@ -53,8 +55,10 @@ def arguments():
     parser.add_argument("--check", action="store_true", help="only: does ci/mutants.equivalent fit the sources?")
     parser.add_argument("--list", action="store_true", help="only: print the mutants, in the order they would be judged")
     options = parser.parse_args()
-    if options.all and options.sample is not None:
-        common.die("--all and --sample exclude each other")
+    if options.all + options.survivors + (options.sample is not None) > 1:
+        common.die("--all, --sample and --survivors exclude each other")
+    if options.survivors and options.fresh:
+        common.die("--fresh forgets the --survivors")
     options.sample = "200" if options.sample is None else options.sample
     for name, least in (("sample", 1), ("seed", 0), ("fuzz", 0), ("min", 0), ("jobs", 1)):
         value = getattr(options, name)
@@ -76,8 +80,8 @@ def sources(options):
 
 
 def read_equivalent():
-    """{(path, old line, new line): reason}"""
-    entries, path, old, new = {}, None, None, None
+    """{(path, function, old line, new line): reason}"""
+    entries, place, old, new = {}, None, None, None
     for number, line in enumerate(EQUIVALENT.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -86,21 +90,21 @@ def read_equivalent():
             old = rest
         elif mark == "+":
             new = rest
-        elif mark == "=" and path and old is not None and new is not None and rest.strip():
-            entries[path, old, new] = rest.strip()
+        elif mark == "=" and place and old is not None and new is not None and rest.strip():
+            entries[(*place, old, new)] = rest.strip()
             old = new = None
-        elif line.startswith("memcore/"):
-            path = line.strip()
+        elif line.startswith("memcore/") and len(line.split()) == 2:
+            place = line.split()
         else:
-            common.die(f"ci/mutants.equivalent:{number}: memcore/PATH, then `- line`, `+ line` and `= reason` were expected", 1)
+            common.die(f"ci/mutants.equivalent:{number}: `memcore/PATH FUNCTION`, then `- line`, `+ line` and `= reason` were expected", 1)
     return entries
 
 
 def check_equivalent(mutants, entries):
-    known = {(m.path, m.old, m.new) for m in mutants}
+    known = {(m.path, m.function, m.old, m.new) for m in mutants}
     stale = [key for key in entries if key not in known]
-    for path, old, new in stale:
-        print(f"ci/mutants.equivalent: {path} has no mutant any more of\n  - {old}\n  + {new}", file=sys.stderr)
+    for path, function, old, new in stale:
+        print(f"ci/mutants.equivalent: {function} in {path} has no mutant any more of\n  - {old}\n  + {new}", file=sys.stderr)
     print(f"{len(mutants)} mutants, {len(entries)} listed as equivalent, {len(stale)} of them stale")
     return not stale
 
@@ -151,8 +155,10 @@ class Run:
 
     def __init__(self, options, texts, order, equivalent):
         self.options, self.texts, self.equivalent = options, texts, equivalent
-        self.wanted = len(order) if options.all else options.sample
         self.results = Results(options.fresh)
+        if options.survivors:
+            order = [m for m in order if self.results.entries.get(m.id, {}).get("outcome") in ("survived", "fuzzed")]
+        self.wanted = len(order) if options.all or options.survivors else options.sample
         self.runner = mutant_tree.Runner()
         self.left = collections.deque(order)
         self.judged, self.outcomes, self.started = [], collections.Counter(), time.monotonic()
@@ -172,7 +178,7 @@ class Run:
         with self.lock:
             while self.left and len(self.judged) + self.busy < self.wanted:
                 mutant = self.left.popleft()
-                if (mutant.path, mutant.old, mutant.new) in self.equivalent:
+                if (mutant.path, mutant.function, mutant.old, mutant.new) in self.equivalent:
                     self.outcomes["equivalent"] += 1
                     continue
                 entry = self.results.kept(mutant, self.texts[mutant.path], self.options.fuzz)
@@ -299,8 +305,9 @@ def report(run, mutants):
             groups[name][entry["outcome"]] += 1
     parts = [(title, score_rows(dict(sorted(groups.items())))) for title, groups in
              (("chapter", chapters), ("file", files), ("mistake", kinds), ("", total))]
-    page = ["<!-- SPDX-License-Identifier: GPL-2.0-or-later -->", "# Mutants of memcore", "",
-            f"`ci/mutants {'--all' if run.options.all else f'--sample {run.options.sample} --seed {run.options.seed}'}`", ""]
+    which = "--all" if run.options.all else "--survivors" if run.options.survivors else \
+        f"--sample {run.options.sample} --seed {run.options.seed}"
+    page = ["<!-- SPDX-License-Identifier: GPL-2.0-or-later -->", "# Mutants of memcore", "", f"`ci/mutants {which}`", ""]
     for title, rows in parts:
         head = (title or "all", *(name for name, _ in COLUMNS[1:]))
         page += ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1),
@@ -351,3 +358,5 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         common.die("interrupted; the same command goes on from here", 130)
+    except OSError as error:        # a full disk; what was judged before is kept
+        common.die(f"{error}; the same command goes on from here", 1)

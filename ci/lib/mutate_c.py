@@ -8,8 +8,8 @@ import collections
 import hashlib
 import re
 
-# start and end are offsets into the text; line counts from 1.
-Mutant = collections.namedtuple("Mutant", "id path line kind start end text old new")
+# function is "macro" in a macro; start and end are offsets into the text; line counts from 1.
+Mutant = collections.namedtuple("Mutant", "id path function line kind start end text old new")
 Token = collections.namedtuple("Token", "kind text start end line")
 
 TOKEN = re.compile(r"""
@@ -116,7 +116,7 @@ def bodies_of(tokens, pairs, macros):
     for start, end in macros:
         inside = [k for k, t in enumerate(tokens) if start <= t.start < end]
         if inside:
-            ranges.append((inside[0], inside[-1] + 1, ""))
+            ranges.append((inside[0], inside[-1] + 1, "macro"))
     return sorted(ranges)
 
 
@@ -131,6 +131,7 @@ class Source:
             if token.text in LEFT_ALONE and i + 1 in self.pairs:
                 self.left_alone.append((token.end, self.tokens[self.pairs[i + 1]].end))
         for first, last, name in bodies_of(self.tokens, self.pairs, macros):
+            self.function = name
             if "verify" not in name:
                 self.body(first, last)
 
@@ -147,7 +148,7 @@ class Source:
         ordinal = self.seen[kind, old, new]
         self.seen[kind, old, new] += 1
         name = hashlib.sha1(f"{self.path}|{kind}|{old}|{new}|{ordinal}".encode()).hexdigest()[:12]
-        self.mutants.append(Mutant(name, self.path, line, kind, start, end, text, old, new))
+        self.mutants.append(Mutant(name, self.path, self.function, line, kind, start, end, text, old, new))
 
     def body(self, first, last):
         starts = True           # does a statement start here?

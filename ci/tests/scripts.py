@@ -28,7 +28,7 @@ CASES = [
     ("ci/coverage --mcdc --gate", {}, 2, "--mcdc has no floor"),
     ("ci/mutants --frobnicate", {}, 2, "--frobnicate"),
     ("ci/mutants --sample 0", {}, 2, "--sample 0: a number from 1"),
-    ("ci/mutants --all --sample 3", {}, 2, "--all and --sample exclude each other"),
+    ("ci/mutants --all --sample 3", {}, 2, "--all, --sample and --survivors exclude each other"),
     ("ci/mutants --seed x", {}, 2, "--seed x: a number from 0"),
     ("ci/mutants --file memcore/none.c", {}, 2, "a .c file of memcore was expected"),
     ("ci/mutants --check", {}, 0, "0 of them stale"),

@@ -144,6 +144,36 @@ static void it_keeps_the_owner_alive(void)
     check(stage_owner_gone(owner));
 }
 
+static void note_the_lock(void *opaque)
+{
+    *(bool *)opaque = qemu_mutex_iothread_locked();
+}
+
+/* An owner ends with the big lock held, whoever lets go of it last. */
+static void the_last_one_takes_the_lock(void)
+{
+    Bus bus = bus_new("as");
+    bool locked = false;
+    Object *owner = stage_owner_watched("owner", note_the_lock, &locked);
+    MemoryRegion *ram;
+    MemoryRegionCache cache;
+
+    stage_set_owner(owner);
+    ram = ram_counting("ram", 0x1000, 0);
+    stage_add(bus.root, 0, ram);
+    check_number(cache_of(&cache, bus, 0, 0x100, READ), 0x100);
+    stage_del(bus.root, ram);
+    memcore_drain();
+    stage_owner_drop(owner);
+    qemu_mutex_unlock_iothread();
+    address_space_cache_destroy(&cache);
+    check(!qemu_mutex_iothread_locked());
+    qemu_mutex_lock_iothread();
+    memcore_drain();
+    check(stage_owner_gone(owner));
+    check(locked);
+}
+
 static void it_holds_the_view(void)
 {
     Bus bus = bus_new("as");
@@ -511,6 +541,7 @@ int main(int argc, char **argv)
     conformance_case("/R-CCH-2/attributes-do-not-end-it", attributes_do_not_end_a_fast_cache);
     conformance_case("/R-CCH-3/topology-does-not-move-it", topology_does_not_move_it);
     conformance_case("/R-CCH-3/keeps-the-owner", it_keeps_the_owner_alive);
+    conformance_case("/R-CCH-3/the-last-one-takes-the-lock", the_last_one_takes_the_lock);
     conformance_case("/R-CCH-3/holds-the-view", it_holds_the_view);
     conformance_case("/R-CCH-3/iommu-changes-are-seen", iommu_changes_are_seen);
     conformance_case("/R-CCH-4/fast-accesses", fast_accesses);

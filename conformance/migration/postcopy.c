@@ -87,7 +87,7 @@ static int ask(void *opaque, RAMBlock *block, uint64_t start, uint64_t length)
         asked.pages[number] = (int64_t)(start / length);
     }
     __atomic_store_n(&asked.count, number + 1, __ATOMIC_SEQ_CST);
-    return asked.result;
+    return READ_COUNTER(asked.result);
 }
 
 static void begin_with(RamKind kind)
@@ -595,7 +595,7 @@ static void cannot_be_asked_for(void)
     GuestRead read;
 
     listen_to(KIND_ANONYMOUS);
-    asked.result = -EPIPE;
+    __atomic_store_n(&asked.result, -EPIPE, __ATOMIC_SEQ_CST);
     guest_read(&read, page_at(1));
     WAIT_FOR(__atomic_load_n(&mis.status, __ATOMIC_SEQ_CST) == MIGRATION_STATUS_FAILED);
     g_usleep(20000);

@@ -17,6 +17,7 @@
 
 #include "common/conformance.h"
 #include "exec/ram_addr.h"
+#include "qemu/main-loop.h"
 #include "memcore/bitmap_discard_manager.h"
 #include "migration/mapped-ram.h"
 
@@ -688,8 +689,11 @@ static unsigned descriptors(void)
 
 static void closes_what_it_opened(void)
 {
-    const unsigned before = descriptors();
+    const int input = dup(STDIN_FILENO);
+    const unsigned before = descriptors() - 1;
 
+    /* So that one of them is 0. */
+    close(STDIN_FILENO);
     begin();
     for (unsigned cancel = 0; cancel < 2; cancel++) {
         RamSave *save = save_new();
@@ -702,6 +706,8 @@ static void closes_what_it_opened(void)
         check_number(descriptors(), before);
     }
     end();
+    dup2(input, STDIN_FILENO);
+    close(input);
 }
 
 static void wrong_parameters(void)
@@ -726,6 +732,28 @@ static void wrong_parameters(void)
     end();
 }
 
+static void completed_without_the_lock(void)
+{
+    RamSave *save;
+
+    begin();
+    save = save_new();
+    check_number(ram_save_setup(save, &error_abort), 0);
+    qemu_mutex_unlock_iothread();
+    ram_save_complete(save, NULL);
+}
+
+static void completed_twice(void)
+{
+    RamSave *save;
+
+    begin();
+    save = save_new();
+    check_number(ram_save_setup(save, &error_abort), 0);
+    check_number(ram_save_complete(save, &error_abort), 0);
+    ram_save_complete(save, NULL);
+}
+
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
@@ -734,6 +762,8 @@ int main(int argc, char **argv)
     conformance_case("/R-ITER-3/live", live);
     conformance_case("/R-ITER-4/becomes-zero", page_becomes_zero);
     conformance_case("/R-ITER-9/saved-and-loaded", saved_and_loaded);
+    conformance_misuse("/R-ITER-9/completed-without-the-lock", completed_without_the_lock, "ram_save_complete", "R-ITER-9");
+    conformance_misuse("/R-SAVE-2/completed-twice", completed_twice, "ram_save_complete", "R-SAVE-2");
     conformance_case("/R-ITER-11/blocks-change", blocks_change);
     conformance_case("/R-SAVE-1/saved-and-loaded", saved_and_loaded);
     conformance_case("/R-SAVE-1/wrong-parameters", wrong_parameters);

@@ -211,6 +211,25 @@ static void opens_again(void)
     }
 }
 
+/* Whether the host overcommits is read from a file; 0 is a descriptor like any other. */
+static void closes_descriptor_0(void)
+{
+    const int input = dup(STDIN_FILENO);
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    Error *error = NULL;
+
+    close(STDIN_FILENO);
+    memory_region_init_ram_flags_nomigrate(mr, NULL, "reserved by nobody", 4 * H, RAM_NORESERVE, &error);
+    check(fcntl(STDIN_FILENO, F_GETFD) < 0);
+    dup2(input, STDIN_FILENO);
+    close(input);
+    if (error) {
+        error_free(error);      /* a host that never overcommits */
+    } else {
+        stage_adopt(mr, NULL);
+    }
+}
+
 static void owns_the_fd(void)
 {
     int fd = open_file(file_made("owned", 4 * H));
@@ -487,6 +506,7 @@ int main(int argc, char **argv)
     conformance_case("/R-FILE-5/cleans-up", cleans_up);
     conformance_case("/R-FILE-5/owns-the-fd", owns_the_fd);
     conformance_case("/R-FILE-1/opens-again", opens_again);
+    conformance_case("/R-RAM-4/closes-descriptor-0", closes_descriptor_0);
     conformance_case("/R-FILE-6/read-only", read_only);
     conformance_case("/R-FILE-7/read-only-and-empty", read_only_and_empty);
     conformance_case("/R-FILE-8/read-only-directory", read_only_directory);

@@ -42,5 +42,7 @@ void bench_figure(const char *key, double value, const char *unit);
 void bench_commit(void);                /* commit.*: microseconds and nanoseconds */
 void bench_access(void);                /* access.*: nanoseconds, and ratios to a raw pointer load */
 void bench_dirty(void);                 /* dirty.*: N is the size of the block in GiB; for stores 1 if they are logged */
+void bench_postcopy(void);              /* migration.postcopy_*: microseconds */
+void bench_migration(void);             /* migration.*: GB/s, and ratios to the least that could be done */
 
 #endif

@@ -118,6 +118,8 @@ int main(int argc, char **argv)
     bench_access();
     bench_commit();
     bench_dirty();
+    bench_postcopy();
+    bench_migration();
     if (json) {
         printf("\n}\n");
     }

@@ -22,10 +22,12 @@ Error *error_fatal;
 
 static GQuark error_domain(void)
 {
-    static GQuark domain;
+    static GQuark cached;       /* atomic */
+    GQuark domain = __atomic_load_n(&cached, __ATOMIC_RELAXED);
 
     if (!domain) {
         domain = g_quark_from_static_string("memcore");
+        __atomic_store_n(&cached, domain, __ATOMIC_RELAXED);
     }
     return domain;
 }

@@ -232,8 +232,8 @@ bool wire_parse_return(const uint8_t *message, size_t length, WireReturn *out, E
     out->start = ldq_be_p(payload);
     out->length = (uint32_t)ldl_be_p(payload + 8);
     if (out->type == WIRE_REQ_PAGES_ID) {
-        memcpy(out->name, payload + 13, length - 13);
-        if (strlen(out->name) != length - 13) {
+        memcpy(out->name, payload + 13, payload[12]);
+        if (strlen(out->name) != payload[12]) {
             error_setg(errp, "a request for pages names a block with a NUL byte in it");
             return false;
         }

@@ -391,16 +391,6 @@ uint64_t bitmap_merge(unsigned long *to, unsigned long *from, size_t first, size
     return new;
 }
 
-uint64_t bitmap_count(const unsigned long *words, size_t words_count)
-{
-    uint64_t set = 0;
-
-    for (size_t i = 0; i < words_count; i++) {
-        set += count_word(words[i]);
-    }
-    return set;
-}
-
 /* --- the barrier ---------------------------------------------------------------- */
 
 /*

@@ -81,9 +81,6 @@ void bitmap_move_words(unsigned long *to, unsigned long *from, size_t words);
  */
 uint64_t bitmap_merge(unsigned long *to, unsigned long *from, size_t first, size_t count, bool *taken);
 
-/* Bits set in `words` words. */
-uint64_t bitmap_count(const unsigned long *words, size_t words_count);
-
 /*
  * After taking bits: what other threads stored before they set them, or before they
  * saw them set and left it at that (bitmap_writer_barrier), can be read now.

@@ -71,11 +71,10 @@ void ram_block_free(RAMBlock *block);
 /*
  * Id string from the region's name (R-RAM-13) and RAM_MIGRATABLE (R-RAM-12);
  * device NULL: global.  Misuse: name NULL or "", or the id string is taken
- * (R-RAM-14).  unregister undoes both.
+ * (R-RAM-14).
  */
 bool ram_block_name_taken(const char *name, DeviceState *device);   /* by a listed block */
 void ram_block_register(RAMBlock *block, const char *name, DeviceState *device);
-void ram_block_unregister(RAMBlock *block);
 
 /*
  * The block's half of a resize (R-RES-1..4): checks, then used_length.  The

@@ -89,9 +89,3 @@ void ram_block_register(RAMBlock *block, const char *name, DeviceState *device)
     set_name(__func__, block, name, device);
     qemu_ram_set_migratable(block);
 }
-
-void ram_block_unregister(RAMBlock *block)
-{
-    qemu_ram_unset_idstr(block);
-    qemu_ram_unset_migratable(block);
-}
