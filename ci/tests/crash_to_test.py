@@ -129,7 +129,7 @@ def with_more_bugs(work, sound):
 
 def without_a_bug(work, sound):
     count = 0
-    for folder in ("region_tree", "transactions", "dirty_bitmap", "access", "map_cache", "iommu", "ram_block", "ram_discard"):
+    for folder in ("region_tree", "transactions", "dirty_bitmap", "access", "map_cache", "iommu", "ram_block", "ram_discard", "ram_faults"):
         for trace in sorted((common.ROOT / "corpora" / folder).rglob("*.trace")):
             source = work / f"{folder}-{trace.stem}.c"
             run(sound.memtrace, "emit-c", "--every-step", trace, "-o", source)

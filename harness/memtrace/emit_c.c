@@ -8,6 +8,7 @@
 #include "memtrace/emit_c_access.h"
 #include "memtrace/emit_c_block.h"
 #include "memtrace/emit_c_dirty.h"
+#include "model/block.h"
 #include "run/check.h"
 
 static const char prelude[] =
@@ -225,6 +226,16 @@ static void put_owner(FILE *out, unsigned owner)
     }
 }
 
+/* The last argument of an initialiser that the host may refuse. */
+static void put_error(struct emitter *e, const struct trace_step *s)
+{
+    if (e->block.faults) {
+        fprintf(e->body, ", &refusal);\n    initialised(&r%u);\n", s->a);
+    } else {
+        fputs(", &error_abort);\n", e->body);
+    }
+}
+
 static void put_init(struct emitter *e, const struct trace_step *s)
 {
     static const char *const ops[] = { "&native_ops", "&big_ops", "&little_ops" };
@@ -300,13 +311,17 @@ static void put_init(struct emitter *e, const struct trace_step *s)
         if (s->n == 6) {
             fprintf(out, ", 0x%" PRIx64 ", %s", 2 * s->v.absolute, e->block.used ? "on_resized" : "NULL");
         }
-        fputs(", &error_abort);\n", out);
+        put_error(e, s);
     } else if (s->op == TRACE_OP_RAM_PTR) {
         fprintf(out, ", %s, 0x%" PRIx64 ", %s);\n", name, s->v.absolute,
                 e->access.used ? "shared_memory()" : "seen /* never touched */");
     } else {
-        fprintf(out, ", %s, 0x%" PRIx64 "%s);\n", name, s->v.absolute,
-                s->op == TRACE_OP_ROM_DEVICE ? ", &error_abort" : "");
+        fprintf(out, ", %s, 0x%" PRIx64, name, s->v.absolute);
+        if (s->op == TRACE_OP_ROM_DEVICE) {
+            put_error(e, s);
+        } else {
+            fputs(");\n", out);
+        }
     }
 }
 
@@ -394,7 +409,7 @@ static void put_mtree(struct emitter *e, const struct trace_step *s, const struc
     put_expect(e, "mtree_info", strdup(expected->text ? expected->text : ""));
 }
 
-static void put_call(struct emitter *e, const struct trace_step *s, bool check, const struct observation *expected)
+static void put_unfailing(struct emitter *e, const struct trace_step *s, bool check, const struct observation *expected)
 {
     FILE *out = e->body;
     const char *onoff = s->n ? "true" : "false";
@@ -586,6 +601,19 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
     }
 }
 
+static void put_call(struct emitter *e, const struct trace_step *s, bool check, const struct observation *expected)
+{
+    const bool asked = e->block.faults && !e->undoing && block_may_fail(s->op);
+
+    fputs(asked ? "    faults.asked = true;\n" : "", e->body);
+    put_unfailing(e, s, check, expected);
+    fputs(asked ? "    faults.asked = false;\n" : "", e->body);
+    if (expected->refused && block_is_repeated(s->op)) {
+        fputs("    answer[0] = '\\0';    /* it may be half done: once more */\n", e->body);
+        put_unfailing(e, s, check, expected);
+    }
+}
+
 /* A listener that has toggled, or whose region is gone, toggles nothing more. */
 static void put_disarmed(struct emitter *e)
 {
@@ -661,6 +689,7 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
     if (index >= e->count && !e->undoing) {
         e->undoing = true;
         fputs("\n    /* everything is undone */\n", e->body);
+        fputs(e->block.faults ? "    faults.waits = false;\n" : "", e->body);
         if (e->options->every_step || e->options->failing_step < e->count) {
             fputs("    forget();\n", e->body);
             expect_ram(e);
@@ -683,6 +712,13 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
         expect_answer(e, resolved, failing, expected);
     }
     e->done = failing;
+}
+
+static bool is_refused(void *opaque, size_t index)
+{
+    const struct emitter *e = opaque;
+
+    return e->options->refused && index < e->count && e->options->refused[index];
 }
 
 /* --- the program ------------------------------------------------------------------------- */
@@ -734,6 +770,7 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     emit_block_begin(&e->block, t);
     predict.play = false;
     predict.on_step = on_step;
+    predict.refused = is_refused;
     predict.opaque = e;
     runner = runner_new(&predict);
     e->runner = runner;

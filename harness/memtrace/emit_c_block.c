@@ -15,11 +15,16 @@ static const char prelude[] =
 #include "emit_c_block.inc"
     ;
 
+static const char faults_prelude[] =
+#include "emit_c_fault.inc"
+    ;
+
 void emit_block_begin(struct emit_block *b, const struct trace *t)
 {
     for (size_t i = 0; i < t->count; i++) {
         b->used |= trace_op_table[t->steps[i].op].group >= TRACE_GROUP_BLOCK;
         b->discards |= trace_op_table[t->steps[i].op].group == TRACE_GROUP_DISCARD;
+        b->faults |= trace_op_table[t->steps[i].op].group == TRACE_GROUP_FAULT;
     }
 }
 
@@ -27,6 +32,7 @@ void emit_block_prelude(FILE *out, const struct emit_block *b)
 {
     fputs(b->used ? prelude : "", out);
     fputs(b->discards ? emit_discard_prelude : "", out);
+    fputs(b->faults ? faults_prelude : "", out);
 }
 
 void emit_block_declare(FILE *out, const struct emit_block *b, unsigned region)
@@ -39,6 +45,7 @@ void emit_block_declare(FILE *out, const struct emit_block *b, unsigned region)
 void emit_block_start(FILE *out, const struct emit_block *b)
 {
     fputs(b->used ? "    first_version = ram_list.version;\n" : "", out);
+    fputs(b->faults ? "    memcore_set_fault(ask_fault, NULL);\n" : "", out);
 }
 
 /* --- files ------------------------------------------------------------------------- */
@@ -182,8 +189,13 @@ static void put_block_call(FILE *out, const struct trace_step *s)
 
 void emit_block_call(FILE *out, struct emit_block *b, const struct trace_step *s)
 {
+    static const char *const error_names[] = { "ENOMEM", "ENOSPC", "EIO", "EMFILE" };
+
     if (trace_op_table[s->op].group == TRACE_GROUP_DISCARD) {
         emit_discard_call(out, b, s);
+    } else if (s->op == TRACE_OP_FAIL) {
+        fprintf(out, "    faults = (struct faults){ .waits = true, .left = %d, .error = %s };\n", s->n,
+                error_names[s->c]);
     } else {
         put_block_call(out, s);
     }

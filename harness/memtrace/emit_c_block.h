@@ -6,7 +6,7 @@
 #include "run/run.h"
 
 struct emit_block {
-    bool used, discards;            /* the trace has steps of these groups; of the group `discard` */
+    bool used, discards, faults;    /* the trace has steps of these groups; of `discard`; of `fault` */
     bool managed[TRACE_REGIONS];    /* slots that need a `struct manager` */
 };
 
