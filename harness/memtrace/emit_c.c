@@ -689,7 +689,7 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
     if (index >= e->count && !e->undoing) {
         e->undoing = true;
         fputs("\n    /* everything is undone */\n", e->body);
-        fputs(e->block.faults ? "    faults.waits = false;\n" : "", e->body);
+        fputs(e->block.faults ? "    faults.times = 0;\n" : "", e->body);
         if (e->options->every_step || e->options->failing_step < e->count) {
             fputs("    forget();\n", e->body);
             expect_ram(e);

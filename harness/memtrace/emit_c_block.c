@@ -194,7 +194,7 @@ void emit_block_call(FILE *out, struct emit_block *b, const struct trace_step *s
     if (trace_op_table[s->op].group == TRACE_GROUP_DISCARD) {
         emit_discard_call(out, b, s);
     } else if (s->op == TRACE_OP_FAIL) {
-        fprintf(out, "    faults = (struct faults){ .waits = true, .left = %d, .error = %s };\n", s->n,
+        fprintf(out, "    faults = (struct faults){ .times = 1, .nth = %d, .left = %d, .error = %s };\n", s->n, s->n,
                 error_names[s->c]);
     } else {
         put_block_call(out, s);
