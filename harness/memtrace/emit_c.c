@@ -26,7 +26,7 @@ struct emitter {
     bool armed[TRACE_LISTENERS];
     struct emit_access access;
     struct emit_block block;
-    bool done;                              /* the failing step was emitted */
+    bool done, cut;                         /* the failing step was emitted; it was not the last */
     bool undoing;
 };
 
@@ -397,6 +397,10 @@ static void put_query(struct emitter *e, const struct trace_step *s, const struc
         abort();
     }
     put_expect(e, "what the getters say", text);
+    if (f->has_ram_ptr || f->fd >= 0) {     /* R-RAM-26: without a block not everybody can be asked */
+        fprintf(e->body, "    say(memory_region_get_fd(&r%u) >= 0 ? \"a file\\n\" : \"no file\\n\");\n", r);
+        put_expect(e, "memory_region_get_fd", strdup(f->fd >= 0 ? "a file\n" : "no file\n"));
+    }
 }
 
 static void put_mtree(struct emitter *e, const struct trace_step *s, const struct observation *expected)
@@ -644,7 +648,7 @@ static void expect_answer(struct emitter *e, const struct trace_step *s, bool fa
         put_expect(e, "dirty pages", strdup(expected->text ? expected->text : ""));
     }
     if (group >= TRACE_GROUP_BLOCK) {
-        fputs("    say(\"%s\", answer);\n", e->body);
+        emit_block_answer(e->body, runner_model(e->runner), s, expected);
         put_expect(e, "what it answers", strdup(expected->text ? expected->text : ""));
     }
     if (group >= TRACE_GROUP_DEVICE) {
@@ -683,6 +687,7 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
 
     (void)written;
     (void)seen;
+    e->cut |= e->done;
     if (outcome == RUN_SKIPPED || e->done) {
         return;
     }
@@ -788,7 +793,7 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     if (t->groups & 1u << TRACE_GROUP_DIRTY || e->access.used) {
         fputs(emit_ram_prelude, out);
     }
-    if (t->groups & 1u << TRACE_GROUP_DIRTY) {
+    if (t->groups & 1u << TRACE_GROUP_DIRTY || e->block.used) {
         fputs(emit_dirty_prelude, out);
     }
     emit_access_prelude(out, &e->access);
@@ -801,11 +806,12 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     emit_block_start(out, &e->block);
     fputs(body, out);
     fputs("\n    forget();\n", out);
-    if (!options->failure || !e->done || options->failing_step >= t->count) {
+    if (!e->cut) {
         fputs("    memcore_statistics(&statistics);\n"
               "    say(\"%zu views, %zu blocks, %zu spaces\\n\", statistics.flat_views, statistics.ram_blocks,\n"
-              "        statistics.address_spaces);\n"
-              "    expect(\"everything was given back\", \"0 views, 0 blocks, 0 spaces\\n\");\n", out);
+              "        statistics.address_spaces);\n", out);
+        emit_block_end(out, &e->block);
+        fputs("    expect(\"everything was given back\", \"0 views, 0 blocks, 0 spaces\\n\");\n", out);
     }
     fputs("    printf(\"passed\\n\");\n    return 0;\n}\n", out);
     free(body);

@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "exec/cpu-common.h"
 #include "memtrace/emit_c.h"
 #include "model/block.h"
 
@@ -48,6 +50,11 @@ void emit_block_start(FILE *out, const struct emit_block *b)
     fputs(b->faults ? "    memcore_set_fault(ask_fault, NULL);\n" : "", out);
 }
 
+void emit_block_end(FILE *out, const struct emit_block *b)
+{
+    fputs(b->used ? "    say_left_open();\n" : "", out);
+}
+
 /* --- files ------------------------------------------------------------------------- */
 
 static void put_ram_flags(FILE *out, const struct file_flags *flags)
@@ -78,7 +85,7 @@ void emit_block_file(FILE *out, const struct trace_step *s, const char *owner)
     const enum ram_file kind = (enum ram_file)s->n;
     const bool path = block_file_has_path(kind), found = path && kind != FILE_PATH_NEW && kind != FILE_DIRECTORY;
 
-    fputs("{\n        const int fd = ", out);
+    fputs("note_open_files();\n    {\n        const int fd = ", out);
     if (kind == FILE_PIPE) {
         fputs("new_pipe()", out);
     } else if (path && !found) {
@@ -163,8 +170,8 @@ static void put_block_call(FILE *out, const struct trace_step *s)
         put_msync(out, s);
         break;
     case TRACE_OP_DISCARD_RANGE:
-        fprintf(out, "    answer_result(ram_block_discard_range(block_of(&r%u), 0x%" PRIx64 ", 0x%" PRIx64 "));\n", s->a,
-                s->v.absolute, s->w.absolute);
+        fprintf(out, "    answer_result(ram_block_discard_range(block_of(&r%u), 0x%" PRIx64 ", 0x%" PRIx64 "));\n",
+                s->a, s->v.absolute, s->w.absolute);
         break;
     case TRACE_OP_REMAP:
         fprintf(out, "    qemu_ram_remap(qemu_ram_get_offset(block_of(&r%u)) + 0x%" PRIx64 ", 0x%" PRIx64 ");\n", s->a,
@@ -187,6 +194,21 @@ static void put_block_call(FILE *out, const struct trace_step *s)
     }
 }
 
+void emit_block_answer(FILE *out, const struct model *m, const struct trace_step *s, const struct observation *expected)
+{
+    struct model_region now;
+
+    if (s->op == TRACE_OP_RESIZE && strncmp(expected->text, "resized", 7) == 0 && model_region(m, s->a, &now) &&
+        now.pages) {
+        size_t from, count;
+
+        observed_window(now.pages, (size_t)(now.block_length / TARGET_PAGE_SIZE), &from, &count);
+        fprintf(out, "    say_pages(&r%u, %zu, %zu);\n", s->a, from, count);
+    } else {
+        fputs("    say(\"%s\", answer);\n", out);
+    }
+}
+
 void emit_block_call(FILE *out, struct emit_block *b, const struct trace_step *s)
 {
     static const char *const error_names[] = { "ENOMEM", "ENOSPC", "EIO", "EMFILE" };
@@ -194,8 +216,8 @@ void emit_block_call(FILE *out, struct emit_block *b, const struct trace_step *s
     if (trace_op_table[s->op].group == TRACE_GROUP_DISCARD) {
         emit_discard_call(out, b, s);
     } else if (s->op == TRACE_OP_FAIL) {
-        fprintf(out, "    faults = (struct faults){ .times = 1, .nth = %d, .left = %d, .error = %s };\n", s->n, s->n,
-                error_names[s->c]);
+        fprintf(out, "    faults = (struct faults){ .times = %u, .nth = %d, .left = %d, .error = %s };\n",
+                block_how_often(s->b), s->n, s->n, error_names[s->c]);
     } else {
         put_block_call(out, s);
     }
