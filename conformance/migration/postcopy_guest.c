@@ -23,17 +23,6 @@ static const char *no_postcopy(void)
     return NULL;
 }
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-/* Locks that glib makes when they are first used, which ThreadSanitizer cannot follow: glib is not built with it. */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "race:g_rw_lock_reader_lock\nrace:g_rw_lock_writer_lock\n";
-}
-#endif
-#endif
-
 static void skip(void)
 {
     g_test_skip(no_postcopy());

@@ -407,7 +407,12 @@ static void apply(struct model *m, const struct trace_step *s, struct observatio
         file_new(m, s, out);
         break;
     case TRACE_OP_RESIZE:
-        fprintf(out, "%s\n", resize(m, s->a, s->v.absolute) ? "resized" : "refused");
+        if (resize(m, s->a, s->v.absolute)) {
+            fprintf(out, "resized\n");
+            dirty_show(&m->regions[s->a], m->regions[s->a].block_length, out);
+        } else {
+            fprintf(out, "refused\n");
+        }
         break;
     case TRACE_OP_IDSTR:
         m->regions[s->a].id = (enum id_name)s->n;

@@ -15,6 +15,7 @@
  * none of.  A listener that objects returns -EBUSY.
  *
  * Failures.  After `fail` the first step of block_may_fail() with at least n + 1 failing calls has the n-th refused.
+ * The count begins anew behind that step until it has struck block_how_often() times or another `fail` follows.
  * If the core says that the step failed, then it must have had no effect, and what block_is_repeated() is done once
  * more, without a failure, since it may have been half done (R-DISC-5).
  */
@@ -45,6 +46,9 @@ enum { DISCARD_SINGLE, DISCARD_DOUBLE };
 enum { POLICY_DISABLE, POLICY_UNCOORDINATED, POLICY_REQUIRE, POLICY_COORDINATED, POLICIES };
 enum { ROUNDING_WHOLE, ROUNDING_RAW };
 
+/* Dirty pages of larger blocks are nobody's business. */
+#define MODELLED_PAGES_MAX (UINT64_C(128) << 20)
+
 enum { BLOCK_FILE_MARKS = 8 };
 uint8_t block_file_mark(unsigned page);
 bool block_file_has_path(unsigned kind);
@@ -61,5 +65,6 @@ enum { DISCARD_SECTION_ADDRESS = 0x10000000 };
 bool block_may_fail(unsigned op);
 bool block_is_repeated(unsigned op);
 int block_host_error(unsigned word);
+unsigned block_how_often(unsigned word);
 
 #endif

@@ -100,3 +100,10 @@ int block_host_error(unsigned word)
 
     return errors[word];
 }
+
+unsigned block_how_often(unsigned word)
+{
+    static const unsigned times[] = { 1, 4, 16 };
+
+    return times[word];
+}

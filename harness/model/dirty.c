@@ -7,8 +7,6 @@
 
 #include "exec/cpu-common.h"
 
-#define BLOCK_LENGTH_MAX (UINT64_C(128) << 20) /* larger blocks are not modelled */
-
 enum { VGA = 1 << 0, CODE = 1 << 1, MIGRATION = 1 << 2, EVERYONE = VGA | CODE | MIGRATION };
 enum { BMAP_NONE, BMAP_ONES, BMAP_ZEROS, BMAP_ONES_CHUNKS, BMAP_ZEROS_CHUNKS };
 enum { WORD_PAGES = 64, CHUNK_SHIFT = 6 };
@@ -30,7 +28,7 @@ static struct cover cover(uint64_t start, uint64_t length)
 /* R-DIRTY-10.  There is room for what a resize may use one day. */
 void dirty_new_block(struct region *r)
 {
-    const size_t pages = r->block_max > BLOCK_LENGTH_MAX ? 0 : cover(0, r->block_max).end;
+    const size_t pages = r->block_max > MODELLED_PAGES_MAX ? 0 : cover(0, r->block_max).end;
 
     r->page_count = pages ? cover(0, r->block_length).end : 0;
     r->page_max = pages;
@@ -288,17 +286,26 @@ static void apply(struct model *m, const struct trace_step *s, FILE *out)
     }
 }
 
+void dirty_show(const struct region *r, uint64_t around, FILE *out)
+{
+    size_t from, count;
+
+    if (r->page_max) {
+        observed_window(r->page_count, (size_t)(around / TARGET_PAGE_SIZE), &from, &count);
+        observed_pages_print(out, from, r->pages + from, count);
+    }
+}
+
 void dirty_apply(struct model *m, const struct trace_step *s, struct observation *expected)
 {
     const struct region *const r = &m->regions[s->a];
-    size_t size, from, count;
+    size_t size;
     FILE *const out = open_memstream(&expected->text, &size);
 
     if (!out) {
         abort();
     }
     apply(m, s, out);
-    observed_window(r->page_count, (size_t)(s->v.absolute / TARGET_PAGE_SIZE), &from, &count);
-    observed_pages_print(out, from, r->pages + from, count);
+    dirty_show(r, s->v.absolute, out);
     fclose(out);
 }

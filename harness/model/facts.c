@@ -62,11 +62,10 @@ void region_describe(const struct model *m, unsigned slot, struct region_facts *
     snprintf(facts->name, sizeof(facts->name), "%s", name ? name : "");
     facts->has_ram_addr = r->has_block;     /* R-RAM-26: aliases are not followed */
     facts->alignment = r->alignment;        /* nor here (R-RAM-5) */
-    facts->fd = -1;
+    facts->fd = m->regions[end].file.there ? 0 : -1;        /* R-RAM-26, block.h */
     if (m->regions[end].has_block && offset < m->regions[end].block_length) {
         facts->has_ram_ptr = true;
         facts->ram_ptr_offset = (uint64_t)offset;
-        facts->fd = m->regions[end].file.there ? 0 : -1;        /* R-RAM-26, block.h */
         if (is_only_block_at(m, (unsigned)end, (uint64_t)offset)) {
             facts->from_host_region = end;  /* R-RAM-21: the block's own region */
             facts->from_host_offset = (uint64_t)offset;

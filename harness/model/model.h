@@ -68,6 +68,7 @@ struct model_region {           /* a copy of what the model knows of a live regi
     size_t children, coalesced, eventfds;
     uint64_t block_length;      /* bytes of its block in use */
     uint64_t block_max;         /* and those reserved */
+    bool resizeable;
     bool block_has_name;        /* an id string */
     bool file, mapped_readonly; /* the block has a file; the host cannot write to it */
     uint64_t granule;           /* of its discard manager; 0: it has none */

@@ -265,6 +265,7 @@ bool model_region(const struct model *m, unsigned slot, struct model_region *out
         .alias_offset = r->alias_offset,
         .block_length = r->block_length,
         .block_max = r->block_max,
+        .resizeable = r->resizeable,
         .block_has_name = r->id != ID_NONE,
         .file = r->file.there,
         .mapped_readonly = r->mapped_readonly,

@@ -350,6 +350,8 @@ void dirty_new_block(struct region *r);
 void dirty_written(struct model *m, unsigned region, uint64_t offset, uint64_t length);
 void dirty_apply(struct model *m, const struct trace_step *s, struct observation *expected);
 
+/* The pages around that offset of the block. */
+void dirty_show(const struct region *r, uint64_t around, FILE *out);
 /* R-RES-4: what was used is clean and told so, what is used now is dirty. */
 void dirty_resize(struct model *m, unsigned region, uint64_t length);
 

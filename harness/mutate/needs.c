@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "model/block.h"
 #include "trace/table.h"
 
 enum { NEEDS_MAX = 4 };
@@ -61,6 +62,9 @@ static const struct needs *needs_of(enum trace_op op)
         if (trace_op_table[each].group == TRACE_GROUP_DISCARD && each != TRACE_OP_MANAGE &&
             each != TRACE_OP_DISCARD_POLICY && n->count < NEEDS_MAX) {
             n->makers[n->count++] = TRACE_OP_MANAGE;
+        }
+        if (block_may_fail((unsigned)each) && n->count < NEEDS_MAX) {
+            n->makers[n->count++] = TRACE_OP_FAIL;
         }
     }
     filled = true;

@@ -94,7 +94,10 @@ static bool dies_before(const struct event *x, const struct event *y)
     if (x->kind != y->kind) {
         return x->kind == EVENT_BLOCK_REMOVED;
     }
-    return x->kind == EVENT_BLOCK_REMOVED ? x->region < y->region : x->number < y->number;
+    if (x->kind == EVENT_OWNER_FINALIZED) {
+        return x->number < y->number;
+    }
+    return x->region != y->region ? x->region < y->region : x->length < y->length;
 }
 
 void check_sort_deaths(struct event_log *log)
@@ -647,7 +650,7 @@ static uint64_t mix_section(uint64_t hash, const struct observed_section *s)
 
 uint64_t check_hash(uint64_t hash, const struct observation *seen)
 {
-    hash = mix(hash, seen->truth);
+    hash = mix(hash, (uint64_t)seen->refused << 1 | seen->truth);
     hash = mix_section(hash, &seen->section);
     hash = mix(hash, seen->facts.size);
     hash = mix(hash, seen->facts.ram_ptr_offset);

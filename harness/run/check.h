@@ -18,7 +18,10 @@
  */
 void check_normalize(struct event_log *log);
 
-/* In which order regions and owners die that die together is not specified: blocks by region, then owners by number. */
+/*
+ * In which order regions and owners die that die together is not specified: blocks by region, those of none by
+ * length, then owners by number.
+ */
 void check_sort_deaths(struct event_log *log);
 
 /* What bmap_sync tells listeners, whatever its pieces. */

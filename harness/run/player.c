@@ -104,7 +104,7 @@ void player_reset(struct player *p)
 {
     p->region_limit = 0;
     p->eventfds_used = false;
-    p->failure.waits = false;
+    p->failure.times = 0;
     p->block_version = ram_list.version;
     if (p->reserved_used) {     /* back to zeros, and out of reach */
         p->reserved_used = false;
@@ -120,7 +120,7 @@ void player_reset(struct player *p)
 
 void player_forget_failure(struct player *p)
 {
-    p->failure.waits = false;
+    p->failure.times = 0;
 }
 
 void player_record(struct player *p, const struct event *e)
@@ -555,12 +555,12 @@ static void apply_find(struct player *p, unsigned region, const struct trace_ste
     }
 }
 
-static MemoryRegion *end_of_chain(struct player *p, unsigned slot)
+static unsigned end_of_chain(const struct player *p, unsigned slot)
 {
     while (p->region_target[slot] != OBSERVED_NONE) {
         slot = (unsigned)p->region_target[slot];
     }
-    return &p->regions[slot].mr;
+    return slot;
 }
 
 static void apply_query(struct player *p, unsigned slot, const struct region_facts *expected,
@@ -588,15 +588,15 @@ static void apply_query(struct player *p, unsigned slot, const struct region_fac
     facts->has_ram_addr = memory_region_get_ram_addr(mr) != RAM_ADDR_INVALID;
     facts->alignment = memory_region_get_alignment(mr);
     facts->from_host_region = OBSERVED_NONE;
-    facts->fd = -1;
+    /* R-RAM-26: without a block not everybody can be asked. */
+    facts->fd = player_block(p, end_of_chain(p, slot)) && memory_region_get_fd(mr) >= 0 ? 0 : -1;
     if (expected->has_ram_ptr) {
         uint8_t *host = memory_region_get_ram_ptr(mr);
-        MemoryRegion *block_region = end_of_chain(p, slot);
+        MemoryRegion *block_region = &p->regions[end_of_chain(p, slot)].mr;
         ram_addr_t offset = 0;
 
         facts->has_ram_ptr = true;
         facts->ram_ptr_offset = (uint64_t)(host - (uint8_t *)memory_region_get_ram_ptr(block_region));
-        facts->fd = memory_region_get_fd(mr) < 0 ? -1 : 0;
         if (expected->from_host_region != OBSERVED_NONE) {
             facts->from_host_region = player_region_slot(p, memory_region_from_host(host, &offset));
             facts->from_host_offset = offset;
@@ -665,8 +665,8 @@ static void apply_block(struct player *p, const struct trace_step *s, struct obs
 
 static void apply_fail(struct player *p, const struct trace_step *s)
 {
-    p->failure.waits = true;
-    p->failure.nth = (size_t)s->n;
+    p->failure.times = block_how_often(s->b);
+    p->failure.nth = p->failure.left = (size_t)s->n;
     p->failure.error = block_host_error(s->c);
 }
 

@@ -177,8 +177,8 @@ struct player {
     struct player_manager managers[TRACE_REGIONS];
     unsigned policy[4];         /* how often each was counted up */
     struct {
-        bool waits;             /* for a step that makes the call */
-        size_t nth;
+        unsigned times;         /* it strikes steps that make the call; 0: it does not wait for any */
+        size_t nth, left;       /* left: calls until it strikes */
         int error;
     } failure;
     bool straight;              /* a dispatch without a space: callbacks have the caller's locks */

@@ -9,6 +9,7 @@
 #include "exec/ramblock.h"
 #include "model/block.h"
 #include "qapi/error.h"
+#include "run/player_dirty.h"
 
 /* Callbacks without an opaque pointer: there is one player at a time that plays. */
 static struct player *playing;
@@ -228,8 +229,9 @@ static bool resize(struct player *p, const struct trace_step *s, FILE *out)
         error_free(error);
         return false;
     }
-    if (player_block(p, s->a)) {
-        p->region_block_length[s->a] = qemu_ram_get_used_length(player_block(p, s->a));
+    p->region_block_length[s->a] = qemu_ram_get_used_length(player_block(p, s->a));
+    if (qemu_ram_get_max_length(player_block(p, s->a)) <= MODELLED_PAGES_MAX) {
+        player_show_pages(p, s->a, p->region_block_length[s->a], out);
     }
     return true;
 }
@@ -348,7 +350,7 @@ bool player_block_step(struct player *p, const struct trace_step *s, FILE *out)
 
 bool player_may_fail(const struct player *p, const struct trace_step *step)
 {
-    return p->failure.waits && block_may_fail(step->op);
+    return p->failure.times && block_may_fail(step->op);
 }
 
 bool player_step_failing(struct player *p, const struct trace_step *s, FILE *out,
@@ -366,14 +368,15 @@ bool player_step_failing(struct player *p, const struct trace_step *s, FILE *out
     if (!said) {
         abort();
     }
-    subject_plant_failure(p->failure.nth, p->failure.error);
+    subject_plant_failure(p->failure.left, p->failure.error);
     done = step(p, s, said);
     calls = subject_plant_failure(SIZE_MAX, 0);
     fclose(said);
-    if (calls <= p->failure.nth) {
-        p->failure.nth -= calls;        /* it struck nothing yet */
+    if (calls <= p->failure.left) {
+        p->failure.left -= calls;       /* it struck nothing yet */
     } else {
-        p->failure.waits = false;
+        p->failure.times--;
+        p->failure.left = p->failure.nth;
         p->seen->refused = !done;
     }
     if (p->seen->refused && block_is_repeated(s->op)) {

@@ -112,19 +112,19 @@ static bool send(MemoryRegion *mr, uint64_t offset)
     return was;
 }
 
-static void show_pages(struct player *p, const struct trace_step *s, FILE *out)
+void player_show_pages(struct player *p, unsigned region, uint64_t around, FILE *out)
 {
-    MemoryRegion *mr = &p->regions[s->a].mr;
+    MemoryRegion *mr = &p->regions[region].mr;
     const ram_addr_t base = memory_region_get_ram_addr(mr);
-    const size_t pages = (size_t)((p->region_block_length[s->a] + TARGET_PAGE_SIZE - 1) >> TARGET_PAGE_BITS);
+    const size_t pages = (size_t)((p->region_block_length[region] + TARGET_PAGE_SIZE - 1) >> TARGET_PAGE_BITS);
     uint8_t bits[OBSERVED_WINDOW];
     size_t from, count;
 
-    observed_window(pages, (size_t)(s->v.absolute >> TARGET_PAGE_BITS), &from, &count);
+    observed_window(pages, (size_t)(around >> TARGET_PAGE_BITS), &from, &count);
     for (size_t i = 0; i < count; i++) {
         const ram_addr_t a = base + ((from + i) << TARGET_PAGE_BITS);
 
-        bits[i] = p->bmaps[s->a] && bmap_bit(p->bmaps[s->a], from + i) ? 1 << 3 : 0;
+        bits[i] = p->bmaps[region] && bmap_bit(p->bmaps[region], from + i) ? 1 << 3 : 0;
         for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
             bits[i] |= (uint8_t)(cpu_physical_memory_get_dirty_flag(a, client) << client);
         }
@@ -190,6 +190,6 @@ void player_apply_dirty(struct player *p, const struct trace_step *s, struct obs
         abort();
     }
     apply(p, s, out);
-    show_pages(p, s, out);
+    player_show_pages(p, s->a, s->v.absolute, out);
     fclose(out);
 }

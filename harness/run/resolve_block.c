@@ -68,6 +68,13 @@ static bool keeps_block_size(const struct query *q, unsigned slot)
     return has_block(q, slot) && resolve_keeps_size(q, slot);
 }
 
+static bool can_be_resized(const struct query *q, unsigned slot)
+{
+    struct model_region region;
+
+    return keeps_block_size(q, slot) && model_region(q->r->model, slot, &region) && region.resizeable;
+}
+
 static bool can_be_managed(const struct query *q, unsigned slot)
 {
     struct model_region region;
@@ -126,8 +133,9 @@ bool resolve_owner_has_managers(const struct model *m, unsigned owner)
 
 static bool pick(struct query *q, struct trace_step *out, suits_fn suits, struct model_region *region)
 {
-    return resolve_take(resolve_pick_region(q, out->a, suits), &out->a) &&
-           model_region(q->r->model, out->a, region);
+    const int picked = resolve_pick_region(q, out->a, suits);
+
+    return picked != OBSERVED_NONE && resolve_take(picked, &out->a) && model_region(q->r->model, out->a, region);
 }
 
 static bool resolve_file(struct query *q, struct trace_step *out, const char **reason)
@@ -146,12 +154,14 @@ static bool resolve_file(struct query *q, struct trace_step *out, const char **r
     return true;
 }
 
+/* One that can be resized, if there is any, but for raw values. */
 static bool resolve_resize(struct query *q, struct trace_step *out)
 {
     struct model_region region;
-    const bool any = out->n == RESIZE_REGION && model_region(q->r->model, out->a, &region) && resolve_keeps_size(q, out->a);
+    const bool any = is_raw(out->v.absolute);
 
-    if (!any && !pick(q, out, keeps_block_size, &region)) {
+    if ((any || !pick(q, out, can_be_resized, &region)) &&
+        !pick(q, out, out->n == RESIZE_BLOCK ? keeps_block_size : resolve_keeps_size, &region)) {
         return false;
     }
     if (region.has_block && out->v.absolute > region.block_max + HOST_PAGE && !is_raw(out->v.absolute)) {

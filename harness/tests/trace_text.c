@@ -192,7 +192,7 @@ static const char *const canonical_lines[] = {
     "discard_unlisten d0",
     "object d0 at 1",
     "discard_policy coordinated_require on",
-    "fail 3 with enospc",
+    "fail 3 with enospc 4_times",
 };
 
 static void test_every_operation(void)

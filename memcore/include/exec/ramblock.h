@@ -17,7 +17,7 @@ struct RAMBlock {
     struct rcu_head rcu;
     struct MemoryRegion *mr;
     uint8_t *host;                      /* never changes; all of max_length is mapped (R-RAM-34) */
-    uint8_t *colo_cache;                /* unused */
+    uint8_t *colo_cache;                /* the cache of the block (migration/colo-cache.h); or NULL */
     ram_addr_t offset;                  /* first ram_addr; never changes */
     ram_addr_t used_length;             /* what the guest may see; a multiple of the host page */
     ram_addr_t max_length;              /* what is reserved; a multiple of the host page */
