@@ -499,6 +499,8 @@ void live_play(const uint8_t *data, size_t size)
         .alignment = TARGET_PAGE_SIZE << head[2] / 16 % 4,
         .keep_zero_pages = head[0] & 1,
         .enough = head[1] % 16,
+        .punch_holes = head[0] & 4,
+        .clear_bmap_shift = head[0] & 8 ? CLEAR_BITMAP_SHIFT_MIN : 0,
         .max_rounds = head[2] % 16,
         .stop_writers = stop_writers,
         .resume_writers = resume_writers,

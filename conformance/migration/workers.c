@@ -25,17 +25,6 @@
 #define PAGE TARGET_PAGE_SIZE
 enum { PAGES = 640 };                   /* ten words of a bitmap: a block of whole words takes the fast path (R-SYNC-2) */
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-/* A page is read while the guest writes to it: it is dirty again, and what was read is thrown away (R-SAVE-4). */
-const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-    return "race:zero_page_test\nrace:write_all\n";
-}
-#endif
-#endif
-
 /* --- the clock and pwrite --- */
 
 static uint64_t clock_ms;               /* 0: the real one */
