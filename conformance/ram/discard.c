@@ -435,6 +435,23 @@ static void loading_objected(void)
     plant_end(&p);
 }
 
+/* All that is used of the block, also what the region does not show. */
+static void used_range(void)
+{
+    MemoryRegion *ram = stage_ram("ram", 4 * G);
+    uint8_t *host = memset(memory_region_get_ram_ptr(ram), 7, 4 * G);
+    BitmapDiscardManager *manager;
+
+    memory_region_set_size(ram, 2 * G);
+    manager = bitmap_discard_manager_new(ram, G, NULL, &error_fatal);
+    check_number(bitmap_discard_manager_granules(manager), 2);
+    check_number(host[3 * G], 0);
+    host[3 * G] = 7;
+    check_number((uint64_t)bitmap_discard_manager_unplug_all(manager), 0);
+    check_number(host[3 * G], 0);
+    check(bitmap_discard_manager_destroy(manager, &error_fatal));
+}
+
 /* Whatever is plugged, unplugged or refused: what a listener was told is what is populated in its section. */
 static void folds(void)
 {
@@ -554,6 +571,7 @@ int main(int argc, char **argv)
     conformance_case("/R-BDM-2/busy", busy);
     conformance_case("/R-BDM-3/host-refuses", host_refuses_unplug);
     conformance_case("/R-BDM-4/unplug-all", unplug_everything);
+    conformance_case("/R-BDM-4/used-range", used_range);
     conformance_case("/R-BDM-5/load", loading);
     conformance_case("/R-BDM-5/load-objected", loading_objected);
     conformance_misuse("/R-RDM-3/second", second_manager, "memory_region_set_ram_discard_manager", "ram");
