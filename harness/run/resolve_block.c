@@ -6,7 +6,7 @@
 #include "model/block.h"
 #include "run/resolve_operand.h"
 
-enum { POLICY_MAX = 3 };
+enum { POLICY_MAX = 3, FILE_PAGES = 5 };
 
 static bool is_raw(uint64_t value)
 {
@@ -148,8 +148,9 @@ static bool resolve_file(struct query *q, struct trace_step *out, const char **r
     if (block_file_has_path((unsigned)out->n)) {
         out->w.absolute = 0;
     } else {
-        out->w.absolute %= 5 * HOST_PAGE;
-        out->w.absolute = is_raw(out->w.absolute) ? out->w.absolute : out->w.absolute / HOST_PAGE * HOST_PAGE;
+        /* 4096 is 1 modulo 5: the first five pages stay what they are, and small numbers are all of them. */
+        out->w.absolute = is_raw(out->w.absolute) ? out->w.absolute % (FILE_PAGES * HOST_PAGE)
+                                                  : out->w.absolute % FILE_PAGES * HOST_PAGE;
     }
     return true;
 }
