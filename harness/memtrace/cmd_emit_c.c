@@ -3,6 +3,7 @@
  * memtrace emit-c: a trace as a C program of its own.
  */
 #include <getopt.h>
+#include <stdlib.h>
 
 #include "memtrace/commands.h"
 #include "memtrace/emit_c.h"
@@ -45,7 +46,7 @@ int cmd_emit_c(int argc, char **argv)
     const char *output = "-";
     unsigned flags = 0;
     struct input in;
-    bool written;
+    bool written, *refused;
     FILE *out;
     int option;
 
@@ -83,7 +84,12 @@ int cmd_emit_c(int argc, char **argv)
     if (!input_load(&in, argv[optind], flags)) {
         return 2;
     }
-    failure_probe(&in.trace, &run, &signature);
+    refused = calloc(in.trace.count + 1, sizeof(*refused));
+    if (!refused) {
+        abort();
+    }
+    failure_probe(&in.trace, &run, &signature, refused);
+    emit.refused = refused;
     emit.origin = input_base_name(argv[optind]);
     emit.failure = signature.text[0] ? signature.summary : NULL;
     emit.failing_step = signature.step;
@@ -94,5 +100,6 @@ int cmd_emit_c(int argc, char **argv)
     }
     written = out && output_close(out, output, "memtrace emit-c");
     input_free(&in);
+    free(refused);
     return written ? 0 : 2;
 }

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "memtrace/emit_c_access.h"
+#include "memtrace/emit_c_block.h"
 #include "memtrace/emit_c_dirty.h"
+#include "model/block.h"
 #include "run/check.h"
 
 static const char prelude[] =
@@ -23,7 +25,8 @@ struct emitter {
     int region_container[TRACE_REGIONS];
     bool armed[TRACE_LISTENERS];
     struct emit_access access;
-    bool done;                              /* the failing step was emitted */
+    struct emit_block block;
+    bool done, cut;                         /* the failing step was emitted; it was not the last */
     bool undoing;
 };
 
@@ -62,8 +65,7 @@ static void put_region(FILE *out, int region, uint64_t offset)
     }
 }
 
-/* As say_section() of the prelude prints it. */
-static void put_section(FILE *out, const struct observed_section *s)
+void emit_section(FILE *out, const struct observed_section *s)
 {
     fprintf(out, " 0x%" PRIx64, s->address);
     put_size(out, s->size);
@@ -88,7 +90,7 @@ static void put_listener_name(FILE *out, unsigned slot)
 
 static void put_event(FILE *out, const struct event *e)
 {
-    if (emit_access_event(out, e)) {
+    if (emit_access_event(out, e) || emit_block_event(out, e)) {
         return;
     }
     if (e->kind == EVENT_COALESCED_FLUSH) {
@@ -107,21 +109,21 @@ static void put_event(FILE *out, const struct event *e)
     case EVENT_REGION_NOP:
     case EVENT_LOG_SYNC:
     case EVENT_LOG_CLEAR:
-        put_section(out, &e->section);
+        emit_section(out, &e->section);
         break;
     case EVENT_LOG_START:
     case EVENT_LOG_STOP:
-        put_section(out, &e->section);
+        emit_section(out, &e->section);
         fprintf(out, " mask %d to %d", e->old_mask, e->new_mask);
         break;
     case EVENT_EVENTFD_ADD:
     case EVENT_EVENTFD_DEL:
-        put_section(out, &e->section);
+        emit_section(out, &e->section);
         fprintf(out, " match %d data 0x%" PRIx64 " e%d", e->match_data, e->data, e->notifier);
         break;
     case EVENT_COALESCED_ADD:
     case EVENT_COALESCED_DEL:
-        put_section(out, &e->section);
+        emit_section(out, &e->section);
         fprintf(out, " range 0x%" PRIx64 " length 0x%" PRIx64, e->address, e->length);
         break;
     default:
@@ -140,7 +142,7 @@ static void put_expect(struct emitter *e, const char *what, char *text)
     free(text);
 }
 
-static void expect_events(struct emitter *e, size_t index, const struct observation *expected)
+static void expect_events(struct emitter *e, size_t index, bool sorted, const struct observation *expected)
 {
     char *text = NULL, what[48];
     size_t size = 0;
@@ -151,6 +153,10 @@ static void expect_events(struct emitter *e, size_t index, const struct observat
         event_log_append(&log, &expected->events.events[i]);
     }
     check_normalize(&log);
+    if (sorted) {
+        check_sort_deaths(&log);
+        fputs(e->block.used ? "    sort_deaths();\n" : "", e->body);
+    }
     for (size_t i = 0; i < log.count; i++) {
         put_event(out, &log.events[i]);
     }
@@ -220,6 +226,16 @@ static void put_owner(FILE *out, unsigned owner)
     }
 }
 
+/* The last argument of an initialiser that the host may refuse. */
+static void put_error(struct emitter *e, const struct trace_step *s)
+{
+    if (e->block.faults) {
+        fprintf(e->body, ", &refusal);\n    initialised(&r%u);\n", s->a);
+    } else {
+        fputs(", &error_abort);\n", e->body);
+    }
+}
+
 static void put_init(struct emitter *e, const struct trace_step *s)
 {
     static const char *const ops[] = { "&native_ops", "&big_ops", "&little_ops" };
@@ -231,7 +247,7 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     static const char *const after[] = { "", "", "", "", ", RAM_SHARED", ", RAM_NORESERVE", "" };
     bool alias = s->op == TRACE_OP_ALIAS;
     bool plain = s->op == TRACE_OP_RAM || s->op == TRACE_OP_RAM_PTR || s->op == TRACE_OP_ROM_DEVICE ||
-                 s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU;
+                 s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU || s->op == TRACE_OP_RAM_FILE;
     unsigned naming = plain ? 0 : alias ? (unsigned)s->n : s->c;
     char name[32];
     FILE *out = e->body;
@@ -248,6 +264,11 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     fprintf(out, "r%u_enabled = true;\n    ", s->a);
     if (s->op == TRACE_OP_IOMMU) {
         emit_access_call(out, &e->access, runner_model(e->runner), s);
+        return;
+    }
+    if (s->op == TRACE_OP_RAM_FILE) {
+        snprintf(name, sizeof(name), s->b < TRACE_OWNERS ? "o%u" : "NULL", s->b);
+        emit_block_file(out, s, name);
         return;
     }
     switch ((enum trace_op)s->op) {
@@ -288,15 +309,19 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     } else if (s->op == TRACE_OP_RAM) {
         fprintf(out, ", %s, 0x%" PRIx64 "%s", name, s->v.absolute, after[s->n]);
         if (s->n == 6) {
-            fprintf(out, ", 0x%" PRIx64 ", NULL", 2 * s->v.absolute);
+            fprintf(out, ", 0x%" PRIx64 ", %s", 2 * s->v.absolute, e->block.used ? "on_resized" : "NULL");
         }
-        fputs(", &error_abort);\n", out);
+        put_error(e, s);
     } else if (s->op == TRACE_OP_RAM_PTR) {
         fprintf(out, ", %s, 0x%" PRIx64 ", %s);\n", name, s->v.absolute,
                 e->access.used ? "shared_memory()" : "seen /* never touched */");
     } else {
-        fprintf(out, ", %s, 0x%" PRIx64 "%s);\n", name, s->v.absolute,
-                s->op == TRACE_OP_ROM_DEVICE ? ", &error_abort" : "");
+        fprintf(out, ", %s, 0x%" PRIx64, name, s->v.absolute);
+        if (s->op == TRACE_OP_ROM_DEVICE) {
+            put_error(e, s);
+        } else {
+            fputs(");\n", out);
+        }
     }
 }
 
@@ -339,7 +364,7 @@ static void put_find(struct emitter *e, unsigned region, const struct trace_step
             s->w.absolute);
     if (check) {
         out = open_memstream(&text, &size);
-        put_section(out, &expected->section);
+        emit_section(out, &expected->section);
         fputc('\n', out);
         fclose(out);
         fputs("    say_section(&found);\n    say(\"\\n\");\n", e->body);
@@ -357,17 +382,25 @@ static void put_query(struct emitter *e, const struct trace_step *s, const struc
     unsigned r = s->a;
 
     fprintf(e->body,
-            "    say(\"size 0x%%\" PRIx64 \" ram %%d rom %%d romd %%d device %%d nonvolatile %%d mapped %%d mask %%d\\n\",\n"
+            "    say(\"size 0x%%\" PRIx64 \" ram %%d rom %%d romd %%d device %%d nonvolatile %%d mapped %%d mask %%d\"\n"
+            "        \" protected %%d alignment 0x%%\" PRIx64 \"\\n\",\n"
             "        memory_region_size(&r%u), memory_region_is_ram(&r%u), memory_region_is_rom(&r%u),\n"
             "        memory_region_is_romd(&r%u), memory_region_is_ram_device(&r%u),\n"
             "        memory_region_is_nonvolatile(&r%u), memory_region_is_mapped(&r%u),\n"
-            "        memory_region_get_dirty_log_mask(&r%u));\n", r, r, r, r, r, r, r, r);
-    if (asprintf(&text, "size 0x%" PRIx64 " ram %d rom %d romd %d device %d nonvolatile %d mapped %d mask %d\n",
+            "        memory_region_get_dirty_log_mask(&r%u), memory_region_is_protected(&r%u),\n"
+            "        (uint64_t)memory_region_get_alignment(&r%u));\n", r, r, r, r, r, r, r, r, r, r);
+    if (asprintf(&text,
+                 "size 0x%" PRIx64 " ram %d rom %d romd %d device %d nonvolatile %d mapped %d mask %d"
+                 " protected %d alignment 0x%" PRIx64 "\n",
                  f->size, f->is_ram, f->is_rom, f->is_romd, f->is_ram_device, f->is_nonvolatile, f->is_mapped,
-                 f->dirty_log_mask) < 0) {
+                 f->dirty_log_mask, f->is_protected, f->alignment) < 0) {
         abort();
     }
     put_expect(e, "what the getters say", text);
+    if (f->has_ram_ptr || f->fd >= 0) {     /* R-RAM-26: without a block not everybody can be asked */
+        fprintf(e->body, "    say(memory_region_get_fd(&r%u) >= 0 ? \"a file\\n\" : \"no file\\n\");\n", r);
+        put_expect(e, "memory_region_get_fd", strdup(f->fd >= 0 ? "a file\n" : "no file\n"));
+    }
 }
 
 static void put_mtree(struct emitter *e, const struct trace_step *s, const struct observation *expected)
@@ -380,7 +413,7 @@ static void put_mtree(struct emitter *e, const struct trace_step *s, const struc
     put_expect(e, "mtree_info", strdup(expected->text ? expected->text : ""));
 }
 
-static void put_call(struct emitter *e, const struct trace_step *s, bool check, const struct observation *expected)
+static void put_unfailing(struct emitter *e, const struct trace_step *s, bool check, const struct observation *expected)
 {
     FILE *out = e->body;
     const char *onoff = s->n ? "true" : "false";
@@ -395,6 +428,7 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
     case TRACE_OP_ROM_DEVICE:
     case TRACE_OP_DEVICE:
     case TRACE_OP_IOMMU:
+    case TRACE_OP_RAM_FILE:
         put_init(e, s);
         break;
     case TRACE_OP_SPACE:
@@ -563,11 +597,24 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
         if (trace_op_table[s->op].group == TRACE_GROUP_DIRTY) {
             emit_dirty_call(out, runner_model(e->runner), s);
         } else if (trace_op_table[s->op].group >= TRACE_GROUP_BLOCK) {
-            fputs("    /* not in C yet: memtrace run plays it */\n", out);
+            emit_block_call(out, &e->block, s);
         } else {
             emit_access_call(out, &e->access, runner_model(e->runner), s);
         }
         break;
+    }
+}
+
+static void put_call(struct emitter *e, const struct trace_step *s, bool check, const struct observation *expected)
+{
+    const bool asked = e->block.faults && !e->undoing && block_may_fail(s->op);
+
+    fputs(asked ? "    faults.asked = true;\n" : "", e->body);
+    put_unfailing(e, s, check, expected);
+    fputs(asked ? "    faults.asked = false;\n" : "", e->body);
+    if (expected->refused && block_is_repeated(s->op)) {
+        fputs("    answer[0] = '\\0';    /* it may be half done: once more */\n", e->body);
+        put_unfailing(e, s, check, expected);
     }
 }
 
@@ -600,14 +647,18 @@ static void expect_answer(struct emitter *e, const struct trace_step *s, bool fa
         emit_dirty_answer(e->body, runner_model(e->runner), s);
         put_expect(e, "dirty pages", strdup(expected->text ? expected->text : ""));
     }
+    if (group >= TRACE_GROUP_BLOCK) {
+        emit_block_answer(e->body, runner_model(e->runner), s, expected);
+        put_expect(e, "what it answers", strdup(expected->text ? expected->text : ""));
+    }
     if (group >= TRACE_GROUP_DEVICE) {
         char *text = emit_access_answer(e->body, runner_model(e->runner), s, expected);
 
         if (text) {
             put_expect(e, "what it answers, and RAM", text);
         }
-        if (!failing && !expected->events.count && s->op != TRACE_OP_MAP && s->op != TRACE_OP_UNMAP &&
-            s->op != TRACE_OP_CACHE && s->op != TRACE_OP_CACHE_DESTROY) {
+        if (!failing && group < TRACE_GROUP_BLOCK && !expected->events.count && s->op != TRACE_OP_MAP &&
+            s->op != TRACE_OP_UNMAP && s->op != TRACE_OP_CACHE && s->op != TRACE_OP_CACHE_DESTROY) {
             return;
         }
     }
@@ -615,6 +666,14 @@ static void expect_answer(struct emitter *e, const struct trace_step *s, bool fa
         expect_ram(e);
     }
     expect_state(e);
+}
+
+/* Its answer waits in `answer`. */
+static bool has_text(const struct trace_step *s)
+{
+    const enum trace_group group = trace_op_table[s->op].group;
+
+    return group == TRACE_GROUP_DIRTY || group >= TRACE_GROUP_BLOCK;
 }
 
 static void on_step(void *opaque, size_t index, const struct trace_step *written,
@@ -628,12 +687,14 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
 
     (void)written;
     (void)seen;
+    e->cut |= e->done;
     if (outcome == RUN_SKIPPED || e->done) {
         return;
     }
     if (index >= e->count && !e->undoing) {
         e->undoing = true;
         fputs("\n    /* everything is undone */\n", e->body);
+        fputs(e->block.faults ? "    faults.times = 0;\n" : "", e->body);
         if (e->options->every_step || e->options->failing_step < e->count) {
             fputs("    forget();\n", e->body);
             expect_ram(e);
@@ -642,8 +703,7 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
     trace_print_step(resolved, line, sizeof(line));
     fprintf(e->body, "\n    /* step %zu: %s%s */\n", index + 1, line, failing ? "  <- this one fails" : "");
     if (check) {
-        fputs(trace_op_table[resolved->op].group == TRACE_GROUP_DIRTY ? "    forget();\n    answer[0] = '\\0';\n"
-                                                                      : "    forget();\n", e->body);
+        fputs(has_text(resolved) ? "    forget();\n    answer[0] = '\\0';\n" : "    forget();\n", e->body);
     }
     put_call(e, resolved, check, expected);
     put_disarmed(e);
@@ -652,11 +712,18 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
         if (resolved->op == TRACE_OP_BMAP_SYNC) {
             fputs("    forget();    /* listeners may hear of it in any pieces, R-SYNC-3 */\n", e->body);
         } else {
-            expect_events(e, index, expected);
+            expect_events(e, index, resolved->op != TRACE_OP_RAM_UNNOTIFY, expected);
         }
         expect_answer(e, resolved, failing, expected);
     }
     e->done = failing;
+}
+
+static bool is_refused(void *opaque, size_t index)
+{
+    const struct emitter *e = opaque;
+
+    return e->options->refused && index < e->count && e->options->refused[index];
 }
 
 /* --- the program ------------------------------------------------------------------------- */
@@ -666,6 +733,7 @@ static void put_declarations(FILE *out, const struct emitter *e)
     for (unsigned i = 0; i < TRACE_REGIONS; i++) {
         if (e->region_used[i]) {
             fprintf(out, "static bool UNUSED r%u_enabled;\n", i);
+            emit_block_declare(out, &e->block, i);
             if (!emit_access_declare(out, &e->access, i)) {
                 fprintf(out, "static MemoryRegion UNUSED r%u;\n", i);
             }
@@ -704,8 +772,10 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     e->options = options;
     e->count = t->count;
     emit_access_begin(&e->access, t);
+    emit_block_begin(&e->block, t);
     predict.play = false;
     predict.on_step = on_step;
+    predict.refused = is_refused;
     predict.opaque = e;
     runner = runner_new(&predict);
     e->runner = runner;
@@ -720,22 +790,28 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     }
     fputs(" *\n *   cc test.c $(pkg-config --cflags --libs memcore) && ./a.out\n */\n", out);
     fputs(prelude, out);
-    if (t->groups & 1u << TRACE_GROUP_DIRTY) {
+    if (t->groups & 1u << TRACE_GROUP_DIRTY || e->access.used) {
+        fputs(emit_ram_prelude, out);
+    }
+    if (t->groups & 1u << TRACE_GROUP_DIRTY || e->block.used) {
         fputs(emit_dirty_prelude, out);
     }
     emit_access_prelude(out, &e->access);
+    emit_block_prelude(out, &e->block);
     put_declarations(out, e);
     fputs("int main(void)\n{\n    memcore_init(MEMCORE_RECLAIM_MANUAL);\n    type_register_static(&owner_type);\n"
           "    memcore_set_coalesced_flush(on_flush, NULL);\n"
           "    for (int i = 0; i < 8; i++) {\n        event_notifier_init(&notifiers[i], 0);\n    }\n", out);
     emit_access_start(out, &e->access);
+    emit_block_start(out, &e->block);
     fputs(body, out);
     fputs("\n    forget();\n", out);
-    if (!options->failure || !e->done || options->failing_step >= t->count) {
+    if (!e->cut) {
         fputs("    memcore_statistics(&statistics);\n"
               "    say(\"%zu views, %zu blocks, %zu spaces\\n\", statistics.flat_views, statistics.ram_blocks,\n"
-              "        statistics.address_spaces);\n"
-              "    expect(\"everything was given back\", \"0 views, 0 blocks, 0 spaces\\n\");\n", out);
+              "        statistics.address_spaces);\n", out);
+        emit_block_end(out, &e->block);
+        fputs("    expect(\"everything was given back\", \"0 views, 0 blocks, 0 spaces\\n\");\n", out);
     }
     fputs("    printf(\"passed\\n\");\n    return 0;\n}\n", out);
     free(body);

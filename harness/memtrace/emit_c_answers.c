@@ -167,11 +167,15 @@ static void answer_touched(FILE *out, FILE *text, const struct model *m, const s
     for (size_t i = 0; i < expected->touched_count; i++) {
         const struct ram_range *range = &expected->touched[i];
         const uint64_t from = range->offset < AROUND ? 0 : range->offset - AROUND;
-        uint64_t end = range->offset + range->length + AROUND;
+        uint64_t end = range->offset + range->length, after = AROUND;
+        uint8_t ignored[AROUND];
         struct model_region region;
 
         if (model_region(m, (unsigned)range->region, &region)) {
-            end = end > region.block_length ? region.block_length : end;
+            while (after && !model_ram(m, (unsigned)range->region, end, (size_t)after, ignored)) {
+                after /= 2;     /* the block may end right behind, and what is written may be unused (`poke`) */
+            }
+            end += after;
             answer_ram(out, text, m, (unsigned)range->region, from, end - from);
         }
     }

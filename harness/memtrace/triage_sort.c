@@ -29,7 +29,7 @@ static void replay(struct triage *t, guint index)
     input->steps = in.trace.count;
     /* Once is enough to know that it fails; that it does not is only believed after a while. */
     for (int i = 0; i < REPLAYS && !input->signature.text[0]; i++) {
-        failure_probe(&in.trace, &t->run, &input->signature);
+        failure_probe(&in.trace, &t->run, &input->signature, NULL);
         if (input->signature.text[0]) {
             input->state = i == 0 ? TRIAGE_FAILS : TRIAGE_UNSTABLE;
         }

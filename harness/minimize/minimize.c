@@ -35,7 +35,7 @@ static bool fails_the_same(struct work *w, const struct trace *candidate)
 
         w->options->progress(w->options->opaque, &progress);
     }
-    failure_probe(candidate, &w->options->run, &seen);
+    failure_probe(candidate, &w->options->run, &seen, NULL);
     return !strcmp(seen.text, w->wanted.text);
 }
 
@@ -310,13 +310,13 @@ bool minimize_trace(struct trace *t, const struct minimize_options *options, str
     struct work w = { .options = options, .best = t, .steps_before = t->count, .phase = "steps" };
     struct failure_signature again;
 
-    failure_probe(t, &options->run, &w.wanted);
+    failure_probe(t, &options->run, &w.wanted, NULL);
     *signature = w.wanted;
     if (!w.wanted.text[0]) {
         *tries = 1;
         return false;
     }
-    failure_probe(t, &options->run, &again);
+    failure_probe(t, &options->run, &again, NULL);
     w.tries = 2;
     if (strcmp(again.text, w.wanted.text) != 0) {
         *signature = again;
@@ -342,7 +342,7 @@ bool minimize_trace(struct trace *t, const struct minimize_options *options, str
     for (size_t i = 0; i < t->count; i++) {
         t->groups |= 1u << trace_op_table[t->steps[i].op].group;
     }
-    failure_probe(t, &options->run, signature);
+    failure_probe(t, &options->run, signature, NULL);
     *tries = w.tries;
     return true;
 }

@@ -23,8 +23,12 @@ struct failure_signature {
 
 enum { MINIMIZE_SECONDS_PER_TRY = 20 };
 
-/* Play in a child process and say how it fails. */
-void failure_probe(const struct trace *t, const struct run_options *options, struct failure_signature *out);
+/*
+ * Play in a child process and say how it fails; and, if `refused` is not NULL, which of the trace's steps came to
+ * nothing because of a planted failure: an element a step, all false before.
+ */
+void failure_probe(const struct trace *t, const struct run_options *options, struct failure_signature *out,
+                   bool *refused);
 
 struct minimize_progress {
     const char *phase;          /* "steps", "operands" */

@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "minimize/minimize.h"
+#include "model/block.h"
 #include "run/subject.h"
 
 /*
  * The child writes lines into a pipe that is also its stderr:
  *   "@step N"          before each step (unbuffered: the last one is where it crashed)
+ *   "@refused N"       the host refused that step
  *   "@differs RULE|WHAT"   and what the core or a sanitizer says
  */
 static void on_step(void *opaque, size_t index, const struct trace_step *written,
@@ -24,8 +26,10 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
     (void)written;
     (void)resolved;
     (void)expected;
-    (void)seen;
     (void)outcome;
+    if (seen && seen->refused) {
+        dprintf(STDERR_FILENO, "@refused %zu\n", index);
+    }
     dprintf(STDERR_FILENO, "@step %zu\n", index + 1);
 }
 
@@ -194,7 +198,38 @@ static void describe(const char *text, int status, struct failure_signature *out
     }
 }
 
-void failure_probe(const struct trace *t, const struct run_options *options, struct failure_signature *out)
+/* A crash inside of a step that a failure waits for: most likely that struck. */
+static bool crashed_refused(const struct trace *t, const char *text, size_t step)
+{
+    bool waits = false;
+
+    if (!*text || step >= t->count || strstr(text, "@differs ") || !block_may_fail(t->steps[step].op)) {
+        return false;
+    }
+    for (size_t i = 0; i < step; i++) {
+        waits |= t->steps[i].op == TRACE_OP_FAIL;
+    }
+    return waits;
+}
+
+static void note_refused(const struct trace *t, const char *text, const struct failure_signature *failure, bool *refused)
+{
+    static const char mark[] = "@refused ";
+
+    for (const char *at = strstr(text, mark); at; at = strstr(at + 1, mark)) {
+        const size_t step = strtoul(at + strlen(mark), NULL, 10);
+
+        if (step < t->count) {
+            refused[step] = true;
+        }
+    }
+    if (failure->text[0] && crashed_refused(t, text, failure->step)) {
+        refused[failure->step] = true;
+    }
+}
+
+void failure_probe(const struct trace *t, const struct run_options *options, struct failure_signature *out,
+                   bool *refused)
 {
     int pipe_fds[2], status = 0;
     char *text;
@@ -220,6 +255,9 @@ void failure_probe(const struct trace *t, const struct run_options *options, str
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status)) {
         describe(text, status, out);
+    }
+    if (refused) {
+        note_refused(t, text, out, refused);
     }
     free(text);
 }

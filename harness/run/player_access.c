@@ -72,12 +72,17 @@ static uint8_t *before_read(size_t length)
 
 static void after_read(struct player *p, const uint8_t *buffer, size_t length)
 {
+    uint8_t *observed;
+
     for (unsigned i = 0; i < GUARD; i++) {
         if (buffer[-1 - (int)i] != GUARD_BYTE || buffer[length + i] != GUARD_BYTE) {
             p->seen->violation = "a read wrote outside of its buffer (INV-25)";
         }
     }
-    memcpy(observation_bytes(p->seen, length), buffer, length);
+    observed = observation_bytes(p->seen, length);
+    if (length) {
+        memcpy(observed, buffer, length);
+    }
 }
 
 static const uint8_t *fill(int64_t seed, size_t length)

@@ -195,7 +195,9 @@ static enum run_outcome play(struct runner *r, const struct trace_step *written,
     if (r->player && player_may_fail(r->player, resolved)) {
         play_failing(r, resolved);
     } else {
-        model_apply(r->model, resolved, &r->expected);
+        const bool refused = !r->player && r->options.refused && r->options.refused(r->options.opaque, r->next - 1);
+
+        (refused ? model_refuse : model_apply)(r->model, resolved, &r->expected);
         if (r->player) {
             player_apply(r->player, resolved, &r->expected, &r->seen);
         }

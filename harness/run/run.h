@@ -45,6 +45,8 @@ struct run_options {
     void (*on_step)(void *opaque, size_t index, const struct trace_step *written,
                     const struct trace_step *resolved, const struct observation *expected,
                     const struct observation *seen, enum run_outcome outcome);
+    /* Without `play`: whether the host refused that step, which then came to nothing.  NULL: it refuses none. */
+    bool (*refused)(void *opaque, size_t index);
     void *opaque;
 };
 
