@@ -205,7 +205,7 @@ static bool manage(struct model *m, const struct trace_step *s, struct observati
     r->manager->granule = granule;
     r->manager->count = count;
     slot_list_insert_sorted(&m->live_managers, s->a);
-    forget_bytes(m, s->a, (struct part){0, (uint64_t)r->size}, expected);      /* what is seen of the block */
+    forget_bytes(m, s->a, (struct part){0, r->block_length}, expected);
     return true;
 }
 
@@ -314,7 +314,7 @@ static int unplug_all(struct model *m, unsigned region, struct observation *expe
     unsigned listeners[TRACE_DISCARD_LISTENERS];
     const size_t count = listeners_of(m, region, listeners);
 
-    forget_bytes(m, region, (struct part){0, (uint64_t)m->regions[region].size}, expected);
+    forget_bytes(m, region, (struct part){0, m->regions[region].block_length}, expected);
     for (size_t i = 0; i < count; i++) {
         tell_all_gone(m, listeners[i]);
     }
