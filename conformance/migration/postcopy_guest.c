@@ -155,6 +155,12 @@ static int lying_enroll(void *opaque, int fd, void *start, uint64_t length, uint
     }
     result = postcopy_userfaultfd.enroll(opaque, fd, start, length, ioctls);
     *ioctls &= ~lying.range_without;
+    if (lying.after_enroll) {
+        void (*after_enroll)(void) = lying.after_enroll;
+
+        lying.after_enroll = NULL;
+        after_enroll();
+    }
     return result;
 }
 
@@ -175,6 +181,12 @@ static int64_t lying_copy(void *opaque, int fd, void *to, const void *from, uint
 {
     const int64_t told = scripted();
 
+    if (lying.before_copy) {
+        void (*before_copy)(void) = lying.before_copy;
+
+        lying.before_copy = NULL;
+        before_copy();
+    }
     lying.copies++;
     return told < 0 ? told : postcopy_userfaultfd.copy(opaque, fd, to, from, told > 0 ? (uint64_t)told : length);
 }

@@ -63,6 +63,7 @@ typedef struct {
     uint64_t features_without, ioctls_without, range_without;   /* bits that are not told */
     int64_t script[8];      /* -errno, or the bytes that a call does at most */
     unsigned script_at;
+    void (*after_enroll)(void), (*before_copy)(void);       /* once */
     unsigned copies, zeroes, wakes, opened, closed;
 } LyingHost;
 extern LyingHost lying;

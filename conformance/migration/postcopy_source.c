@@ -2,6 +2,7 @@
 /* Specification "RAM migration", chapter 6.4: what a source sends, and in which order. */
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "exec/ram_addr.h"
@@ -346,6 +347,14 @@ static void discard_misuse(void)
         end();
     }
     begin();
+    PostcopyDiscardState *far = postcopy_discard_send_init(&ms, ULONG_MAX, "pc.ram");
+
+    postcopy_discard_send_range(&ms, far, 0, 1);
+    check(ms.discard_error);
+    postcopy_discard_send_finish(&ms, far);
+    check_number(peer.sends, 0);
+    end();
+    begin();
     postcopy_discard_send_finish(&ms, NULL);
     check(ms.discard_error);
     end();
@@ -386,6 +395,7 @@ static void bad_requests(void)
         { 3, "pc.ram", UINT64_MAX - page + 1, 2 * page },
         { 7, NULL, 0, 0 },
         { 1, NULL, 0, 1 },              /* SHUT: it has failed */
+        { 1, NULL, 0, 0 },              /* SHUT: it has everything, long before the end */
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -430,6 +440,38 @@ static void broken(void)
     end();
 }
 
+/* A peer that says something and never reads: whoever waits in send must hear of it. */
+static void peer_says(const void *message, size_t length)
+{
+    int fds[2];
+
+    begin();
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+    ms.transport = migration_transport_socket(fds[0]);
+    g_assert_cmpint(write(fds[1], message, length), ==, (ssize_t)length);
+    memset(ram->host, 1, PAGES * TARGET_PAGE_SIZE);     /* more than a socket takes */
+    check_number(migrate(), (uint64_t)-1);
+    migration_transport_free(&ms.transport);
+    close(fds[0]);
+    close(fds[1]);
+    end();
+}
+
+static void peer_does_not_read(void)
+{
+    peer_says("\0\1\0\4\0\0\0\1", 8);     /* SHUT 1 */
+}
+
+static void message_too_long(void)
+{
+    static uint8_t message[4 + 0xffff] = { 0, 3, 0xff, 0xff };
+
+    peer_says(message, 4 + 513);
+    message[2] = 2;
+    message[3] = 1;
+    peer_says(message, 4 + 513);
+}
+
 static void bad_ram(void)
 {
     begin();
@@ -462,5 +504,7 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-44/bad-requests", bad_requests);
     postcopy_case("/R-PC-52/broken", broken);
     postcopy_case("/R-PC-52/ram", bad_ram);
+    postcopy_case("/R-PC-52/peer-does-not-read", peer_does_not_read);
+    postcopy_case("/R-WIRE-2/message-too-long", message_too_long);
     return g_test_run();
 }

@@ -272,7 +272,7 @@ static void take_pages(Cursor *cursor, StreamReading *reading, char *name)
     take_end(cursor);
 }
 
-static void take_command(Cursor *cursor, StreamReading *reading)
+static uint64_t take_command(Cursor *cursor, StreamReading *reading)
 {
     const uint64_t command = take_number(cursor, 2), length = take_number(cursor, 2);
     Cursor payload = { .left = length };
@@ -281,7 +281,7 @@ static void take_command(Cursor *cursor, StreamReading *reading)
     payload.at = take(cursor, length);
     g_string_append_printf(reading->records, "C%u", (unsigned)command);
     if (cursor->broken || command != 6) {
-        return;
+        return command;
     }
     if (reading->discard_lengths) {
         const guint16 told = (guint16)length;
@@ -299,6 +299,7 @@ static void take_command(Cursor *cursor, StreamReading *reading)
         }
     }
     cursor->broken = payload.broken;
+    return command;
 }
 
 bool read_stream(const GByteArray *bytes, StreamReading *reading)
@@ -329,7 +330,9 @@ bool read_stream(const GByteArray *bytes, StreamReading *reading)
             take_pages(&cursor, reading, name);
             break;
         case 8:
-            take_command(&cursor, reading);
+            if (take_command(&cursor, reading) == 7) {
+                name[0] = 0;    /* the first page after the switch names its block (R-WIRE-4) */
+            }
             break;
         default:
             cursor.broken = true;

@@ -66,6 +66,7 @@ void migration_status_set(MigrationStatus *status, MigrationStatus value);
 
 bool postcopy_supported(Error **errp);
 bool postcopy_takes_part(const RAMBlock *block);        /* MIGRATABLE */
+bool postcopy_sticks_out(const RAMBlock *block);        /* its last page is not all memcore's */
 
 /* --- postcopy_incoming.c --- */
 

@@ -182,6 +182,9 @@ static bool postcopy(MigrationState *ms, Error **errp)
             return false;
         }
     }
+    qemu_mutex_lock(&source->mutex);
+    source->ended = true;
+    qemu_mutex_unlock(&source->mutex);
     wire_section(source->bytes, WIRE_END);
     wire_end_of_section(source->bytes);
     g_byte_array_append(source->bytes, (const guint8[]){ WIRE_EOF }, 1);

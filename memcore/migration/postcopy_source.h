@@ -38,6 +38,7 @@ typedef struct PostcopySource {
     pthread_cond_t changed;
     GQueue requests;            /* of SourceRequest *, first come first served (R-PC-42) */
     SourceBlock *last_request;  /* what the short form means */
+    bool ended;                 /* END is on its way */
     bool shut;                  /* the destination has said its last */
     bool broken;                /* the return path is bad: the migration cannot complete */
     pthread_t return_thread;

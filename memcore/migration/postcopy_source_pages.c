@@ -19,6 +19,7 @@ static bool check_block(const RAMBlock *block, Error **errp)
     const char *why = !block->idstr[0]                                        ? "it has no name"
                       : block->bmap                                           ? "it is being migrated"
                       : block->flags & RAM_PMEM                               ? "it is persistent memory"
+                      : postcopy_sticks_out(block)                            ? "its last page has bytes of others"
                       : block->used_length == 0                               ? "it is empty"
                       : block->used_length % MAX(block->page_size, TARGET_PAGE_SIZE) ? "it has no whole number of pages"
                                                                               : NULL;

@@ -113,8 +113,10 @@ static bool handle(MigrationState *ms, const WireReturn *message, Error **errp)
         ms->source->shut = true;
         if (message->value != 0) {
             error_setg(errp, "the destination has failed (%" PRIu32 ")", message->value);
+        } else if (!ms->source->ended) {
+            error_setg(errp, "the destination says that it has everything, and it has not");
         }
-        return message->value == 0;
+        return message->value == 0 && ms->source->ended;
     case WIRE_REQ_PAGES_ID:
     case WIRE_REQ_PAGES:
         postcopy_count(ms->counters.requests, 1);

@@ -20,6 +20,12 @@ bool postcopy_takes_part(const RAMBlock *block)
     return block->flags & RAM_MIGRATABLE;
 }
 
+/* R-RAM-7: whole pages would be discarded and placed. */
+bool postcopy_sticks_out(const RAMBlock *block)
+{
+    return block->flags & RAM_PREALLOC && memory_region_size(block->mr) % block->page_size;
+}
+
 static bool check_block(const RAMBlock *block, Error **errp)
 {
     struct statfs file_system;
@@ -29,6 +35,9 @@ static bool check_block(const RAMBlock *block, Error **errp)
     } else if (block->used_length % block->page_size) {
         error_setg(errp, "block \"%s\" has 0x%" PRIx64 " bytes, no whole number of its pages of 0x%zx",
                    ram_block_label(block), block->used_length, block->page_size);
+    } else if (postcopy_sticks_out(block)) {
+        error_setg(errp, "block \"%s\" is the caller's memory, of which the last page has bytes of others",
+                   ram_block_label(block));
     } else if (block->fd >= 0 && fstatfs(block->fd, &file_system) != 0) {
         error_setg_errno(errp, errno, "block \"%s\": cannot ask for its file system", ram_block_label(block));
     } else if (block->fd >= 0 && file_system.f_type != TMPFS_MAGIC && file_system.f_type != HUGETLBFS_MAGIC) {

@@ -45,7 +45,7 @@ const char *migration_status_name(MigrationStatus status);
  * One reliable connection in both directions (R-PC-50).  send and recv move all of `length`
  * bytes and return 0, or -errno, where the end of the stream is -EPIPE.  Each is called by one
  * thread at a time, send and recv at the same time; without memcore's locks.  shutdown, from any
- * thread, makes both fail from now on, also those that wait.
+ * thread, makes both fail from now on, also those that wait: that is how a migration is cancelled.
  */
 typedef struct MigrationTransport {
     int (*send)(void *opaque, const void *from, size_t length);
