@@ -79,7 +79,7 @@ BitmapDiscardManager *bitmap_discard_manager_new(MemoryRegion *mr, uint64_t gran
         error_setg(errp, "region '%s' cannot be plugged in pieces: discarding RAM is disabled", region_label(mr));
         return NULL;
     }
-    result = ram_block_discard_range(mr->ram_block, 0, memory_region_size(mr));
+    result = ram_block_discard_range(mr->ram_block, 0, mr->ram_block->used_length);
     if (result != 0) {
         ram_block_coordinated_discard_require(false);
         error_setg_errno(errp, result == -1 ? EINVAL : -result, "region '%s': its memory cannot be discarded",
@@ -254,7 +254,7 @@ int bitmap_discard_manager_unplug_all(BitmapDiscardManager *manager)
     RamDiscardListener *listener;
 
     memcore_require_big_lock("R-BDM-4");
-    if (discard(manager, 0, region_bytes(manager)) != 0) {
+    if (discard(manager, 0, manager->mr->ram_block->used_length) != 0) {
         return -EBUSY;
     }
     cds_list_for_each_entry(listener, &manager->listeners, next) {
