@@ -214,5 +214,6 @@ def run_tests(tree, plant, limit, notes=None, progress=lambda: None):
         return False, seconds, f"hangs: no end after {seconds:.0f} s"
     text = log.read_text(errors="replace")
     failed = re.findall(r"not ok \S+ (/\S+)", text)
-    said = re.search(r"(ERROR: |runtime error: |Bail out! |memcore: |\*\*\*Timeout).*$", text, re.M)
+    said = re.search(r"(FAILED R-|(ERROR|WARNING): \w+Sanitizer|runtime error: |Bail out! |memcore: (?!warning: )|\*\*\*Timeout)"
+                     ".*$", text, re.M)
     return process.returncode == 0, seconds, " ".join([*failed[:1], *([said[0]] if said else [])])[:90]

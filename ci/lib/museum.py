@@ -80,7 +80,7 @@ class Museum:
 
 
 def hunter(plant):
-    return f"{plant.test} ({plant.preset})" if plant.test else plant.target
+    return f"{plant.test.strip('^$')} ({plant.preset})" if plant.test else plant.target
 
 
 # --- one hunt -----------------------------------------------------------------------
@@ -171,6 +171,8 @@ class Hunt:
             return {**self.unbuilt("the patch does not apply; make it anew"), "spoilt": True}
         try:
             return self.test(copy, line, 5 + 3 * usual) if self.plant.test else self.fuzz(copy, line)
+        except SystemExit:
+            return self.unbuilt("it does not build with the bug; make the patch anew")
         finally:
             copy.patch(self.plant, "-R")
 

@@ -3,8 +3,8 @@
 
 With a planted bug: a binary input becomes readable text, a trace of at most six steps, a picture, and a C program that
 needs nothing but an installed memcore, builds under plain gcc without warnings, fails, and passes without the bug.
-The C programs of bugs in accesses, maps, IOMMUs and dirty pages likewise.  Without a bug: every committed trace becomes
-a C program that compares after every step and passes.
+The C programs of bugs in accesses, maps, IOMMUs, dirty pages and RAM blocks likewise.  Without a bug: every committed
+trace becomes a C program that compares after every step and passes.
 """
 import pathlib
 import subprocess
@@ -18,11 +18,15 @@ import hunt  # noqa: E402
 BUG = "equal-priority-order"
 SEED = "corpora/region_tree/seeds/equal-priority.trace"
 STEPS_MAX = 6
-# What only the answers, the callbacks of devices and map clients, the dirty pages show; found by this seed, in so many steps.
+# What only answers, the callbacks of devices, map clients and notifiers, dirty pages, files that stay open show; found
+# by this seed, in so many steps.
 MORE_BUGS = {
     "acc-store-marks-nothing": ("corpora/access/seeds/marks.trace", 8),
     "iommu-write-needs-read": ("corpora/iommu/seeds/chain.trace", 8),
     "map-clients-not-woken": ("corpora/map_cache/seeds/bounce.trace", 7),
+    "blk-removal-not-replayed": ("corpora/ram_block/seeds/files.trace", 4),
+    "dsc-state-before-callbacks": ("corpora/ram_discard/seeds/plug.trace", 6),
+    "flt-file-not-closed": ("corpora/ram_faults/seeds/each.trace", 4),
 }
 
 
@@ -129,7 +133,8 @@ def with_more_bugs(work, sound):
 
 def without_a_bug(work, sound):
     count = 0
-    for folder in ("region_tree", "transactions", "dirty_bitmap", "access", "map_cache", "iommu", "ram_block", "ram_discard", "ram_faults"):
+    for folder in ("region_tree", "transactions", "dirty_bitmap", "access", "map_cache", "iommu", "ram_block", "ram_discard",
+                   "ram_faults"):
         for trace in sorted((common.ROOT / "corpora" / folder).rglob("*.trace")):
             source = work / f"{folder}-{trace.stem}.c"
             run(sound.memtrace, "emit-c", "--every-step", trace, "-o", source)

@@ -694,7 +694,7 @@ int main(int argc, char **argv)
         { "/R-CCH-6/slow-store-for-reading", slow_cached_store_for_reading, "address_space_stl_le_cached",
           "cache" },
         { "/R-CCH-4/write-for-reading", cached_write_for_reading, "address_space_write_cached", "cache" },
-        { "/R-CCH-10/load-after-the-end", cached_load_after_the_end, "address_space_ldub_cached", NULL },
+        { "/R-CCH-10/load-after-the-end", cached_load_after_the_end, "address_space_ldub_cached", "not live" },
         { "/R-CCH-9/for-reading", invalidate_for_reading, "address_space_cache_invalidate", "cache" },
         { "/R-CCH-9/outside", invalidate_outside, "address_space_cache_invalidate", "cache" },
         { "/R-RGN-4/flush-of-ram", flush_of_ram, "memory_region_flush_rom_device", "ram" },

@@ -92,8 +92,8 @@ static void errors(void)
     check_number((uint64_t)errno, ENOSPC);
     g_assert_cmpstr(error_get_pretty(error), ==, "no luck");
     copy = error_copy(error);
-    error_prepend(&error, "today: ");
-    g_assert_cmpstr(error_get_pretty(error), ==, "today: no luck");
+    error_prepend(&error, "%s%%s: ", "today ");
+    g_assert_cmpstr(error_get_pretty(error), ==, "today %s: no luck");
     g_assert_cmpstr(error_get_pretty(copy), ==, "no luck");
     error_prepend(NULL, "nobody");
     error_prepend(&second, "nobody");

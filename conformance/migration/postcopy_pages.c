@@ -147,14 +147,15 @@ static void comes_while_asked_for(void)
 {
     GuestRead read;
 
-    destination_listen(KIND_ANONYMOUS);
+    destination_begin(KIND_ANONYMOUS);
     mis.request_page = ask_and_get;
+    check_number(postcopy_ram_incoming_init(&mis, 0), 0);
+    check_number(postcopy_ram_enable_notify(&mis), 0);
     guest_read(&read, destination_page(3));
     check_number(guest_read_end(&read), 0x3d);
     WAIT_FOR(READ_COUNTER(destination_asked.count) == 1);
     check_number(postcopy_ram_fault(&mis, destination_page(3)), 0);
     check_number(READ_COUNTER(destination_asked.count), 1);
-    mis.request_page = destination_ask;
     destination_complete();
 }
 

@@ -396,7 +396,7 @@ static void counters(void)
 /* What is discarded is neither looked at nor saved, however often dirty pages are looked for. */
 static void discarded_pages_stay_out(void)
 {
-    const uint64_t granule = 8 * MAX(PAGE, 4096), there = granule / PAGE;
+    const uint64_t granule = MAX(8 * PAGE, 4096), there = granule / PAGE;
     MemoryRegion *root = stage_container("root", UINT64_MAX);
     BitmapDiscardManager *manager;
     RamSaveCounters c;

@@ -22,6 +22,7 @@ CASE(set_idstr_empty, qemu_ram_set_idstr(block_of(ram()), "", NULL))
 CASE(host_offset_outside, MemoryRegion *mr = ram();
      qemu_ram_block_host_offset(block_of(mr), (uint8_t *)memory_region_get_ram_ptr(mr) + PAGES(4)))
 CASE(addr_of_nowhere, int here; qemu_ram_addr_from_host_nofail(&here))
+CASE(ptr_of_a_strange_name, memory_region_get_ram_ptr(stage_io("a\nb\x7f", PAGES(4))))
 CASE(ptr_without_block, memory_region_get_ram_ptr(stage_io("victim", PAGES(4))))
 CASE(map_nowhere, ram(); qemu_map_ram_ptr(NULL, BITMAP_SPAN * 64))
 CASE(map_reserved, qemu_map_ram_ptr(block_of(stage_resizeable("victim", PAGES(4), PAGES(8), NULL)), PAGES(4)))
@@ -117,6 +118,7 @@ int main(int argc, char **argv)
         { "/R-RAM-15/empty", set_idstr_empty, "qemu_ram_set_idstr", NULL },
         { "/R-RAM-23/host-offset-outside", host_offset_outside, "qemu_ram_block_host_offset", NULL },
         { "/R-RAM-23/addr-of-nowhere", addr_of_nowhere, "qemu_ram_addr_from_host_nofail", NULL },
+        { "/R-RAM-24/strange-name", ptr_of_a_strange_name, "memory_region_get_ram_ptr", "a\\x0ab\\x7f" },
         { "/R-RAM-24/no-block", ptr_without_block, "memory_region_get_ram_ptr", "victim" },
         { "/R-RAM-25/nowhere", map_nowhere, "qemu_map_ram_ptr", NULL },
         { "/R-RAM-25/reserved", map_reserved, "qemu_map_ram_ptr", NULL },

@@ -19,7 +19,7 @@ enum {
     CHANGES = 2000,
     CHANGES_A_DRAIN = 8,
     PAGE = 0x1000,
-    ROUNDS = 1000,
+    ROUNDS = 4000,
 };
 
 static uint8_t pattern(hwaddr address)
@@ -107,7 +107,7 @@ static void what_stays_is_found(void)
 
 static struct {
     AddressSpace *as;
-    unsigned begin, mapped, go, given_back;     /* rounds, atomic; each waits for the one before it */
+    unsigned begin, mapped, go, off, given_back;    /* rounds, atomic; each waits for the one before it */
     unsigned woken;
 } bounce;
 
@@ -125,6 +125,7 @@ static void *map_and_give_back(void *opaque)
         g_assert_true(buffer != NULL);
         STORE(bounce.mapped, round);
         WAIT_UNTIL(LOAD(bounce.go) == round);
+        STORE(bounce.off, round);
         address_space_unmap(bounce.as, buffer, length, true, 0);
         STORE(bounce.given_back, round);
     }
@@ -196,6 +197,7 @@ static void who_leaves_is_not_called(void)
         begin(round);
         cpu_register_map_client(bh);
         let_go(round);
+        WAIT_UNTIL(LOAD(bounce.off) == round);      /* else it would hardly ever be in the middle of it */
         cpu_unregister_map_client(bh);
         qemu_bh_delete(bh);
         WAIT_UNTIL(LOAD(bounce.given_back) == round);
