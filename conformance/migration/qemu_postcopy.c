@@ -27,7 +27,8 @@ static void begin(void)
     ram = stage_ram_migratable("ram", QEMU_RAM);
     block = ram->ram_block;
     qemu_fill(block->host);
-    g_snprintf(folder, sizeof(folder), "%.30s/memcore-qemu-XXXXXX", g_get_tmp_dir());
+    /* A socket's path is short, so a long name of the usual folder will not do. */
+    g_snprintf(folder, sizeof(folder), "%s/memcore-qemu-XXXXXX", strlen(g_get_tmp_dir()) < 30 ? g_get_tmp_dir() : "/tmp");
     g_assert_nonnull(g_mkdtemp(folder));
     g_snprintf(socket_path, sizeof(socket_path), "%s/socket", folder);
     g_snprintf(file_path, sizeof(file_path), "%s/ram.mig", folder);

@@ -286,15 +286,19 @@ static int connect_to(const char *path)
 
 static int be_both(void)
 {
-    char folder[64], path[80];
+    char folder[sizeof(((struct sockaddr_un *)0)->sun_path)], path[sizeof(folder)];
     int listener, status = 0, result;
     pid_t child;
 
-    g_snprintf(folder, sizeof(folder), "%.40s/postcopy-XXXXXX", g_get_tmp_dir());
+    /* A socket's path is short; where the usual folder's is too long for it there is still /tmp. */
+    if (g_snprintf(path, sizeof(path), "%s/postcopy-XXXXXX/socket", g_get_tmp_dir()) >= (int)sizeof(path)) {
+        g_snprintf(path, sizeof(path), "/tmp/postcopy-XXXXXX/socket");
+    }
+    g_strlcpy(folder, path, strlen(path) - strlen("socket"));
     if (!g_mkdtemp(folder)) {
         give_up("a temporary folder");
     }
-    g_snprintf(path, sizeof(path), "%s/socket", folder);
+    memcpy(path, folder, strlen(folder));
     listener = listen_at(path);
     child = fork();
     if (child < 0) {
