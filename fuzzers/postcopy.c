@@ -22,7 +22,10 @@
  */
 #include <string.h>
 
+#include "exec/memory.h"
+#include "exec/ram_addr.h"
 #include "postcopy_play.h"
+#include "qapi/error.h"
 #include "target.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -31,13 +34,26 @@ static bool able;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+    Error *first = NULL;
+
     (void)argc;
     (void)argv;
+    error_setg(&first, "names the domain of all");
+    error_free(first);
     able = postcopy_warm_up();
     /* One of each: what is made once is made now. */
     LLVMFuzzerTestOneInput((const uint8_t[]){ 2, 0, 0, 0, 15, 0, 0, 0 }, 8);
     LLVMFuzzerTestOneInput((const uint8_t[]){ 1, 0, 0, 0, 4, 0, 3, 0 }, 8);
     return 0;
+}
+
+/* What the core keeps from input to input is the same before each: dirty pages, and which block was found last. */
+static void leave_no_trace(void)
+{
+    for (unsigned b = BLOCKS; b-- > 0;) {
+        cpu_physical_memory_clear_dirty_range(machine.block[b]->offset, machine.block[b]->used_length);
+    }
+    (void)qemu_map_ram_ptr(NULL, machine.block[0]->offset);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -54,5 +70,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         postcopy_play_destination(&steps);
     }
+    leave_no_trace();
     return 0;
 }
