@@ -15,34 +15,14 @@
 #include "migration/ram-save.h"
 #include "model/mapped_ram.h"
 #include "model/ram_save.h"
+#define FUZZ_TARGET "mapped_ram_live"
+#include "run/fuzz_check.h"
 #include "run/subject.h"
 #include "target.h"
 
 enum { BLOCKS = 3, FLASH = 1, STEPS_MAX = 64, SAVES_MAX = 4 };
 #define APART (UINT64_C(64) << 20)      /* of the blocks in the address space */
 #define FILE_MAX (UINT64_C(64) << 20)
-
-/* Never compiled out, and the first words of the line say which invariant broke. */
-#define REQUIRE(condition, invariant) \
-    do { \
-        if (!(condition)) { \
-            fprintf(stderr, "mapped_ram_live: %s (%s:%d: %s)\n", invariant, __FILE__, __LINE__, #condition); \
-            abort(); \
-        } \
-    } while (0)
-
-static uint64_t hash;
-
-uint64_t fuzz_last_hash(void)
-{
-    return hash;
-}
-
-static void hash_number(uint64_t number)
-{
-    hash = (hash ^ number) * UINT64_C(0x100000001b3);
-    hash ^= hash >> 29;
-}
 
 /* --- the machine: in the order of the block list, longest first (R-RAM-19) --- */
 
@@ -159,8 +139,8 @@ static void check_counters(void)
     RamSaveCounters counters;
 
     ram_save_counters(play.save, &counters);
-    hash_number(counters.normal << 32 | counters.zero);
-    hash_number(counters.remaining << 32 | counters.dirty_sync_count);
+    fuzz_hash_number(counters.normal << 32 | counters.zero);
+    fuzz_hash_number(counters.remaining << 32 | counters.dirty_sync_count);
     REQUIRE(counters.remaining == model->remaining, "remaining is not the model's");
     REQUIRE(counters.dirty_sync_count == model->dirty_sync_count, "looks for dirty pages are not the model's");
     REQUIRE(counters.normal + counters.zero == model->normal + model->zero, "taken pages are not the model's");
@@ -233,7 +213,7 @@ static void check_complete(void)
 /* What a step must answer, by what happened before and during it; `good`: if nothing did. */
 static void check_result(int result, int good, bool failed, Error *error)
 {
-    hash_number((uint64_t)result);
+    fuzz_hash_number((uint64_t)result);
     REQUIRE((result < 0) == (error != NULL), "a result without its Error, or the other way round");
     error_free(error);
     if (failed && play.error != EINTR) {
@@ -488,7 +468,7 @@ void live_play(const uint8_t *data, size_t size)
 {
     uint8_t head[4] = { 0 };
 
-    hash = UINT64_C(0xcbf29ce484222325);
+    fuzz_hash_begin();
     memset(&play, 0, sizeof(play));
     play.fail_in = play.interruption.in = SIZE_MAX;
     memcpy(head, data, MIN(size, sizeof(head)));

@@ -14,40 +14,12 @@
 #include "migration/mapped-ram.h"
 #include "model/mapped_ram.h"
 #include "run/allocation.h"
+#define FUZZ_TARGET "mapped_ram_load"
+#include "run/fuzz_check.h"
 #include "run/subject.h"
 #include "target.h"
 
 enum { FILLING = 0x55, ALLOWANCE = 64 << 10, BLOCKS = 4 };
-
-/* Never compiled out, and the first words of the line say which invariant broke. */
-#define REQUIRE(condition, invariant) \
-    do { \
-        if (!(condition)) { \
-            fprintf(stderr, "mapped_ram_load: %s (%s:%d: %s)\n", invariant, __FILE__, __LINE__, #condition); \
-            abort(); \
-        } \
-    } while (0)
-
-/* --- hash --- */
-
-static uint64_t hash;
-
-uint64_t fuzz_last_hash(void)
-{
-    return hash;
-}
-
-static void hash_bytes(const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {     /* FNV-1a */
-        hash = (hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001b3);
-    }
-}
-
-static void hash_number(uint64_t number)
-{
-    hash_bytes(&number, sizeof(number));
-}
 
 /* --- four blocks --- */
 
@@ -129,7 +101,7 @@ void load_check_warm_up(void)
 
 void load_check_begin(void)
 {
-    hash = UINT64_C(0xcbf29ce484222325);
+    fuzz_hash_begin();
 }
 
 static void require_untouched(unsigned i)
@@ -157,7 +129,7 @@ static void require_loaded(unsigned i, const struct mapped_ram_bytes *bytes, con
                 "a loaded block is not dirty everywhere");
     }
     REQUIRE(!block->file_bmap && !block->bitmap_offset && !block->pages_offset, "a load leaves something behind");
-    hash_bytes(block->host, block->used_length);
+    fuzz_hash_bytes(block->host, block->used_length);
 }
 
 /* --- the file --- */
@@ -191,7 +163,7 @@ static void take_error(Error *error)
 {
     REQUIRE(error, "a failure without an Error");
     REQUIRE(*error_get_pretty(error) && !strchr(error_get_pretty(error), '\n'), "an Error that is not one line");
-    hash_bytes(error_get_pretty(error), strlen(error_get_pretty(error)));
+    fuzz_hash_bytes(error_get_pretty(error), strlen(error_get_pretty(error)));
     error_free(error);
 }
 
@@ -219,7 +191,7 @@ static void require_same(const MappedRamFile *file, const struct mapped_ram_byte
             present += mapped_ram_page_present(block, page);
         }
         REQUIRE(block->present == present, "the count of present pages differs");
-        hash_number(present);
+        fuzz_hash_number(present);
     }
 }
 
@@ -254,7 +226,7 @@ static void check_load(const Snapshot *snapshot, int fd, const MappedRamFile *fi
     result = mapped_ram_load(file, flags, &error);
     /* Where memory is given back to the host a failure has a way around it; a read has not. */
     failed |= subject_plant_failure(SIZE_MAX, 0) > snapshot->fail_read && result != 0;
-    hash_number((uint64_t)result);
+    fuzz_hash_number((uint64_t)result);
     REQUIRE((result == 0) == !error, "a result without its Error, or the other way round");
     REQUIRE(result == (!fits ? -EINVAL : failed ? -EIO : 0), "the result is not what the file deserves");
     if (error) {
@@ -311,7 +283,7 @@ void load_check_snapshot(const Snapshot *snapshot)
     } else {
         REQUIRE(!file || (leave.unverified && !file->complete), "a file that could not be read is accepted");
     }
-    hash_number(file != NULL);
+    fuzz_hash_number(file != NULL);
     if (file && !failed) {
         require_same(file, &bytes, &seen);
         check_load(snapshot, fd, file, &bytes, &seen);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # FROM/{seeds,regressions} -> TO/ (binary inputs, one flat folder) and ZIP.  `cmake -P`, called by the build.
-# A .trace file is packed, and a .hex file (harness/snapshot/hex.h); for a target that takes any bytes its text is an input too, and so is every other
-# file as it is.
+# A .trace file is packed, and a .hex file (harness/snapshot/hex.h); for a target that takes any bytes its text is an input
+# too, and so is every other file as it is.
 
 file(REMOVE_RECURSE "${TO}")
 file(MAKE_DIRECTORY "${TO}")

@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!able || size < 4) {
         return 0;
     }
-    hash_begin();
+    fuzz_hash_begin();
     memcpy(steps.parameters, data, 4);
     if (steps.parameters[0] & 1) {
         postcopy_play_source(&steps);

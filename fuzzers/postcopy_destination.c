@@ -111,8 +111,8 @@ static void check_counters(void)
     const struct postcopy_model *model = &play.model;
     const uint64_t parts = machine.page_size / TARGET_PAGE_SIZE;
 
-    hash_number(play.mis.counters.placed << 32 | play.mis.counters.zero_placed);
-    hash_number(play.mis.counters.requests << 32 | play.mis.counters.duplicates);
+    fuzz_hash_number(play.mis.counters.placed << 32 | play.mis.counters.zero_placed);
+    fuzz_hash_number(play.mis.counters.requests << 32 | play.mis.counters.duplicates);
     REQUIRE(play.mis.counters.placed == model->placed && play.mis.counters.zero_placed == model->zero_placed,
             "placed pages are not the model's (R-PC-31)");
     REQUIRE(play.mis.counters.duplicates == model->duplicates, "duplicates are not the model's (R-PC-31)");
@@ -148,7 +148,7 @@ static void message_taken(void)
         check_counters();
     }
     check_pages();
-    hash_number(postcopy_state_get());
+    fuzz_hash_number(postcopy_state_get());
 }
 
 /* --- steps beside the stream ---------------------------------------------------------------------------- */
@@ -574,7 +574,7 @@ void postcopy_play_destination(Steps *steps)
     qemu_mutex_unlock_iothread();
     result = ram_migrate_incoming(&play.mis);
     qemu_mutex_lock_iothread();
-    hash_number((uint64_t)result);
+    fuzz_hash_number((uint64_t)result);
     if (result == 0) {
         check_good_end();
     } else {

@@ -11,24 +11,6 @@
 struct postcopy_machine machine;
 const char *const postcopy_names[BLOCKS] = { "ram", "vram" };
 
-static uint64_t hash;
-
-uint64_t fuzz_last_hash(void)
-{
-    return hash;
-}
-
-void hash_begin(void)
-{
-    hash = UINT64_C(0xcbf29ce484222325);
-}
-
-void hash_number(uint64_t number)
-{
-    hash = (hash ^ number) * UINT64_C(0x100000001b3);
-    hash ^= hash >> 29;
-}
-
 bool postcopy_warm_up(void)
 {
     static MemoryRegion mr[BLOCKS];

@@ -48,17 +48,10 @@
 
 #include "exec/ramblock.h"
 #include "model/postcopy.h"
+#define FUZZ_TARGET "postcopy"
+#include "run/fuzz_check.h"
 
 enum { BLOCKS = POSTCOPY_MODEL_BLOCKS, STEPS_MAX = 96 };
-
-/* Never compiled out, and the first words of the line say which invariant broke. */
-#define REQUIRE(condition, invariant) \
-    do { \
-        if (!(condition)) { \
-            fprintf(stderr, "postcopy: %s (%s:%d: %s)\n", invariant, __FILE__, __LINE__, #condition); \
-            abort(); \
-        } \
-    } while (0)
 
 extern struct postcopy_machine {
     RAMBlock *block[BLOCKS];
@@ -80,10 +73,6 @@ const uint8_t *next_step(Steps *steps);
 
 void postcopy_play_destination(Steps *steps);
 void postcopy_play_source(Steps *steps);
-
-/* What fuzz_last_hash() says: of an input, so far. */
-void hash_begin(void);
-void hash_number(uint64_t number);
 
 /* The block and the page of an address; false: none of the machine's. */
 bool postcopy_place_of(const void *address, int *block, unsigned *page);

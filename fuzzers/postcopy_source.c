@@ -174,7 +174,7 @@ static void check_turn(int block, unsigned page)
     int next = 0;
 
     play.pages++;
-    hash_number((uint64_t)block << 32 | page);
+    fuzz_hash_number((uint64_t)block << 32 | page);
     if (play.gone) {
         REQUIRE(postcopy_source_model_next(&play.model, &next, &next_page), "a page is sent twice (R-PC-42)");
         REQUIRE(next == block && next_page == page, "it is another page's turn (R-PC-42)");
@@ -374,7 +374,7 @@ void postcopy_play_source(Steps *steps)
     qemu_mutex_unlock_iothread();
     result = ram_migrate_source(&play.ms);
     qemu_mutex_lock_iothread();
-    hash_number((uint64_t)result << 32 | play.pages);
+    fuzz_hash_number((uint64_t)result << 32 | play.pages);
     REQUIRE((result == 0) == !play.doomed, result == 0 ? "a broken migration ends well" : "a good migration fails");
     REQUIRE((play.ms.error != NULL) == (result != 0), "a failure without an Error, or the other way round");
     REQUIRE(play.resumed == (play.stopped && !play.gone && result != 0), "the guest stays stopped");

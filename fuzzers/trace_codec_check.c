@@ -5,34 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FUZZ_TARGET "trace_codec"
+#include "run/fuzz_check.h"
 #include "target.h"
-
-/* Never compiled out, and the first word of the line says which invariant broke. */
-#define REQUIRE(condition, invariant) \
-    do { \
-        if (!(condition)) { \
-            fprintf(stderr, "trace_codec: %s (%s:%d: %s)\n", invariant, __FILE__, __LINE__, #condition); \
-            abort(); \
-        } \
-    } while (0)
-
-static uint64_t hash;
-
-uint64_t fuzz_last_hash(void)
-{
-    return hash;
-}
 
 void codec_check_begin(void)
 {
-    hash = UINT64_C(0xcbf29ce484222325);
-}
-
-static void hash_bytes(const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {     /* FNV-1a */
-        hash = (hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001b3);
-    }
+    fuzz_hash_begin();
 }
 
 static void check_steps(const struct trace *t)
@@ -77,7 +56,7 @@ void codec_check_trace(const struct trace *t)
     trace_decode(&again, bytes, size);
     REQUIRE(trace_equal(t, &again), "decode(encode(t)) is not t");
     REQUIRE(trace_encode(&again, twice, size) == size && !memcmp(bytes, twice, size), "encoding is no fixed point");
-    hash_bytes(bytes, size);
+    fuzz_hash_bytes(bytes, size);
 
     FILE *out = open_memstream(&text, &length);
     REQUIRE(out, "out of memory");
@@ -89,7 +68,7 @@ void codec_check_trace(const struct trace *t)
         abort();
     }
     REQUIRE(trace_equal(t, &again), "parse(print(t)) is not t");
-    hash_bytes(text, length);
+    fuzz_hash_bytes(text, length);
     check_steps(t);
     trace_free(&again);
     free(text);
@@ -110,5 +89,5 @@ void codec_check_error(const struct trace *t, const char *text, size_t size, con
     REQUIRE(error->column >= 1 && error->column <= length + 1, "an error's column is not in the line");
     REQUIRE(memchr(error->message, 0, sizeof(error->message)) && error->message[0] &&
             !strpbrk(error->message, "\r\n"), "an error's message is not one line");
-    hash_bytes(error->message, strlen(error->message));
+    fuzz_hash_bytes(error->message, strlen(error->message));
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "run/crash.h"
+#include "run/fuzz_check.h"
 #include "run/run.h"
 #include "run/subject.h"
 
@@ -20,7 +21,7 @@ static struct {
     struct runner *runner;
     struct trace trace;
     struct run_totals totals;
-    uint64_t execs, steps_reported, last_hash;
+    uint64_t execs, steps_reported;
     uint32_t groups_allowed;
     int stats_fd;
     bool watched;               /* crash_watch_abort() was called */
@@ -88,7 +89,7 @@ int fuzz_run_trace(const uint8_t *data, size_t size, const struct fuzz_options *
     fuzz.groups_allowed = options->warm_up ? 0 : options->groups_allowed;
     trace_decode(&fuzz.trace, data, size);
     if (fuzz.trace.groups & ~options->groups_allowed) {
-        fuzz.last_hash = 0;
+        fuzz_hash_is(0);
         return 0;
     }
     if (fuzz.trace.count > STEPS_MAX) {
@@ -99,7 +100,7 @@ int fuzz_run_trace(const uint8_t *data, size_t size, const struct fuzz_options *
         fail(options);
     }
     crash_watch_end();
-    fuzz.last_hash = fuzz.totals.hash;
+    fuzz_hash_is(fuzz.totals.hash);
     fuzz.totals.hash = 0;
     fuzz.execs++;
     if (fuzz.stats_fd >= 0 && fuzz.totals.steps - fuzz.steps_reported >= STEPS_PER_STATS) {
@@ -111,9 +112,4 @@ int fuzz_run_trace(const uint8_t *data, size_t size, const struct fuzz_options *
 uint32_t fuzz_groups_allowed(void)
 {
     return fuzz.groups_allowed;
-}
-
-uint64_t fuzz_last_hash(void)
-{
-    return fuzz.last_hash;
 }

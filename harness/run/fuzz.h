@@ -26,7 +26,4 @@ int fuzz_run_trace(const uint8_t *data, size_t size, const struct fuzz_options *
 /* What the target allows, known from its first input on; 0 before. */
 uint32_t fuzz_groups_allowed(void);
 
-/* Hash over everything seen in the last input: equal inputs must give equal hashes. */
-uint64_t fuzz_last_hash(void);
-
 #endif
