@@ -370,7 +370,11 @@ bool player_step_failing(struct player *p, const struct trace_step *s, FILE *out
     } else {
         p->failure.times--;
         p->failure.left = p->failure.nth;
-        p->seen->refused = !done;
+        if (s->op == TRACE_OP_PLUG) {
+            ram_block_discard_range(player_block(p, s->a), s->v.absolute, s->w.absolute);
+        } else {
+            p->seen->refused = !done;
+        }
     }
     if (p->seen->refused && block_is_repeated(s->op)) {
         rewind(out);
