@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "migrate/postcopy_parts.h"
 #include "migration/postcopy-host.h"
-#include "postcopy_play.h"
 
 struct postcopy_kernel kernel;
 
@@ -40,11 +40,11 @@ static void kernel_close(void *opaque, int fd)
 /* What is there is the real kernel's to say: a discard that did nothing is noticed. */
 static void look(int block)
 {
-    const size_t length = machine.pages[block] * machine.page_size;
+    const size_t length = guest.pages[block] * guest.page_size;
     unsigned char resident[POSTCOPY_MODEL_PAGES_MAX] = { 0 };
 
-    REQUIRE(mincore(machine.block[block]->host, length, resident) == 0, "memory cannot be looked at");
-    for (unsigned page = 0; page < machine.pages[block]; page++) {
+    REQUIRE(mincore(guest.block[block]->host, length, resident) == 0, "memory cannot be looked at");
+    for (unsigned page = 0; page < guest.pages[block]; page++) {
         kernel.there[block][page] = resident[page] & 1;
     }
 }
@@ -63,7 +63,7 @@ static int kernel_enroll(void *opaque, int fd, void *start, uint64_t length, uin
     if (taken(&kernel.no_enroll)) {
         return -EBUSY;
     }
-    REQUIRE(page == 0 && length == machine.pages[block] * machine.page_size, "not all of a block is registered");
+    REQUIRE(page == 0 && length == guest.pages[block] * guest.page_size, "not all of a block is registered");
     REQUIRE(!kernel.enrolled[block], "a block is registered twice");
     look(block);
     kernel.enrolled[block] = true;
@@ -91,8 +91,9 @@ static int64_t fill(void *to, const void *from, uint64_t length)
     unsigned page;
     int block;
 
-    REQUIRE(postcopy_place_of(to, &block, &page) && kernel.enrolled[block], "a page is placed where nobody would wait");
-    REQUIRE(length == machine.page_size && (uintptr_t)to % machine.page_size == 0, "a page is placed in part");
+    REQUIRE(postcopy_place_of(to, &block, &page) && kernel.enrolled[block],
+            "a page is placed where nobody would wait");
+    REQUIRE(length == guest.page_size && (uintptr_t)to % guest.page_size == 0, "a page is placed in part");
     if (meanwhile) {
         kernel.meanwhile = NULL;
         meanwhile();
@@ -138,7 +139,7 @@ static int kernel_wake(void *opaque, int fd, void *start, uint64_t length)
 
     (void)opaque;
     (void)fd;
-    REQUIRE(postcopy_place_of(start, &block, &page) && length == machine.page_size, "what is woken is no page");
+    REQUIRE(postcopy_place_of(start, &block, &page) && length == guest.page_size, "what is woken is no page");
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "mapped_ram_load_check.h"
+#include "migrate/load.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #define FUZZ_TARGET "mapped_ram_load"
 #include "run/fuzz_check.h"
 #include "run/subject.h"
-#include "target.h"
+#include "snapshot/recipe.h"
 
 enum { FILLING = 0x55, ALLOWANCE = 64 << 10, BLOCKS = 4 };
 
@@ -31,16 +31,6 @@ static struct {
 static const char *const names[BLOCKS + 1] = { "ram", "rom", "flash", "video", NULL };
 static struct mapped_ram_local locals[BLOCKS];
 static uint8_t *expected;                   /* room for the longest block */
-
-uint64_t load_check_page_size(void)
-{
-    return TARGET_PAGE_SIZE;
-}
-
-const char *const *load_check_names(void)
-{
-    return names;
-}
 
 static uint64_t host_page(void)
 {
@@ -97,15 +87,10 @@ static void restore(void)
     }
 }
 
-void load_check_warm_up(void)
+void load_warm_up(void)
 {
     build_machine();
     restore();
-}
-
-void load_check_begin(void)
-{
-    fuzz_hash_begin();
 }
 
 static void require_untouched(unsigned i)
@@ -121,7 +106,8 @@ static void require_untouched(unsigned i)
     }
 }
 
-static void require_loaded(unsigned i, const struct mapped_ram_bytes *bytes, const struct mapped_ram_seen_block *seen)
+static void require_loaded(unsigned i, const struct mapped_ram_bytes *bytes,
+                           const struct mapped_ram_seen_block *seen)
 {
     const RAMBlock *block = machine[i].block;
 
@@ -174,10 +160,12 @@ static void take_error(Error *error)
 static void require_same(const MappedRamFile *file, const struct mapped_ram_bytes *bytes,
                          const struct mapped_ram_seen *seen)
 {
-    REQUIRE(file->complete == seen->complete && !file->complete == (file->incomplete != NULL), "completeness differs");
+    REQUIRE(file->complete == seen->complete && !file->complete == (file->incomplete != NULL),
+            "completeness differs");
     REQUIRE(strcmp(file->machine, seen->machine) == 0, "the machine's name differs");
     REQUIRE(file->page_bits == seen->page_bits && file->ignore_shared == seen->ignore_shared &&
-            file->has_uuid == seen->has_uuid && memcmp(file->uuid, seen->uuid, 16) == 0, "the configuration differs");
+                file->has_uuid == seen->has_uuid && memcmp(file->uuid, seen->uuid, 16) == 0,
+            "the configuration differs");
     REQUIRE(file->size == bytes->size && file->end == seen->end && file->total == seen->total, "sizes differ");
     REQUIRE(file->block_count == seen->blocks->len, "the number of blocks differs");
     for (unsigned i = 0; i < seen->blocks->len; i++) {
@@ -185,7 +173,8 @@ static void require_same(const MappedRamFile *file, const struct mapped_ram_byte
         const MappedRamBlock *block = &file->blocks[i];
         uint64_t present = 0;
 
-        REQUIRE(strcmp(block->idstr, b->name) == 0 && mapped_ram_find_block(file, b->name) == block, "a name differs");
+        REQUIRE(strcmp(block->idstr, b->name) == 0 && mapped_ram_find_block(file, b->name) == block,
+                "a name differs");
         REQUIRE(block->used_length == b->used_length && block->page_size == b->page_size &&
                 block->bitmap_offset == b->bitmap_offset && block->pages_offset == b->pages_offset &&
                 block->pages == b->used_length / b->page_size, "a header differs");
@@ -250,7 +239,7 @@ static void check_load(const Snapshot *snapshot, int fd, const MappedRamFile *fi
     }
 }
 
-void load_check_snapshot(const Snapshot *snapshot)
+static void check_snapshot(const Snapshot *snapshot)
 {
     const struct mapped_ram_bytes bytes = {
         .bytes = snapshot->bytes->data,
@@ -274,7 +263,8 @@ void load_check_snapshot(const Snapshot *snapshot)
 
     subject_plant_failure(snapshot->fail_read == UINT64_MAX ? SIZE_MAX : snapshot->fail_read, EIO);
     allocation_watch_begin();
-    file = mapped_ram_probe(fd, snapshot->base, snapshot->flags & ~(unsigned)MAPPED_RAM_PARTIAL, leave.machine, &error);
+    file = mapped_ram_probe(fd, snapshot->base, snapshot->flags & ~(unsigned)MAPPED_RAM_PARTIAL,
+                            leave.machine, &error);
     peak = allocation_watch_end();
     failed = subject_plant_failure(SIZE_MAX, 0) > snapshot->fail_read;
     REQUIRE(peak <= snapshot->size + ALLOWANCE, "a probe takes more memory than the file has bytes");
@@ -305,4 +295,13 @@ void load_check_snapshot(const Snapshot *snapshot)
         close(fd);
     }
     restore();
+}
+
+void load_play(const uint8_t *data, size_t size)
+{
+    Snapshot snapshot;
+
+    fuzz_hash_begin();
+    snapshot_make(&snapshot, data, size, TARGET_PAGE_SIZE, names);
+    check_snapshot(&snapshot);
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A source against the model: postcopy_play.h has the steps. */
+/* A source against the model: postcopy.h has the steps. */
 #include <errno.h>
 #include <string.h>
 
 #include "exec/memory.h"
 #include "exec/ram_addr.h"
+#include "migrate/postcopy_parts.h"
+#include "migrate/wire.h"
 #include "migration/migration.h"
-#include "postcopy_play.h"
 #include "qemu/main-loop.h"
 
 enum { REQUESTS_MAX = 20, WRITES_MAX = 48 };
 
 static struct {
-    Steps *steps;
+    PostcopySteps *steps;
     MigrationState ms;
     struct postcopy_source_model model;
     bool written[BLOCKS][POSTCOPY_MODEL_PAGES_MAX];     /* since the last look for dirty pages */
@@ -32,7 +33,7 @@ static struct {
 static bool dirty_anywhere(void)
 {
     for (int b = 0; b < BLOCKS; b++) {
-        for (unsigned page = 0; page < machine.pages[b]; page++) {
+        for (unsigned page = 0; page < guest.pages[b]; page++) {
             if (play.model.dirty[b][page]) {
                 return true;
             }
@@ -45,20 +46,20 @@ static bool dirty_anywhere(void)
 
 static void guest_writes(int block, unsigned page, uint8_t value)
 {
-    const uint64_t offset = page * machine.page_size;
+    const uint64_t offset = page * guest.page_size;
 
     if (play.stopped || play.writes++ == WRITES_MAX) {
         return;
     }
-    memset(machine.block[block]->host + offset, value, machine.page_size);
-    memory_region_set_dirty(machine.block[block]->mr, offset, machine.page_size);
+    memset(guest.block[block]->host + offset, value, guest.page_size);
+    memory_region_set_dirty(guest.block[block]->mr, offset, guest.page_size);
     play.written[block][page] = true;
 }
 
 static void looked(void)
 {
     for (int b = 0; b < BLOCKS; b++) {
-        for (unsigned page = 0; page < machine.pages[b]; page++) {
+        for (unsigned page = 0; page < guest.pages[b]; page++) {
             play.model.dirty[b][page] |= play.written[b][page];
             play.written[b][page] = false;
         }
@@ -70,7 +71,7 @@ static void stop_writers(void *opaque)
     (void)opaque;
     REQUIRE(!play.stopped, "writers are stopped twice");
     if (play.steps->parameters[0] & 8) {
-        guest_writes(0, play.steps->parameters[1] % machine.pages[0], 0x77);
+        guest_writes(0, play.steps->parameters[1] % guest.pages[0], 0x77);
     }
     play.stopped = true;
     looked();           /* the last look follows, and nothing is written between (R-PC-40) */
@@ -96,15 +97,16 @@ static void ask(bool named, int block, uint64_t start, uint32_t length)
     const char *name = block < 0 ? "rom" : postcopy_names[block];
     bool right;
 
-    put(message, named ? 3 : 4, 2);
-    put(message, named ? 13 + strlen(name) : 12, 2);
-    put(message, start, 8);
-    put(message, length, 4);
+    wire_put(message, named ? 3 : 4, 2);
+    wire_put(message, named ? 13 + strlen(name) : 12, 2);
+    wire_put(message, start, 8);
+    wire_put(message, length, 4);
     if (named) {
-        put_name(message, name);
+        wire_put_name(message, name);
     }
-    right = postcopy_source_model_request(&play.model, named, block, start, length, machine.page_size);
-    REQUIRE((say(message) == 0) == right, right ? "a right request is refused" : "a wrong request is accepted (R-PC-44)");
+    right = postcopy_source_model_request(&play.model, named, block, start, length, guest.page_size);
+    REQUIRE((say(message) == 0) == right,
+            right ? "a right request is refused" : "a wrong request is accepted (R-PC-44)");
     play.doomed = play.doomed || !right;
     g_byte_array_unref(message);
 }
@@ -113,9 +115,9 @@ static void say_shut(uint8_t value)
 {
     GByteArray *message = g_byte_array_new();
 
-    put(message, 1, 2);
-    put(message, 4, 2);
-    put(message, value, 4);
+    wire_put(message, 1, 2);
+    wire_put(message, 4, 2);
+    wire_put(message, value, 4);
     const bool good = value == 0 && play.ended;
 
     REQUIRE((say(message) == 0) == good, good ? "a good end is refused" : "SHUT is taken for a good end");
@@ -136,9 +138,9 @@ static void do_step(const uint8_t *step)
     const int block = (a & 14) == 14 ? -1 : a & 1;
 
     if (what <= 3) {
-        guest_writes(a & 1, b % machine.pages[a & 1], c);
+        guest_writes(a & 1, b % guest.pages[a & 1], c);
     } else if (what <= 7 && play.requests++ < REQUESTS_MAX) {
-        ask(!(a & 64), block, b % 32 * machine.page_size, (uint32_t)((1 + c % 4) * machine.page_size));
+        ask(!(a & 64), block, b % 32 * guest.page_size, (uint32_t)((1 + c % 4) * guest.page_size));
     } else if (what <= 9 && play.requests++ < REQUESTS_MAX) {
         ask(!(a & 64), block, a & 32 ? -((uint64_t)b << 8) : (uint64_t)b << 8, (uint32_t)(c | (a & 16) << 4) << 8);
     } else if (what == 10) {
@@ -156,7 +158,7 @@ static void do_step(const uint8_t *step)
 
 static int take_name(const uint8_t **at)
 {
-    const size_t length = get(at, 1);
+    const size_t length = wire_get(at, 1);
 
     for (int b = 0; b < BLOCKS; b++) {
         if (strlen(postcopy_names[b]) == length && memcmp(*at, postcopy_names[b], length) == 0) {
@@ -195,13 +197,13 @@ static const uint8_t *take_page(const uint8_t *at, uint64_t word)
         play.last_block = take_name(&at);
     }
     REQUIRE(play.last_block >= 0, "a page names no block (R-WIRE-4)");
-    REQUIRE(offset < machine.pages[play.last_block] * machine.page_size, "a page behind the block");
-    memory = machine.block[play.last_block]->host + offset;
+    REQUIRE(offset < guest.pages[play.last_block] * guest.page_size, "a page behind the block");
+    memory = guest.block[play.last_block]->host + offset;
     if (play.part == 0) {
-        check_turn(play.last_block, (unsigned)(offset / machine.page_size));
+        check_turn(play.last_block, (unsigned)(offset / guest.page_size));
     }
-    REQUIRE(offset % machine.page_size / TARGET_PAGE_SIZE == play.part, "a page is sent in part (R-PC-43)");
-    play.part = (play.part + 1) % (unsigned)(machine.page_size / TARGET_PAGE_SIZE);
+    REQUIRE(offset % guest.page_size / TARGET_PAGE_SIZE == play.part, "a page is sent in part (R-PC-43)");
+    play.part = (play.part + 1) % (unsigned)(guest.page_size / TARGET_PAGE_SIZE);
     REQUIRE(zero ? *at == 0 && *memory == 0 : memcmp(at, memory, TARGET_PAGE_SIZE) == 0,
             "a page is sent with other bytes");
     return at + (zero ? 1 : TARGET_PAGE_SIZE);
@@ -212,14 +214,15 @@ static void take_discard(const uint8_t *at, size_t length)
     const uint8_t *end = at + length;
     int block;
 
-    REQUIRE(play.stopped && !play.gone && get(&at, 1) == 0, "a discard at another time (R-PC-40)");
+    REQUIRE(play.stopped && !play.gone && wire_get(&at, 1) == 0, "a discard at another time (R-PC-40)");
     block = take_name(&at);
-    REQUIRE(get(&at, 1) == 0 && (end - at) % 16 == 0 && end > at && end - at <= 12 * 16, "a discard of another form (R-WIRE-3)");
+    REQUIRE(wire_get(&at, 1) == 0 && (end - at) % 16 == 0 && end > at && end - at <= 12 * 16,
+            "a discard of another form (R-WIRE-3)");
     while (at < end) {
-        const uint64_t start = get(&at, 8) / machine.page_size, count = get(&at, 8) / machine.page_size;
+        const uint64_t start = wire_get(&at, 8) / guest.page_size, count = wire_get(&at, 8) / guest.page_size;
 
         play.discard_ranges++;
-        REQUIRE(count > 0 && start + count <= machine.pages[block], "a discard behind the block");
+        REQUIRE(count > 0 && start + count <= guest.pages[block], "a discard behind the block");
         REQUIRE(start == 0 || !play.announced[block][start - 1], "a discard that goes on with another (R-PC-40)");
         for (uint64_t page = start; page < start + count; page++) {
             play.announced[block][page] = true;
@@ -243,7 +246,7 @@ static void take_package(void)
 
 static const uint8_t *take_command(const uint8_t *at)
 {
-    const uint64_t command = get(&at, 2), length = get(&at, 2);
+    const uint64_t command = wire_get(&at, 2), length = wire_get(&at, 2);
 
     if (command == 6) {
         take_discard(at, length);
@@ -255,7 +258,7 @@ static const uint8_t *take_command(const uint8_t *at)
 
 static const uint8_t *take_record(const uint8_t *at)
 {
-    const uint8_t type = (uint8_t)get(&at, 1);
+    const uint8_t type = (uint8_t)wire_get(&at, 1);
 
     switch (type) {
     case 0:
@@ -264,15 +267,16 @@ static const uint8_t *take_record(const uint8_t *at)
     case 1:
         at += 4 + 4 + 4 + 4 + 8;
         for (int b = 0; b < BLOCKS; b++) {
-            REQUIRE(take_name(&at) == b && get(&at, 8) == machine.pages[b] * machine.page_size, "another list of blocks");
+            REQUIRE(take_name(&at) == b && wire_get(&at, 8) == guest.pages[b] * guest.page_size,
+                    "another list of blocks");
         }
-        REQUIRE(get(&at, 8) == 0x10 && get(&at, 1) == 0x7e, "the list does not end (R-WIRE-4)");
+        REQUIRE(wire_get(&at, 8) == 0x10 && wire_get(&at, 1) == 0x7e, "the list does not end (R-WIRE-4)");
         return at + 4;
     case 2:
     case 3:
         REQUIRE(type == 2 || (play.gone && !dirty_anywhere()), "END although pages are left (R-PC-43)");
         if (type == 3) {
-            REQUIRE(get(&at, 4) && get(&at, 8) == 0x10, "END has pages");
+            REQUIRE(wire_get(&at, 4) && wire_get(&at, 8) == 0x10, "END has pages");
             return at + 5;
         }
         play.section = true;
@@ -311,7 +315,7 @@ static int hear(void *opaque, const void *from, size_t length)
     }
     while (at < end) {
         if (play.section) {
-            const uint64_t word = get(&at, 8);
+            const uint64_t word = wire_get(&at, 8);
 
             if (word == 0x10) {
                 REQUIRE(play.part == 0, "a section ends within a page (R-PC-43)");
@@ -330,7 +334,7 @@ static int hear(void *opaque, const void *from, size_t length)
         play.doomed = true;
         return -EPIPE;
     }
-    while ((step = next_step(play.steps)) && step[0] % 16 < 14) {
+    while ((step = postcopy_next_step(play.steps)) && step[0] % 16 < 14) {
         do_step(step);
     }
     if (play.ended && !play.shut) {
@@ -341,7 +345,7 @@ static int hear(void *opaque, const void *from, size_t length)
 
 /* --- an input ------------------------------------------------------------------------------------------------ */
 
-static void begin(Steps *steps)
+static void begin(PostcopySteps *steps)
 {
     memset(&play, 0, sizeof(play));
     play.steps = steps;
@@ -351,23 +355,24 @@ static void begin(Steps *steps)
     play.ms.resume_writers = resume_writers;
     play.ms.start_postcopy = steps->parameters[0] & 4;
     for (int b = 0; b < BLOCKS; b++) {
-        play.model.pages[b] = machine.pages[b];
+        play.model.pages[b] = guest.pages[b];
     }
     postcopy_source_model_start(&play.model);
     for (int b = 0; b < BLOCKS; b++) {
-        for (unsigned page = 0; page < machine.pages[b]; page++) {
-            const uint8_t value = page % 3 == steps->parameters[1] % 3 ? 0 : (uint8_t)(page + steps->parameters[1]);
+        for (unsigned page = 0; page < guest.pages[b]; page++) {
+            const uint8_t value =
+                page % 3 == steps->parameters[1] % 3 ? 0 : (uint8_t)(page + steps->parameters[1]);
 
-            memset(machine.block[b]->host + page * machine.page_size, value, machine.page_size);
+            memset(guest.block[b]->host + page * guest.page_size, value, guest.page_size);
             play.model.dirty[b][page] = true;
         }
-        cpu_physical_memory_clear_dirty_range(machine.block[b]->offset, machine.block[b]->used_length);
+        cpu_physical_memory_clear_dirty_range(guest.block[b]->offset, guest.block[b]->used_length);
     }
 }
 
-void postcopy_play_source(Steps *steps)
+void postcopy_play_source(PostcopySteps *steps)
 {
-    const uint64_t parts = machine.page_size / TARGET_PAGE_SIZE;
+    const uint64_t parts = guest.page_size / TARGET_PAGE_SIZE;
     int result;
 
     begin(steps);
@@ -375,7 +380,8 @@ void postcopy_play_source(Steps *steps)
     result = ram_migrate_source(&play.ms);
     qemu_mutex_lock_iothread();
     fuzz_hash_number((uint64_t)result << 32 | play.pages);
-    REQUIRE((result == 0) == !play.doomed, result == 0 ? "a broken migration ends well" : "a good migration fails");
+    REQUIRE((result == 0) == !play.doomed,
+            result == 0 ? "a broken migration ends well" : "a good migration fails");
     REQUIRE((play.ms.error != NULL) == (result != 0), "a failure without an Error, or the other way round");
     REQUIRE(play.resumed == (play.stopped && !play.gone && result != 0), "the guest stays stopped");
     REQUIRE(!global_dirty_tracking && !play.ms.source, "something goes on behind a migration");
@@ -383,10 +389,11 @@ void postcopy_play_source(Steps *steps)
     if (result == 0) {
         REQUIRE(play.ended && !dirty_anywhere(), "the end although pages are left (R-PC-43)");
         REQUIRE(play.ms.counters.discard_ranges == play.discard_ranges, "ranges are not the model's");
-        REQUIRE(play.ms.counters.ignored == play.model.ignored * parts, "ignored pages are not the model's (R-PC-42)");
+        REQUIRE(play.ms.counters.ignored == play.model.ignored * parts,
+                "ignored pages are not the model's (R-PC-42)");
     }
     for (int b = 0; b < BLOCKS; b++) {
-        REQUIRE(!machine.block[b]->bmap, "a block keeps its bitmap");
+        REQUIRE(!guest.block[b]->bmap, "a block keeps its bitmap");
     }
     error_free(play.ms.error);
 }

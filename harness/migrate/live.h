@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Plays an input of mapped_ram_live.c; a broken invariant is printed and aborts.
+ * Plays an input of fuzzers/mapped_ram_live.c; a broken invariant is printed and aborts.
  *
  * Parameters:   0  bit 0: zero pages are kept; bit 1: the file has older content;
  *                  bit 2: holes are punched; bit 3: logs are cleared in small chunks
@@ -23,8 +23,8 @@
  *   15    before the host's call number c from now on the save is cancelled
  * Steps that need a save begin one, a few times an input.  What is active at the end is completed.
  */
-#ifndef FUZZERS_MAPPED_RAM_LIVE_PLAY_H
-#define FUZZERS_MAPPED_RAM_LIVE_PLAY_H
+#ifndef HARNESS_MIGRATE_LIVE_H
+#define HARNESS_MIGRATE_LIVE_H
 
 #include <stddef.h>
 #include <stdint.h>
