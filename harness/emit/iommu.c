@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
 
-#include "memtrace/emit_c_access.h"
+#include "emit/access.h"
 #include "model/access.h"
 
 const char emit_iommu_prelude[] =
-#include "emit_c_iommu.inc"
+#include "iommu.inc"
     ;
 
 static const char *const permissions[] = { "IOMMU_NONE", "IOMMU_RO", "IOMMU_WO", "IOMMU_RW" };

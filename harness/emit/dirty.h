@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The part of memtrace emit-c for the group `dirty`. */
-#ifndef HARNESS_MEMTRACE_EMIT_C_DIRTY_H
-#define HARNESS_MEMTRACE_EMIT_C_DIRTY_H
+#ifndef HARNESS_EMIT_DIRTY_H
+#define HARNESS_EMIT_DIRTY_H
 
 #include "run/run.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "memtrace/emit_c_dirty.h"
+#include "emit/dirty.h"
 
 #include <inttypes.h>
 
 #include "exec/cpu-common.h"
 
 const char emit_dirty_prelude[] =
-#include "emit_c_dirty.inc"
+#include "dirty.inc"
     ;
 
 enum { BMAP_NONE, BMAP_ONES, BMAP_ZEROS, BMAP_ONES_CHUNKS, BMAP_ZEROS_CHUNKS };

@@ -2,11 +2,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "memtrace/emit_c_block.h"
+#include "emit/block.h"
 #include "model/block.h"
 
 const char emit_discard_prelude[] =
-#include "emit_c_discard.inc"
+#include "discard.inc"
     ;
 
 static const char *true_or_false(bool value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The part of memtrace emit-c for devices, accesses, maps, caches and IOMMUs: what model/access.h says, as C. */
-#ifndef HARNESS_MEMTRACE_EMIT_C_ACCESS_H
-#define HARNESS_MEMTRACE_EMIT_C_ACCESS_H
+#ifndef HARNESS_EMIT_ACCESS_H
+#define HARNESS_EMIT_ACCESS_H
 
 #include "run/run.h"
 
@@ -41,7 +41,7 @@ void emit_access_lives(FILE *out, struct emit_access *a, const struct model *m);
 /* The line of an event as the program says it; false: it is none of this part. */
 bool emit_access_event(FILE *out, const struct event *e);
 
-/* emit_c_iommu.c; true where the operation is its own. */
+/* iommu.c; true where the operation is its own. */
 extern const char emit_iommu_prelude[];
 bool emit_iommu_call(FILE *out, struct emit_access *a, const struct model *m, const struct trace_step *s);
 void emit_iommu_forget_alias(struct emit_access *a, const struct model *m);

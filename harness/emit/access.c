@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "memtrace/emit_c_access.h"
+#include "emit/access.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "model/access.h"
 
 static const char prelude[] =
-#include "emit_c_access.inc"
+#include "access.inc"
     ;
 
 void emit_access_begin(struct emit_access *a, const struct trace *t)

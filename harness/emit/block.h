@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The part of memtrace emit-c for RAM blocks, discard managers and failures of the host: model/block.h as C. */
-#ifndef HARNESS_MEMTRACE_EMIT_C_BLOCK_H
-#define HARNESS_MEMTRACE_EMIT_C_BLOCK_H
+#ifndef HARNESS_EMIT_BLOCK_H
+#define HARNESS_EMIT_BLOCK_H
 
 #include "run/run.h"
 
@@ -36,7 +36,7 @@ void emit_block_answer(FILE *out, const struct model *m, const struct trace_step
 /* The line of an event as the program says it; false: it is none of this part. */
 bool emit_block_event(FILE *out, const struct event *e);
 
-/* emit_c_discard.c */
+/* discard.c */
 extern const char emit_discard_prelude[];
 void emit_discard_call(FILE *out, struct emit_block *b, const struct trace_step *s);
 

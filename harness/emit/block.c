@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "memtrace/emit_c_block.h"
+#include "emit/block.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "exec/cpu-common.h"
-#include "memtrace/emit_c.h"
+#include "emit/emit_c.h"
 #include "model/block.h"
 
 const char emit_ram_prelude[] =
-#include "emit_c_ram.inc"
+#include "ram.inc"
     ;
 
 static const char prelude[] =
-#include "emit_c_block.inc"
+#include "block.inc"
     ;
 
 static const char faults_prelude[] =
-#include "emit_c_fault.inc"
+#include "fault.inc"
     ;
 
 void emit_block_begin(struct emit_block *b, const struct trace *t)

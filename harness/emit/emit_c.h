@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HARNESS_MEMTRACE_EMIT_C_H
-#define HARNESS_MEMTRACE_EMIT_C_H
+#ifndef HARNESS_EMIT_EMIT_C_H
+#define HARNESS_EMIT_EMIT_C_H
 
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memtrace/emit_c_access.h"
+#include "emit/access.h"
 #include "model/access.h"
 
 /* As say_bytes() of the prelude prints them. */
