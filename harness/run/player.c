@@ -159,16 +159,10 @@ void player_observe_section(const struct player *p, const MemoryRegionSection *s
 
 static void apply_block(struct player *p, const struct trace_step *s, struct observation *seen)
 {
-    size_t size;
-    FILE *out = open_memstream(&seen->text, &size);
-
-    if (!out) {
-        abort();
-    }
-    player_step_failing(p, s, out, s->op == TRACE_OP_RAM_FILE ? player_region_init
-                                 : trace_op_table[s->op].group == TRACE_GROUP_BLOCK ? player_block_step
-                                 : player_discard_step);
-    fclose(out);
+    player_step_failing(p, s, observation_text(seen),
+                        s->op == TRACE_OP_RAM_FILE ? player_region_init
+                        : trace_op_table[s->op].group == TRACE_GROUP_BLOCK ? player_block_step : player_discard_step);
+    observation_text_end(seen);
 }
 
 static void apply_fail(struct player *p, const struct trace_step *s)

@@ -193,14 +193,16 @@ static void strip_dispatch(char *text)
     *to = '\0';
 }
 
-static char *apply_mtree(int flags)
+static void apply_mtree(int flags, struct observation *seen)
 {
     char *text = subject_mtree(flags & 1, flags & 2, flags & 4, flags & 8);
 
     if ((flags & 3) == 3) {
         strip_dispatch(text);
     }
-    return text;
+    fputs(text, observation_text(seen));
+    observation_text_end(seen);
+    free(text);
 }
 
 /* --- the steps --------------------------------------------------------------- */
@@ -231,7 +233,7 @@ void player_query(struct player *p, const struct trace_step *s, const struct obs
         p->seen->truth = apply_reader_end(p);
         break;
     case TRACE_OP_MTREE:
-        p->seen->text = apply_mtree(s->n);
+        apply_mtree(s->n, p->seen);
         break;
     case TRACE_OP_GRACE:
         player_space(p, s);
