@@ -80,8 +80,7 @@ void address_space_cache_destroy(MemoryRegionCache *cache)
     release_region(mr);
 }
 
-void memory_region_cache_misused(const MemoryRegionCache *cache, hwaddr addr, hwaddr len, bool is_write,
-                                 const char *function)
+void memory_region_cache_misused(const MemoryRegionCache *cache, hwaddr addr, hwaddr len, const char *function)
 {
     if (cache->len == 0) {
         memcore_misuse_at(function, "R-CCH-1", "the cache %p is not live", (const void *)cache);
@@ -91,9 +90,8 @@ void memory_region_cache_misused(const MemoryRegionCache *cache, hwaddr addr, hw
                           " are not in the cache %p of 0x%" PRIx64, len, addr, (const void *)cache,
                           cache->len);
     }
-    memcore_misuse_at(function, "R-CCH-4", "%s 0x%" PRIx64 " bytes at 0x%" PRIx64
-                      ": the cache %p was not made for writing", is_write ? "writing" : "reading", len, addr,
-                      (const void *)cache);
+    memcore_misuse_at(function, "R-CCH-4", "writing 0x%" PRIx64 " bytes at 0x%" PRIx64
+                      ": the cache %p was not made for writing", len, addr, (const void *)cache);
 }
 
 MemTxResult address_space_read_cached_slow(MemoryRegionCache *cache, hwaddr addr, void *buf, hwaddr len)
