@@ -47,8 +47,6 @@ int64_t address_space_cache_init(MemoryRegionCache *cache, AddressSpace *as, hwa
         .fv = view,
         .offset_within_region = place.offset,
         .offset_within_address_space = addr,
-        .readonly = range && range->readonly,
-        .nonvolatile = range && range->nonvolatile,
     };
     count_starts(cache);
     memory_region_ref(place.mr);
