@@ -330,7 +330,8 @@ int main(int argc, char **argv)
         { "/R-RDM-6/no-register", no_register, "conformance-mute-manager", "method register_listener", "(R-RDM-6)" },
         { "/R-RDM-6/no-unregister", no_unregister, "conformance-mute-manager", "method unregister_listener",
           "(R-RDM-6)" },
-#define LOCK(rule, test, function) { "/" rule "/unlocked/" #test, test##_unlocked, function ": ", "without the big lock", "(" rule ")" }
+#define LOCK(rule, test, function) \
+        { "/" rule "/unlocked/" #test, test##_unlocked, function ": ", "without the big lock", "(" rule ")" }
         LOCK("R-RDM-3", set, "memory_region_set_ram_discard_manager"),
         LOCK("R-RDM-9", register, "ram_discard_manager_register_listener"),
         LOCK("R-RDM-10", unregister, "ram_discard_manager_unregister_listener"),
