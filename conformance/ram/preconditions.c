@@ -57,16 +57,6 @@ CASE(snap_query_outside, MemoryRegion *mr = stage_ram("victim", PAGES(200));
                                       PAGES(128), 1))
 CASE(snap_query_foreign, MemoryRegion *mr = stage_ram("other", PAGES(64));
      memory_region_snapshot_get_dirty(ram(), memory_region_snapshot_and_clear_dirty(mr, 0, PAGES(64), 0), 0, 1))
-CASE(snap_query_no_block, memory_region_snapshot_get_dirty(
-         stage_io("victim", PAGES(4)), memory_region_snapshot_and_clear_dirty(ram(), 0, PAGES(4), 0), 0, 1))
-CASE(snap_query_behind, MemoryRegion *mr = ram();
-     memory_region_snapshot_get_dirty(mr, memory_region_snapshot_and_clear_dirty(mr, 0, PAGES(4), 0), PAGES(4) + 1, 0))
-CASE(snap_query_over_the_end, MemoryRegion *mr = ram();
-     memory_region_snapshot_get_dirty(mr, memory_region_snapshot_and_clear_dirty(mr, 0, PAGES(4), 0), PAGES(3),
-                                      PAGES(1) + 1))
-CASE(snap_query_before, MemoryRegion *mr = stage_ram("victim", PAGES(200));
-     memory_region_snapshot_get_dirty(mr, memory_region_snapshot_and_clear_dirty(mr, PAGES(64), PAGES(64), 0),
-                                      PAGES(64) - 1, 1))
 CASE(sync_no_bmap, cpu_physical_memory_sync_dirty_bitmap(block_of(ram()), 0, PAGES(4)))
 CASE(sync_behind, RAMBlock *b = block_of(stage_ram("victim", UNIT)); b->bmap = bits_new(256);
      cpu_physical_memory_sync_dirty_bitmap(b, 0, 2 * UNIT))
@@ -100,38 +90,6 @@ static void log_on_too_often(void)
     for (unsigned i = 0; i < 256; i++) {
         memory_region_set_log(mr, true, DIRTY_MEMORY_VGA);
     }
-}
-
-static void writable_again(void)
-{
-    MemoryRegion *mr = stage_storage(sizeof(*mr));
-
-    memory_region_init_ram_from_file(mr, NULL, "the file", PAGES(4), 0, RAM_SHARED, file_made("file", PAGES(4)), true,
-                                     &error_fatal);
-    stage_adopt(mr, NULL);
-    memory_region_set_readonly(mr, true);
-    memory_region_set_readonly(mr, false);
-}
-
-/* The ends of the window are in it; between them any number of bytes is fine. */
-static void snapshot_windows(void)
-{
-    MemoryRegion *mr = stage_ram("ram", PAGES(200));
-    DirtyBitmapSnapshot *snap;
-
-    clean(mr);
-    dirty(mr, 64, 64, ON_VGA);
-    dirty(mr, 127, 127, ON_VGA);
-    snap = memory_region_snapshot_and_clear_dirty(mr, PAGES(64), PAGES(64), VGA);
-    check(memory_region_snapshot_get_dirty(mr, snap, PAGES(64), 1));
-    check(memory_region_snapshot_get_dirty(mr, snap, PAGES(128) - 1, 1));
-    check(memory_region_snapshot_get_dirty(mr, snap, PAGES(64), PAGES(64)));
-    check(!memory_region_snapshot_get_dirty(mr, snap, PAGES(65), PAGES(62)));
-    g_free(snap);
-    snap = memory_region_snapshot_and_clear_dirty(mr, PAGES(192), PAGES(8), VGA);
-    check(!memory_region_snapshot_get_dirty(mr, snap, PAGES(200), 0));
-    check(!memory_region_snapshot_get_dirty(mr, snap, PAGES(192), PAGES(8)));
-    g_free(snap);
 }
 
 static void resize_without_block(void)
@@ -191,11 +149,6 @@ int main(int argc, char **argv)
         { "/R-SNAP-1/alias", snap_alias, "memory_region_snapshot_and_clear_dirty", "victim" },
         { "/R-SNAP-6/outside", snap_query_outside, "memory_region_snapshot_get_dirty", "victim" },
         { "/R-SNAP-6/foreign", snap_query_foreign, "memory_region_snapshot_get_dirty", "victim" },
-        { "/R-SNAP-6/no-block", snap_query_no_block, "memory_region_snapshot_get_dirty", "victim" },
-        { "/R-SNAP-6/behind", snap_query_behind, "memory_region_snapshot_get_dirty", "victim" },
-        { "/R-SNAP-6/over-the-end", snap_query_over_the_end, "memory_region_snapshot_get_dirty", "victim" },
-        { "/R-SNAP-6/before", snap_query_before, "memory_region_snapshot_get_dirty", "victim" },
-        { "/R-FILE-6/writable-again", writable_again, "memory_region_set_readonly", "the file" },
         { "/R-SYNC-1/no-bmap", sync_no_bmap, "cpu_physical_memory_sync_dirty_bitmap", NULL },
         { "/R-SYNC-4/behind", sync_behind, "cpu_physical_memory_sync_dirty_bitmap", NULL },
         { "/R-SYNC-4/unaligned", sync_unaligned, "cpu_physical_memory_sync_dirty_bitmap", NULL },
@@ -221,7 +174,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
         conformance_misuse(table[i].path, table[i].test, table[i].function, table[i].object);
     }
-    conformance_case("/R-SNAP-6/windows", snapshot_windows);
     conformance_case("/R-RES-3/no-block", resize_without_block);
     return ram_run();
 }
