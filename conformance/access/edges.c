@@ -190,6 +190,39 @@ static void unmap_more_than_is_left(void)
     address_space_unmap(w.bus.as, p, 0x10, READ, 0x11);
 }
 
+/* ---- memory that ends before its region ---- */
+
+/* What the region was made larger by is a hole, for every way to access it (R-TREE-9). */
+static void behind_the_memory(void)
+{
+    Bus bus = bus_new("as");
+    MemoryRegion *ram = ram_counting("ram", 0x10000, 0);
+    MemoryRegionCache cache;
+    hwaddr got = 0x10;
+    void *host;
+
+    stage_add(bus.root, 0, ram);
+    memory_region_set_size(ram, 0x20000);
+    check_translate(bus.as, 0xfffe, 0x10, READ, "ram@0xfffe+0x2");
+    check_translate(bus.as, 0x10000, 0x10, READ, "U@0x10000+0x10");
+    check_translate(bus.as, 0x1fff8, 0x10, READ, "U@0x1fff8+0x8");
+    check_read(bus.as, 0xfffe, 4, DECODE, "fe ff 00 00");
+    check_write(bus.as, 0xfffe, 4, 0x70, DECODE);
+    check_bytes(ram_bytes(ram) + 0xfffc, 4, "fc fd 70 71");
+    check_load(address_space_ldl_le, bus.as, 0xfffe, 0, DECODE);
+    check_load(address_space_lduw_le, bus.as, 0xfffe, 0x7170, OK);
+    check_store(address_space_stl_le, bus.as, 0xfffe, 0, DECODE);
+    check_bytes(ram_bytes(ram) + 0xfffe, 2, "70 71");
+    check(address_space_access_valid(bus.as, 0xfff0, 0x10, WRITE, PLAIN));
+    check(!address_space_access_valid(bus.as, 0xfff0, 0x11, WRITE, PLAIN));
+    host = address_space_map(bus.as, 0xfff8, &got, WRITE, PLAIN);
+    check_pointer(host, ram_bytes(ram) + 0xfff8);
+    check_number(got, 8);
+    address_space_unmap(bus.as, host, got, READ, 0);
+    check_number(address_space_cache_init(&cache, bus.as, 0xfff8, 0x10, WRITE), 8);
+    address_space_cache_destroy(&cache);
+}
+
 /* ---- memory that nobody may write ---- */
 
 /* A file mapped for reading only is skipped, as far as it reaches and no further. */
@@ -252,6 +285,7 @@ int main(int argc, char **argv)
     conformance_case("/R-CCH-9/nothing-at-the-end", invalidate_nothing_at_the_end);
     conformance_case("/R-MAP-12/each-space-its-own", each_space_ends_its_own);
     conformance_case("/R-MAP-8/each-length-its-own", each_length_ends_its_own);
+    conformance_case("/R-TREE-9/behind-the-memory", behind_the_memory);
     conformance_case("/R-ACC-14/what-the-host-protects", write_rom_skips_what_the_host_protects);
     return g_test_run();
 }

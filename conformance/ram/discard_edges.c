@@ -191,6 +191,14 @@ static int agree(RamDiscardListener *listener, MemoryRegionSection *s)
     return 0;
 }
 
+static int never_told(RamDiscardListener *listener, MemoryRegionSection *s)
+{
+    (void)listener;
+    (void)s;
+    check(!"told of what could not be allocated");
+    return 0;
+}
+
 static void hear_discard(RamDiscardListener *listener, MemoryRegionSection *s)
 {
     (void)listener;
@@ -236,6 +244,57 @@ static void outside(void)
     check_number((uint64_t)bitmap_discard_manager_plug(p.manager, 2 * G, 2 * G), 0);
     check_number((uint64_t)bitmap_discard_manager_unplug(p.manager, 0, 4 * G), 0);
     plant_end(&p);
+}
+
+/* Asked for the memory itself, after all checks and before anybody is told; its error ends it. */
+typedef struct {
+    void *host;
+    uint64_t length;
+    unsigned calls;
+    int result;
+} Allocation;
+
+static int preallocate(void *opaque, void *host, uint64_t length)
+{
+    Allocation *a = opaque;
+
+    a->host = host;
+    a->length = length;
+    a->calls++;
+    memset(host, 5, length);
+    return a->result;
+}
+
+static void preallocation(void)
+{
+    MemoryRegion *mr = stage_ram("ram", 4 * G);
+    uint8_t *host = memory_region_get_ram_ptr(mr);
+    Allocation a = { .result = 0 };
+    const BitmapDiscardHooks hooks = { .preallocate = preallocate, .opaque = &a };
+    BitmapDiscardManager *manager = bitmap_discard_manager_new(mr, G, &hooks, &error_fatal);
+    MemoryRegionSection all = section_of(mr, 0, 4 * G);
+    RamDiscardListener listener;
+
+    check_number((uint64_t)bitmap_discard_manager_plug(manager, 4 * G, G), (uint64_t)-EINVAL);
+    check_number(a.calls, 0);
+    check_number((uint64_t)bitmap_discard_manager_plug(manager, G, 2 * G), 0);
+    check_number(a.calls, 1);
+    check_pointer(a.host, host + G);
+    check_number(a.length, 2 * G);
+    check_number(host[G], 5);
+    a.result = -ENOMEM;
+    ram_discard_listener_init(&listener, never_told, hear_discard, false);
+    ram_discard_manager_register_listener(RAM_DISCARD_MANAGER(manager), &listener, &(MemoryRegionSection) {
+        .mr = mr, .offset_within_region = 3 * G, .size = int128_make64(G),
+    });
+    check_number((uint64_t)bitmap_discard_manager_plug(manager, 3 * G, G), (uint64_t)-EBUSY);
+    check_number(a.calls, 2);
+    check_number(host[3 * G], 0);       /* taken back */
+    check_number(host[G], 5);
+    check_number(bitmap_discard_manager_populated_bytes(manager), 2 * G);
+    check(!ram_discard_manager_is_populated(RAM_DISCARD_MANAGER(manager), &all));
+    ram_discard_manager_unregister_listener(RAM_DISCARD_MANAGER(manager), &listener);
+    check(bitmap_discard_manager_destroy(manager, &error_fatal));
 }
 
 /* ---- misuse ---- */
@@ -354,5 +413,6 @@ int main(int argc, char **argv)
     conformance_case("/R-BDM-1/host-refuses", host_refuses_creation);
     conformance_case("/R-BDM-1/needed-by-listeners", needed_by_listeners);
     conformance_case("/R-BDM-2/outside", outside);
+    conformance_case("/R-BDM-2/preallocation", preallocation);
     return ram_run();
 }
