@@ -462,6 +462,57 @@ static void peer_does_not_read(void)
     peer_says("\0\1\0\4\0\0\0\1", 8);     /* SHUT 1 */
 }
 
+/* What the system takes of one send; 0: all. */
+static size_t send_takes;
+
+ssize_t __real_send(int fd, const void *from, size_t length, int flags);
+ssize_t __wrap_send(int fd, const void *from, size_t length, int flags);
+ssize_t __wrap_send(int fd, const void *from, size_t length, int flags)
+{
+    return __real_send(fd, from, send_takes && send_takes < length ? send_takes : length, flags);
+}
+
+static void sent_in_parts(void)
+{
+    static const char message[] = "all of it, whatever the system takes at a time";
+    MigrationTransport transport;
+    char got[sizeof(message)] = "";
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+    transport = migration_transport_socket(fds[0]);
+    send_takes = 7;
+    check_number(transport.send(transport.opaque, message, sizeof(message)), 0);
+    send_takes = 0;
+    check_number(read(fds[1], got, sizeof(got)), sizeof(message));
+    check_number(memcmp(got, message, sizeof(message)), 0);
+    migration_transport_free(&transport);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void machine_names(void)
+{
+    char longest[257];
+
+    memset(longest, 'm', sizeof(longest));
+    longest[255] = 0;
+    begin();
+    ms.machine = longest;
+    check_number(migrate(), 0);
+    end();
+    longest[255] = 'm';
+    longest[256] = 0;
+    begin();
+    ms.machine = longest;
+    check_number(migrate(), (uint64_t)-1);
+    end();
+    begin();
+    ms.machine = "";
+    check_number(migrate(), (uint64_t)-1);
+    end();
+}
+
 static void message_too_long(void)
 {
     static uint8_t message[4 + 0xffff] = { 0, 3, 0xff, 0xff };
@@ -505,6 +556,8 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-52/broken", broken);
     postcopy_case("/R-PC-52/ram", bad_ram);
     postcopy_case("/R-PC-52/peer-does-not-read", peer_does_not_read);
+    postcopy_case("/R-PC-52/sent-in-parts", sent_in_parts);
+    postcopy_case("/R-STRM-3/machine-names-sent", machine_names);
     postcopy_case("/R-WIRE-2/message-too-long", message_too_long);
     return g_test_run();
 }
