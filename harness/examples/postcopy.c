@@ -328,7 +328,7 @@ static const char help[] =
     "  destination PATH   waits at the Unix socket PATH for a guest; runs it to its end\n"
     "  source PATH        starts the guest, and sends it there after a while\n"
     "Exit status: 0 it arrived and was right, 1 it was not, 2 wrong use, 77 the host cannot do it.\n"
-    "Example: example_postcopy destination /tmp/s & example_postcopy source /tmp/s\n";
+    "Example: example_postcopy destination /tmp/s, and in another terminal: example_postcopy source /tmp/s\n";
 
 int main(int argc, char **argv)
 {
