@@ -2,6 +2,7 @@
 /*
  * memtrace ram: a look into snapshot files, without a machine.
  */
+#include "memtrace/option.h"
 #include "memtrace/ram_file.h"
 
 #include <errno.h>
@@ -264,7 +265,8 @@ int cmd_ram(int argc, char **argv)
         { "unverified", no_argument, NULL, 'u' }, { "help", no_argument, NULL, 'h' }, { 0 },
     };
     Options chosen = { 0 };
-    int option;
+    const struct option_target target = { .command = "memtrace ram", .help = help };
+    int option, status;
 
     while ((option = getopt_long(argc, argv, "o:b:uh", options, NULL)) != -1) {
         switch (option) {
@@ -279,11 +281,10 @@ int cmd_ram(int argc, char **argv)
         case 'u':
             chosen.flags |= MAPPED_RAM_UNVERIFIED;
             break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
         }
     }
     if (optind == argc) {
