@@ -61,6 +61,7 @@ FlatView *flatview_get(AddressSpace *as);
 struct FlatView {
     const FlatRange *recent;    /* what was found last, atomic; NULL: nothing yet (R-LKP-1) */
     RangeIndex index;
+    const FlatRange *hole;      /* the sentinel behind the ranges */
     size_t count;
     struct rcu_head rcu;
     unsigned references;        /* atomic; 0: waits for its grace period */
@@ -96,21 +97,23 @@ static inline const FlatRange *flatview_find(FlatView *view, hwaddr address)
 
 /*
  * For those who are quick with what is quick: the range that `address` lies
- * in, or, if it lies in none, any other (flat_range_has() tells); NULL: ask
- * flatview_find().
+ * in; in a hole the sentinel, a device that nobody answers for.  NULL: ask
+ * flatview_find().  It does not look at what was found last, nor change it:
+ * addresses that jump about would be mispredicted there, and threads would
+ * take that cache line from each other.
  */
-static inline const FlatRange *flatview_guess(FlatView *view, hwaddr address)
+static inline const FlatRange *flatview_quick(const FlatView *view, hwaddr address)
 {
-    const FlatRange *range = flatview_recent(view, address);
+    const RangeBuckets *in;
+    const uint32_t entry = range_index_entry(&view->index, address, &in);
+    const FlatRange *range, *hole = view->hole;
 
-    if (!range) {
-        range = range_index_guess(&view->index, view->ranges, address);
-        if (__builtin_expect(!range || range->quick == FLAT_RANGE_OTHER, 0)) {
-            return NULL;
-        }
-        __atomic_store_n(&view->recent, range, __ATOMIC_RELAXED);
+    if (__builtin_expect(entry & RANGE_INDEX_NESTED, 0)) {
+        return NULL;
     }
-    return range->quick == FLAT_RANGE_OTHER ? NULL : range;
+    range = range_index_step(&view->ranges[entry], address);
+    range = address < range->start ? hole : range;
+    return __builtin_expect(range->quick == FLAT_RANGE_OTHER, 0) ? NULL : range;
 }
 
 /* --- walking ----------------------------------------------------------------- */

@@ -9,10 +9,13 @@
 #include "flatview/render.h"
 #include "region/region.h"
 
-/* Behind the last range: no address is behind it, and what quick code finds there sends it the slow way. */
-#define SENTINEL { .start = HWADDR_MAX, .last = HWADDR_MAX, .quick = FLAT_RANGE_OTHER }
+/* Behind the last range: no address is behind it, and for quick code it is what answers in holes (R-LKP-2). */
+#define SENTINEL { \
+        .start = HWADDR_MAX, .last = HWADDR_MAX, .offset = HWADDR_MAX, .mr = &region_unassigned, \
+        .quick = FLAT_RANGE_DEVICE, \
+    }
 
-static FlatView empty_view = { .references = 1, .ranges = { SENTINEL } };
+static FlatView empty_view = { .references = 1, .hole = empty_view.ranges, .ranges = { SENTINEL } };
 
 bool flat_range_identical(const FlatRange *left, const FlatRange *right)
 {
@@ -49,13 +52,12 @@ static bool joinable(const FlatRange *low, const FlatRange *high)
            low->dirty_log_mask == high->dirty_log_mask;
 }
 
-/* The quick way may not know, and for a hole it may say anything else. */
-static bool guessed(const FlatView *view, hwaddr address, const FlatRange *range)
+/* The quick way may not know. */
+static bool quick_finds(const FlatView *view, hwaddr address, const FlatRange *range)
 {
-    const FlatRange *guess = range_index_guess(&view->index, view->ranges, address);
+    const FlatRange *quick = flatview_quick(view, address);
 
-    return !guess || guess == range || (!range && (guess == &view->ranges[view->count] ||
-                                                   !flat_range_has(guess, address)));
+    return !quick || quick == range;
 }
 
 void flatview_verify(const FlatView *view)
@@ -71,8 +73,11 @@ void flatview_verify(const FlatView *view)
         memcore_verify(i == 0 || !joinable(&view->ranges[i - 1], range));
         memcore_verify(range_index_seek(&view->index, view->ranges, range->start) == i);
         memcore_verify(range_index_seek(&view->index, view->ranges, range->last) == i);
-        memcore_verify(guessed(view, range->start, range) && guessed(view, range->last, range));
-        memcore_verify(i == 0 || view->ranges[i - 1].last + 1 == range->start || guessed(view, range->start - 1, NULL));
+        memcore_verify(quick_finds(view, range->start, range) && quick_finds(view, range->last, range));
+        if (i == 0 ? range->start > 0 : view->ranges[i - 1].last + 1 < range->start) {
+            memcore_verify(range_index_seek(&view->index, view->ranges, range->start - 1) == i);
+            memcore_verify(quick_finds(view, range->start - 1, view->hole));
+        }
         memcore_verify(range->last == HWADDR_MAX ||
                        range_index_seek(&view->index, view->ranges, range->last + 1) == i + 1);
     }
@@ -158,6 +163,7 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
     }
     run_pool_release(&pool);
     *range = (FlatRange) SENTINEL;
+    view->hole = range;
     range_index_build(&view->index, (uint32_t *)(void *)&view->ranges[count + 1], view->ranges, count);
     memcore_count_up(&memcore_state.statistics.flat_views);
 #ifdef MEMCORE_VERIFY
