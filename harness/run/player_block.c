@@ -356,34 +356,32 @@ bool player_may_fail(const struct player *p, const struct trace_step *step)
 bool player_step_failing(struct player *p, const struct trace_step *s, FILE *out,
                          bool (*step)(struct player *p, const struct trace_step *s, FILE *out))
 {
-    char *text = NULL;
-    size_t size = 0, calls;
-    FILE *said;
+    size_t calls;
     bool done;
 
     if (!player_may_fail(p, s)) {
         return step(p, s, out);
     }
-    said = open_memstream(&text, &size);
-    if (!said) {
-        abort();
-    }
     subject_plant_failure(p->failure.left, p->failure.error);
-    done = step(p, s, said);
+    done = step(p, s, out);
     calls = subject_plant_failure(SIZE_MAX, 0);
-    fclose(said);
     if (calls <= p->failure.left) {
         p->failure.left -= calls;       /* it struck nothing yet */
     } else {
         p->failure.times--;
         p->failure.left = p->failure.nth;
-        p->seen->refused = !done;
+        if (s->op == TRACE_OP_PLUG) {
+            ram_block_discard_range(player_block(p, s->a), s->v.absolute, s->w.absolute);
+        } else {
+            p->seen->refused = !done;
+        }
     }
     if (p->seen->refused && block_is_repeated(s->op)) {
+        rewind(out);
         done = step(p, s, out);
-    } else if (out) {
-        fputs(text, out);
+        if (s->op == TRACE_OP_LOAD_BITS && subject_plant_failure(SIZE_MAX, 0) > calls + 1) {
+            fputs("but the run that was refused was the last it tried\n", out);     /* R-BDM-5: all zero runs go */
+        }
     }
-    free(text);
     return done;
 }
