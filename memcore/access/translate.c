@@ -89,10 +89,10 @@ MemoryRegion *flatview_translate(FlatView *fv, hwaddr addr, hwaddr *xlat, hwaddr
     if (__builtin_expect(!range || !xlat, 0)) {
         return translate_slowly(fv, addr, xlat, len, is_write, attrs);
     }
-    *xlat = addr - range->start + range->offset;
     if (range->quick == FLAT_RANGE_MEMORY && len) {
         *len = cut_length(*len, range->last - addr);
     }
+    *xlat = addr - range->start + range->offset;
     return range->mr;
 }
 

@@ -15,7 +15,12 @@
         .quick = FLAT_RANGE_DEVICE, \
     }
 
-static FlatView empty_view = { .references = 1, .hole = empty_view.ranges, .ranges = { SENTINEL } };
+/* Ends before it begins: no address lies in it. */
+static const FlatRange no_memory = { .start = 1, .last = 0 };
+
+static FlatView empty_view = {
+    .references = 1, .recent_memory = &no_memory, .hole = empty_view.ranges, .ranges = { SENTINEL },
+};
 
 bool flat_range_identical(const FlatRange *left, const FlatRange *right)
 {
@@ -52,12 +57,12 @@ static bool joinable(const FlatRange *low, const FlatRange *high)
            low->dirty_log_mask == high->dirty_log_mask;
 }
 
-/* The quick way may not know. */
-static bool quick_finds(const FlatView *view, hwaddr address, const FlatRange *range)
+/* The index may not know. */
+static bool indexed(const FlatView *view, hwaddr address, const FlatRange *range)
 {
-    const FlatRange *quick = flatview_quick(view, address);
+    const FlatRange *found;
 
-    return !quick || quick == range;
+    return !flatview_indexed(view, address, &found) || found == range;
 }
 
 void flatview_verify(const FlatView *view)
@@ -73,10 +78,10 @@ void flatview_verify(const FlatView *view)
         memcore_verify(i == 0 || !joinable(&view->ranges[i - 1], range));
         memcore_verify(range_index_seek(&view->index, view->ranges, range->start) == i);
         memcore_verify(range_index_seek(&view->index, view->ranges, range->last) == i);
-        memcore_verify(quick_finds(view, range->start, range) && quick_finds(view, range->last, range));
+        memcore_verify(indexed(view, range->start, range) && indexed(view, range->last, range));
         if (i == 0 ? range->start > 0 : view->ranges[i - 1].last + 1 < range->start) {
             memcore_verify(range_index_seek(&view->index, view->ranges, range->start - 1) == i);
-            memcore_verify(quick_finds(view, range->start - 1, view->hole));
+            memcore_verify(indexed(view, range->start - 1, view->hole));
         }
         memcore_verify(range->last == HWADDR_MAX ||
                        range_index_seek(&view->index, view->ranges, range->last + 1) == i + 1);
@@ -142,6 +147,7 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
     view->root = root;
     view->base = base;
     view->recent = NULL;
+    view->recent_memory = &no_memory;
     view->count = count;
     region_use_in_view(root);
     range = view->ranges;
