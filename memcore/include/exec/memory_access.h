@@ -23,6 +23,8 @@
 #ifndef EXEC_MEMORY_ACCESS_H
 #define EXEC_MEMORY_ACCESS_H
 
+#pragma GCC visibility push(default)
+
 /*
  * With -DCONFIG_FUZZ: called before data is read on behalf of a device, so
  * that a fuzzer can put something there; defined by the program (a definition
@@ -70,8 +72,7 @@ static inline bool memory_access_is_direct(MemoryRegion *mr, bool is_write)
 {
     const bool plain_ram = mr->ram && !mr->ram_device;
 
-    return is_write ? plain_ram && !mr->readonly && !mr->rom_device
-                    : plain_ram || memory_region_is_romd(mr);
+    return is_write ? plain_ram && !mr->readonly : plain_ram || memory_region_is_romd(mr);
 }
 
 /*
@@ -221,5 +222,7 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen, bool is_wri
  * more than was mapped.
  */
 void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len, bool is_write, hwaddr access_len);
+
+#pragma GCC visibility pop
 
 #endif
