@@ -176,7 +176,9 @@ static void uuid(void)
     parameters = (RamSaveParameters){ .path = ours, .machine = "none", .uuid = bytes };
     save(&parameters);
     for (size_t other = 0; other < G_N_ELEMENTS(uuids); other++) {
-        qemu_start_as(&qemu, (const char *const[]){ "-machine", "none", "-S", "-incoming", "defer", "-uuid", uuids[other], NULL });
+        const char *const arguments[] = { "-machine", "none", "-S", "-incoming", "defer", "-uuid", uuids[other], NULL };
+
+        qemu_start_as(&qemu, arguments);
         qemu_set_capability(&qemu, "mapped-ram", true);
         qemu_set_capability(&qemu, "validate-uuid", true);
         start_move(&qemu, "migrate-incoming", ours, 0);
