@@ -144,6 +144,11 @@ static void put_call(struct emitter *e, const struct trace_step *s, bool check, 
 
     fputs(asked ? "    faults.asked = true;\n" : "", e->body);
     put_unfailing(e, s, check, expected);
+    if (asked && s->op == TRACE_OP_PLUG) {
+        fprintf(e->body, "    if (!faults.asked) {        /* what it could not give back goes now */\n"
+                "        ram_block_discard_range(block_of(&r%u), 0x%" PRIx64 ", 0x%" PRIx64 ");\n    }\n", s->a,
+                s->v.absolute, s->w.absolute);
+    }
     fputs(asked ? "    faults.asked = false;\n" : "", e->body);
     if (expected->refused && block_is_repeated(s->op)) {
         fputs("    answer[0] = '\\0';    /* it may be half done: once more */\n", e->body);

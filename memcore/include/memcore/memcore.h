@@ -18,6 +18,8 @@
 
 #include "qom/object.h"
 
+#pragma GCC visibility push(default)
+
 #define MEMCORE_VERSION "0.1.0"
 
 /* How work that must wait for an RCU grace period gets done. */
@@ -125,5 +127,7 @@ typedef struct {
     size_t deferred;
 } MemcoreStatistics;
 void memcore_statistics(MemcoreStatistics *out);
+
+#pragma GCC visibility pop
 
 #endif
