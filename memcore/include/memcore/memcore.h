@@ -103,6 +103,12 @@ typedef enum {
  */
 void memcore_set_fault(int (*fault)(void *opaque, MemcoreFault kind), void *opaque);
 
+/*
+ * For tests: memory is searched for zeroes with vectors of `bytes` at most, not as wide as the processor has them; 0:
+ * word by word.  Returns the width that is used from now on.  Under the big lock, before other threads run.
+ */
+size_t memcore_limit_vectors(size_t bytes);
+
 /* Where mtree_info writes, one call per piece of text; NULL: stdout. */
 void memcore_set_print(void (*print)(void *opaque, const char *text), void *opaque);
 
