@@ -26,8 +26,8 @@ static const char help[] =
     "Look into RAM snapshots: mapped-ram files, as QEMU 9 and later write them with\n"
     "`migrate_set_capability mapped-ram on` and `migrate file:FILE`.\n"
     "\n"
-    "  info      machine, blocks, where they are in the file, present and zero pages, and a\n"
-    "            bar of where in the block these pages are: ' ' none, . : + # some, @ all\n"
+    "  info      machine, uuid, blocks, where they are in the file, present and zero pages,\n"
+    "            and a bar of where these pages are: ' ' none, . : + # some, @ all\n"
     "  verify    check the whole layout, and that each present page can be read\n"
     "  diff      the pages in which two snapshots differ\n"
     "  extract   the bytes of one block, zero pages as holes\n"
@@ -177,11 +177,13 @@ typedef struct {
 
 static int run_each(int (*function)(const RamFile *), char **paths, int count, const Options *options)
 {
+    /* Files that QEMU cannot load are worth a look, too (R-MRAM-10). */
+    const unsigned flags = options->flags | (function == ram_info ? MAPPED_RAM_SKIP_GPA : 0);
     int worst = 0;
 
     for (int i = 0; i < count; i++) {
         RamFile file;
-        int status = ram_file_open(&file, paths[i], options->base, options->flags);
+        int status = ram_file_open(&file, paths[i], options->base, flags);
 
         status = status ? status : function(&file);
         ram_file_close(&file);
