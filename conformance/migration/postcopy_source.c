@@ -415,6 +415,26 @@ static void bad_requests(void)
     }
 }
 
+static void ask_in_wrong_frames(void)
+{
+    static const uint8_t message[] = { 0, 2, 0, 4, 0, 0, 0, 1, 0 };
+
+    check_number(ram_migrate_return(&ms, message, 3), (uint64_t)-EINVAL);
+    check_number(ram_migrate_return(&ms, message, 7), (uint64_t)-EINVAL);
+    check_number(ram_migrate_return(&ms, message, 9), (uint64_t)-EINVAL);
+}
+
+static void wrong_frames(void)
+{
+    begin();
+    peer.request_after = 10;
+    peer.requests = ask_in_wrong_frames;
+    peer.silent = true;
+    check_number(migrate(), (uint64_t)-1);
+    check(ms.error && strstr(error_get_pretty(ms.error), "a message of 3 bytes on the return path has another length in it"));
+    end();
+}
+
 /* The connection breaks at each call: an Error; the guest goes on here if it cannot have started there. */
 static void broken(void)
 {
@@ -438,6 +458,21 @@ static void broken(void)
     peer.silent = true;
     check_number(migrate(), (uint64_t)-1);      /* nobody has confirmed */
     end();
+}
+
+/* Before the switch nothing has been stopped yet, and nothing will be. */
+static void broken_in_precopy(void)
+{
+    for (unsigned call = 1; call < 5; call++) {
+        begin();
+        ms.start_postcopy = false;
+        ms.max_rounds = 2;
+        peer.fail_at = call;
+        check_number(migrate(), (uint64_t)-1);
+        check_number(peer.sends, call);
+        check_number(peer.stopped + peer.resumed, 0);
+        end();
+    }
 }
 
 /* A peer that says something and never reads: whoever waits in send must hear of it. */
@@ -554,10 +589,12 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-43/back-to-back", back_to_back);
     postcopy_case("/R-PC-44/bad-requests", bad_requests);
     postcopy_case("/R-PC-52/broken", broken);
+    postcopy_case("/R-PC-52/broken-in-precopy", broken_in_precopy);
     postcopy_case("/R-PC-52/ram", bad_ram);
     postcopy_case("/R-PC-52/peer-does-not-read", peer_does_not_read);
     postcopy_case("/R-PC-52/sent-in-parts", sent_in_parts);
     postcopy_case("/R-STRM-3/machine-names-sent", machine_names);
     postcopy_case("/R-WIRE-2/message-too-long", message_too_long);
+    postcopy_case("/R-WIRE-2/wrong-frames", wrong_frames);
     return g_test_run();
 }
