@@ -143,7 +143,7 @@ static void error_abort_aborts(void)
 
         printf("said before");          /* nobody but error_abort gets it out of stdio's buffer */
         error_setg(&error, "surprise");
-        error_propagate(&error_abort, error);
+        error_propagate(&error_abort, error_copy(error));       /* which says where the first came from */
         return;
     }
     g_test_trap_subprocess(NULL, 0, 0);

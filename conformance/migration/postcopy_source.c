@@ -558,6 +558,37 @@ static void message_too_long(void)
     peer_says(message, 4 + 513);
 }
 
+static RAMBlock *growing;
+
+static void stop_and_grow(void *opaque)
+{
+    stop(opaque);
+    qemu_mutex_lock_iothread();
+    check_number(qemu_ram_resize(growing, 2 * host_page, &error_abort), 0);
+    qemu_mutex_unlock_iothread();
+}
+
+/* Each block's length counts, not the first's. */
+static void another_block_grows(void)
+{
+    MemoryRegion *mr;
+
+    begin();
+    mr = stage_storage(sizeof(*mr));
+    memory_region_init_resizeable_ram(mr, NULL, "growing", host_page, 4 * host_page, NULL, &error_fatal);
+    stage_adopt(mr, NULL);
+    growing = mr->ram_block;
+    qemu_ram_set_idstr(growing, "growing", NULL);
+    qemu_ram_set_migratable(growing);
+    ms.stop_writers = stop_and_grow;
+    check_number(migrate(), (uint64_t)-1);
+    check(ms.error && strstr(error_get_pretty(ms.error), "RAM blocks came, went or changed their length"));
+    check_number(peer.stopped, 1);
+    check_number(peer.resumed, 1);
+    check(!peer.packaged);
+    end();
+}
+
 static void bad_ram(void)
 {
     begin();
@@ -591,6 +622,7 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-52/broken", broken);
     postcopy_case("/R-PC-52/broken-in-precopy", broken_in_precopy);
     postcopy_case("/R-PC-52/ram", bad_ram);
+    postcopy_case("/R-PC-52/another-block-grows", another_block_grows);
     postcopy_case("/R-PC-52/peer-does-not-read", peer_does_not_read);
     postcopy_case("/R-PC-52/sent-in-parts", sent_in_parts);
     postcopy_case("/R-STRM-3/machine-names-sent", machine_names);
