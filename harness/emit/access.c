@@ -303,7 +303,7 @@ static void put_call(FILE *out, struct emit_access *a, const struct trace_step *
                 s->w.absolute);
         break;
     case TRACE_OP_CACHE_DESTROY:
-        fprintf(out, "    address_space_cache_destroy(&k%u);\n", s->a);
+        fprintf(out, "    address_space_cache_destroy(&k%u);\n    address_space_cache_destroy(&k%u);\n", s->a, s->a);
         break;
     default:
         abort();        /* a new operation: write it here */

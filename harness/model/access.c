@@ -82,9 +82,9 @@ uint64_t access_cut(uint64_t value, unsigned size)
 
 uint64_t iommu_granule(unsigned word)
 {
-    static const uint64_t granules[] = { 0x40, 0x100, 0x1000, 0x10000 };
+    static const uint64_t granules[] = { 0x40, 0x100, 0x1000, 0x10000, UINT64_C(1) << 60 };
 
-    return granules[word % 4];
+    return granules[word % (sizeof(granules) / sizeof(granules[0]))];
 }
 
 uint64_t iommu_block_mask(uint64_t granule, unsigned word)

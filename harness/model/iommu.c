@@ -285,7 +285,11 @@ bool model_iommu(const struct model *m, unsigned region, struct model_iommu *out
     if (region >= TRACE_REGIONS || !m->regions[region].live || m->regions[region].kind != KIND_IOMMU) {
         return false;
     }
-    *out = (struct model_iommu){ .granule = m->iommus[region].granule, .traits = m->iommus[region].traits };
+    *out = (struct model_iommu){
+        .granule = m->iommus[region].granule,
+        .page_size = page_size(&m->iommus[region]),
+        .traits = m->iommus[region].traits,
+    };
     return true;
 }
 

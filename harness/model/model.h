@@ -153,6 +153,7 @@ bool model_cache(const struct model *m, unsigned slot, struct model_cache *out);
 
 struct model_iommu {
     uint64_t granule;
+    uint64_t page_size;         /* the smallest, as the core is told (R-IOM-1) */
     uint32_t traits;
 };
 bool model_iommu(const struct model *m, unsigned region, struct model_iommu *out);      /* false: not a live IOMMU */

@@ -405,6 +405,7 @@ static void play(struct player *p, const struct trace_step *s, const struct obse
         break;
     case TRACE_OP_CACHE_DESTROY:
         address_space_cache_destroy(&p->caches[s->a]);
+        address_space_cache_destroy(&p->caches[s->a]);      /* R-CCH-10: again is nothing */
         break;
     default:
         player_iommu(p, s);

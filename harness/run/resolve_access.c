@@ -352,10 +352,10 @@ static bool resolve_replay(const struct query *q, struct trace_step *out, const 
     struct model_iommu iommu;
     struct model_region region;
 
-    *reason = "no notifier, or its region has too many granules";
+    *reason = "no notifier, or its region has too many pages";
     return resolve_take(resolve_pick_listed(q, out->a, NULL, model_iommu_notifiers), &out->a) &&
            model_iommu_notifier(m, out->a, &n) && model_iommu(m, (unsigned)n.region, &iommu) &&
-           model_region(m, (unsigned)n.region, &region) && region.size <= iommu.granule * (wide)IOMMU_REPLAY_MAX;
+           model_region(m, (unsigned)n.region, &region) && region.size <= iommu.page_size * (wide)IOMMU_REPLAY_MAX;
 }
 
 static bool resolve_iommu(const struct query *q, struct trace_step *out, const char **reason)
