@@ -54,12 +54,12 @@ def replay_figure(target, seconds):
     while took < seconds / 4:
         repeat *= 4 if took < 1 else 2
         command = [tree / f"fuzzers/replay_{target.name}", "--repeat", str(repeat), tree / f"fuzzers/corpora/{target.name}"]
+        stats.unlink(missing_ok=True)
         began = time.monotonic()
         subprocess.run(command, env={**common.sanitizer_environment("libfuzzer"), "HARNESS_STATS_FILE": str(stats)},
                        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         took = time.monotonic() - began
-    words = stats.read_text().split()
-    checked = int(words[words.index("checked") + 1])
+    checked = common.harness_stats(stats)["checked"]
     return {f"fuzz.{target.name}.replay_checked_steps_per_s": round(checked / took)}
 
 

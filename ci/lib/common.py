@@ -134,3 +134,17 @@ def session(leader):
 def number(value):
     """1234567 -> '1 234 567'; None -> '-'."""
     return "-" if value is None else f"{int(value):,}".replace(",", " ")
+
+
+def harness_stats(path):
+    """What targets have added to HARNESS_STATS_FILE so far; None if that is nothing yet."""
+    totals = {}
+    try:
+        lines = pathlib.Path(path).read_text().split("\n")[:-1]
+        for line in lines:
+            words = line.split()
+            for key, value in zip(words[0::2], words[1::2]):
+                totals[key] = totals.get(key, 0) + int(value)
+    except (OSError, ValueError):
+        return None
+    return totals if {"execs", "steps", "skipped", "checked"} <= totals.keys() else None

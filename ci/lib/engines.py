@@ -37,6 +37,7 @@ class Process:
     def __init__(self, command, environment, folder, name):
         self.log = folder / f"{name}.log"
         self.stats_file = folder / f"{name}.stats"
+        self.stats_file.unlink(missing_ok=True)
         self.log_position = 0
         self.execs = self.steps = self.skipped = self.edges = self.corpus = self.checked = None
         self.rss_mb = 0.0
@@ -49,17 +50,10 @@ class Process:
         return self.process.poll() is None
 
     def read_harness_stats(self):
-        try:
-            words = self.stats_file.read_text().split()
-        except OSError:
-            return
-        figures = dict(zip(words[0::2], words[1::2]))
-        try:
-            if self.execs is None or int(figures["execs"]) > self.execs:
-                self.execs = int(figures["execs"])
-            self.steps, self.skipped, self.checked = (int(figures[k]) for k in ("steps", "skipped", "checked"))
-        except (KeyError, ValueError):
-            pass
+        figures = common.harness_stats(self.stats_file)
+        if figures:
+            self.execs = max(self.execs or 0, figures["execs"])
+            self.steps, self.skipped, self.checked = (figures[k] for k in ("steps", "skipped", "checked"))
 
     def read_rss(self):
         """Resident size of the target: of the whole session, because AFL++'s target is a grandchild."""

@@ -177,7 +177,8 @@ static void apply_to_memory(struct model *m, const struct trace_step *s, struct 
         transaction_commit(m);
         break;
     case TRACE_OP_MTREE:
-        expected->text = print_mtree(m, s->n & MTREE_FLATVIEW, s->n & MTREE_OWNER, s->n & MTREE_DISABLED);
+        print_mtree(m, s->n & MTREE_FLATVIEW, s->n & MTREE_OWNER, s->n & MTREE_DISABLED, observation_text(expected));
+        observation_text_end(expected);
         break;
     default:
         apply_new_region(m, s);

@@ -457,23 +457,10 @@ static void apply(struct model *m, const struct trace_step *s, struct observatio
     }
 }
 
-static FILE *open_text(struct observation *expected)
-{
-    static size_t size;
-    FILE *const out = open_memstream(&expected->text, &size);
-
-    if (!out) {
-        abort();
-    }
-    return out;
-}
-
 void block_apply(struct model *m, const struct trace_step *s, struct observation *expected)
 {
-    FILE *const out = open_text(expected);
-
-    apply(m, s, expected, out);
-    fclose(out);
+    apply(m, s, expected, observation_text(expected));
+    observation_text_end(expected);
 }
 
 static void refuse(struct model *m, const struct trace_step *s, FILE *out)
@@ -497,11 +484,9 @@ void model_refuse(struct model *m, const struct trace_step *s, struct observatio
     if (block_is_repeated(s->op)) {
         model_apply(m, s, expected);
     } else {
-        FILE *const out = open_text(expected);
-
         m->out = &expected->events;
-        refuse(m, s, out);
+        refuse(m, s, observation_text(expected));
         m->out = NULL;
-        fclose(out);
+        observation_text_end(expected);
     }
 }

@@ -298,14 +298,9 @@ void dirty_show(const struct region *r, uint64_t around, FILE *out)
 
 void dirty_apply(struct model *m, const struct trace_step *s, struct observation *expected)
 {
-    const struct region *const r = &m->regions[s->a];
-    size_t size;
-    FILE *const out = open_memstream(&expected->text, &size);
+    FILE *const out = observation_text(expected);
 
-    if (!out) {
-        abort();
-    }
     apply(m, s, out);
-    dirty_show(r, s->v.absolute, out);
-    fclose(out);
+    dirty_show(&m->regions[s->a], s->v.absolute, out);
+    observation_text_end(expected);
 }

@@ -95,8 +95,16 @@ bool model_ram(const struct model *m, unsigned region, uint64_t offset, size_t l
     if (!r || !r->live || !r->has_block || offset > r->block_max || length > r->block_max - offset) {
         return false;
     }
-    for (size_t i = 0; i < length; i++) {
-        bytes[i] = memory_byte((struct model *)m, region, offset + i);
+    for (size_t i = 0, count; i < length; i += count) {
+        const struct stored_page *const page = page_of(memory_of((struct model *)m, region), offset + i);
+        const size_t from = (offset + i) % STORED_PAGE, rest = STORED_PAGE - from;
+
+        count = length - i < rest ? length - i : rest;
+        if (page) {
+            memcpy(bytes + i, page->bytes + from, count);
+        } else {
+            memset(bytes + i, 0, count);
+        }
     }
     return true;
 }

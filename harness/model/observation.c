@@ -309,15 +309,39 @@ void observation_touch(struct observation *o, int region, uint64_t offset, uint6
     o->touched[o->touched_count++] = (struct ram_range){ .region = region, .offset = offset, .length = length };
 }
 
+/* One stream for all steps: opening one costs more than most steps.  It points at `written`, so `o` must not move. */
+FILE *observation_text(struct observation *o)
+{
+    if (!o->writer) {
+        o->writer = open_memstream(&o->written, &o->written_size);
+        if (!o->writer) {
+            abort();
+        }
+    }
+    rewind(o->writer);
+    return o->writer;
+}
+
+void observation_text_end(struct observation *o)
+{
+    putc('\0', o->writer);      /* what a longer text left behind this one is not part of it */
+    if (fflush(o->writer)) {
+        abort();
+    }
+    o->text = o->written;
+}
+
 void observation_clear(struct observation *o)
 {
     struct observation kept = *o;
 
     event_log_clear(&kept.events);
-    free(o->text);
     *o = (struct observation) {
         .section = no_section,
         .facts = { .from_host_region = OBSERVED_NONE, .fd = -1, .owner = OBSERVED_NONE },
+        .writer = kept.writer,
+        .written = kept.written,
+        .written_size = kept.written_size,
         .events = kept.events,
         .place_region = OBSERVED_NONE,
         .target_space = OBSERVED_NONE,
@@ -331,8 +355,14 @@ void observation_clear(struct observation *o)
 void observation_free(struct observation *o)
 {
     event_log_free(&o->events);
+    if (o->writer) {
+        fclose(o->writer);
+    }
+    free(o->written);
     free(o->bytes);
     free(o->touched);
+    o->writer = NULL;
+    o->written = NULL;
     o->bytes = NULL;
     o->touched = NULL;
     o->byte_capacity = o->touched_capacity = 0;

@@ -121,7 +121,10 @@ struct observation {
     struct observed_section section;/* find, copy */
     bool view_published;            /* find: section.fv is the published view of the space it was found in */
     struct region_facts facts;      /* query */
-    char *text;                     /* mtree; heap, owned by the observation; else NULL */
+    const char *text;               /* what the step answers, if it is a text; the observation's own; else NULL */
+    FILE *writer;                   /* observation_text's; kept from step to step */
+    char *written;
+    size_t written_size;
     struct event_log events;
 
     /* Accesses; each operation fills what it has, the rest stays 0 or OBSERVED_NONE. */
@@ -145,7 +148,10 @@ struct observation {
 /* Room for `count` bytes, all ACCESS_UNTOUCHED. */
 uint8_t *observation_bytes(struct observation *o, size_t count);
 void observation_touch(struct observation *o, int region, uint64_t offset, uint64_t length);
-void observation_clear(struct observation *o);  /* keeps the memory of lists, frees text */
+/* What is printed between the two becomes `text`.  The stream is not to be closed. */
+FILE *observation_text(struct observation *o);
+void observation_text_end(struct observation *o);
+void observation_clear(struct observation *o);  /* keeps the memory of lists and text */
 void observation_free(struct observation *o);
 
 /* One range of a flat view, by slots. */

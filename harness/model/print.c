@@ -229,20 +229,13 @@ static void print_views(const struct printer *p)
     }
 }
 
-char *print_mtree(const struct model *m, bool flatview, bool owner, bool disabled)
+void print_mtree(const struct model *m, bool flatview, bool owner, bool disabled, FILE *out)
 {
-    char *text = NULL;
-    size_t size;
-    struct printer p = { .m = m, .out = open_memstream(&text, &size), .owner = owner, .disabled = disabled };
+    struct printer p = { .m = m, .out = out, .owner = owner, .disabled = disabled };
 
-    if (!p.out) {
-        abort();
-    }
     if (flatview) {
         print_views(&p);
     } else {
         print_tree(&p);
     }
-    fclose(p.out);
-    return text;
 }

@@ -402,6 +402,6 @@ void owners_bury(struct model *m);      /* owners without references die, and th
 void region_finalize(struct model *m, unsigned slot);
 
 /* print.c */
-char *print_mtree(const struct model *m, bool flatview, bool owner, bool disabled);
+void print_mtree(const struct model *m, bool flatview, bool owner, bool disabled, FILE *out);
 
 #endif

@@ -20,8 +20,8 @@ enum {
 static struct {
     struct runner *runner;
     struct trace trace;
-    struct run_totals totals;
-    uint64_t execs, steps_reported;
+    struct run_totals totals, reported;
+    uint64_t execs, execs_reported;
     uint32_t groups_allowed;
     int stats_fd;
     bool watched;               /* crash_watch_abort() was called */
@@ -36,15 +36,21 @@ static void print_trace(void)
     }
 }
 
+/*
+ * What was done since the last line: the lines add up, also when an engine kills this process and starts
+ * another, or forks many from one.
+ */
 static void write_stats(void)
 {
     char line[160];
     int length = snprintf(line, sizeof(line),
                           "execs %" PRIu64 " steps %" PRIu64 " skipped %" PRIu64 " checked %" PRIu64 "\n",
-                          fuzz.execs, fuzz.totals.steps, fuzz.totals.skipped, fuzz.totals.checked);
+                          fuzz.execs - fuzz.execs_reported, fuzz.totals.steps - fuzz.reported.steps,
+                          fuzz.totals.skipped - fuzz.reported.skipped, fuzz.totals.checked - fuzz.reported.checked);
 
-    fuzz.steps_reported = fuzz.totals.steps;
-    if (pwrite(fuzz.stats_fd, line, (size_t)length, 0) != length) {
+    fuzz.execs_reported = fuzz.execs;
+    fuzz.reported = fuzz.totals;
+    if (write(fuzz.stats_fd, line, (size_t)length) != length) {
         close(fuzz.stats_fd);       /* statistics are not worth stopping for */
         fuzz.stats_fd = -1;
     }
@@ -60,7 +66,7 @@ static void start(void)
     fuzz.runner = runner_new(&options);
     trace_init(&fuzz.trace);
     if (stats) {
-        fuzz.stats_fd = open(stats, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        fuzz.stats_fd = open(stats, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     }
 }
 
@@ -103,7 +109,7 @@ int fuzz_run_trace(const uint8_t *data, size_t size, const struct fuzz_options *
     fuzz_hash_is(fuzz.totals.hash);
     fuzz.totals.hash = 0;
     fuzz.execs++;
-    if (fuzz.stats_fd >= 0 && fuzz.totals.steps - fuzz.steps_reported >= STEPS_PER_STATS) {
+    if (fuzz.stats_fd >= 0 && fuzz.totals.steps - fuzz.reported.steps >= STEPS_PER_STATS) {
         write_stats();
     }
     return 0;

@@ -637,30 +637,26 @@ static void strip_dispatch(char *text)
     *to = '\0';
 }
 
-static char *apply_mtree(int flags)
+static void apply_mtree(int flags, struct observation *seen)
 {
     char *text = subject_mtree(flags & 1, flags & 2, flags & 4, flags & 8);
 
     if ((flags & 3) == 3) {
         strip_dispatch(text);
     }
-    return text;
+    fputs(text, observation_text(seen));
+    observation_text_end(seen);
+    free(text);
 }
 
 /* --- blocks and discard managers ------------------------------------------------------ */
 
 static void apply_block(struct player *p, const struct trace_step *s, struct observation *seen)
 {
-    size_t size;
-    FILE *out = open_memstream(&seen->text, &size);
-
-    if (!out) {
-        abort();
-    }
-    player_step_failing(p, s, out, s->op == TRACE_OP_RAM_FILE ? init_region
-                                 : trace_op_table[s->op].group == TRACE_GROUP_BLOCK ? player_block_step
-                                 : player_discard_step);
-    fclose(out);
+    player_step_failing(p, s, observation_text(seen),
+                        s->op == TRACE_OP_RAM_FILE ? init_region
+                        : trace_op_table[s->op].group == TRACE_GROUP_BLOCK ? player_block_step : player_discard_step);
+    observation_text_end(seen);
 }
 
 static void apply_fail(struct player *p, const struct trace_step *s)
@@ -859,7 +855,7 @@ void player_apply(struct player *p, const struct trace_step *s, const struct obs
         seen->truth = apply_reader_end(p);
         break;
     case TRACE_OP_MTREE:
-        seen->text = apply_mtree(s->n);
+        apply_mtree(s->n, seen);
         break;
     default:
         apply_by_group(p, s, expected);

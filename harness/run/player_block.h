@@ -18,7 +18,7 @@ void player_on_resized(const char *idstr, uint64_t length, void *host);
 /* Whose block that is; OBSERVED_NONE where blocks may overlap (R-RAM-22). */
 int player_region_at(const struct player *p, void *host);
 
-/* Steps that ask the host for something: a waiting failure strikes them. */
+/* Steps that ask the host for something: a waiting failure strikes them.  `out`: observation_text's. */
 bool player_step_failing(struct player *p, const struct trace_step *s, FILE *out,
                          bool (*step)(struct player *p, const struct trace_step *s, FILE *out));
 

@@ -112,22 +112,49 @@ static bool send(MemoryRegion *mr, uint64_t offset)
     return was;
 }
 
+/*
+ * Read from where they are kept (R-DMB-1): asking the core for each of a window's pages would be most of what a
+ * step costs.  One page is asked for, to see that the core reads what is there.
+ */
+static unsigned clients_of(ram_addr_t address)
+{
+    const ram_addr_t page = address >> TARGET_PAGE_BITS;
+    unsigned clients = 0;
+
+    for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
+        const DirtyMemoryBlocks *bits = qatomic_rcu_read(&ram_list.dirty_memory[client]);
+
+        clients |= (unsigned)bmap_bit(bits->blocks[page / DIRTY_MEMORY_BLOCK_SIZE], page % DIRTY_MEMORY_BLOCK_SIZE)
+                   << client;
+    }
+    return clients;
+}
+
+static unsigned clients_asked(ram_addr_t address)
+{
+    unsigned clients = 0;
+
+    for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
+        clients |= (unsigned)cpu_physical_memory_get_dirty_flag(address, client) << client;
+    }
+    return clients;
+}
+
 void player_show_pages(struct player *p, unsigned region, uint64_t around, FILE *out)
 {
     MemoryRegion *mr = &p->regions[region].mr;
     const ram_addr_t base = memory_region_get_ram_addr(mr);
     const size_t pages = (size_t)((p->region_block_length[region] + TARGET_PAGE_SIZE - 1) >> TARGET_PAGE_BITS);
+    const size_t middle = (size_t)(around >> TARGET_PAGE_BITS);
     uint8_t bits[OBSERVED_WINDOW];
     size_t from, count;
 
-    observed_window(pages, (size_t)(around >> TARGET_PAGE_BITS), &from, &count);
+    observed_window(pages, middle, &from, &count);
     for (size_t i = 0; i < count; i++) {
         const ram_addr_t a = base + ((from + i) << TARGET_PAGE_BITS);
 
-        bits[i] = p->bmaps[region] && bmap_bit(p->bmaps[region], from + i) ? 1 << 3 : 0;
-        for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
-            bits[i] |= (uint8_t)(cpu_physical_memory_get_dirty_flag(a, client) << client);
-        }
+        bits[i] = (uint8_t)(p->bmaps[region] && bmap_bit(p->bmaps[region], from + i) ? 1 << 3 : 0);
+        bits[i] |= (uint8_t)(from + i == middle ? clients_asked(a) : clients_of(a));
     }
     observed_pages_print(out, from, bits, count);
 }
@@ -183,13 +210,9 @@ static void apply(struct player *p, const struct trace_step *s, FILE *out)
 
 void player_apply_dirty(struct player *p, const struct trace_step *s, struct observation *seen)
 {
-    size_t size;
-    FILE *out = open_memstream(&seen->text, &size);
+    FILE *out = observation_text(seen);
 
-    if (!out) {
-        abort();
-    }
     apply(p, s, out);
     player_show_pages(p, s->a, s->v.absolute, out);
-    fclose(out);
+    observation_text_end(seen);
 }

@@ -66,6 +66,44 @@ unsigned subject_owner_references(Object *owner)
     return memcore_object_references(owner);
 }
 
+/* --- planted failures ------------------------------------------------------------- */
+
+static struct {
+    size_t nth, calls;
+    int error;
+} planted = { .nth = SIZE_MAX };
+
+static struct {
+    void (*interrupt)(void *opaque);
+    void *opaque;
+} interruption;
+
+void subject_set_interruption(void (*interrupt)(void *opaque), void *opaque)
+{
+    interruption.interrupt = interrupt;
+    interruption.opaque = opaque;
+}
+
+static int ask_planted(void *opaque, MemcoreFault kind)
+{
+    (void)opaque;
+    (void)kind;
+    if (interruption.interrupt) {
+        interruption.interrupt(interruption.opaque);
+    }
+    return planted.calls++ == planted.nth ? planted.error : 0;
+}
+
+size_t subject_plant_failure(size_t nth, int error)
+{
+    const size_t calls = planted.calls;
+
+    planted.nth = nth;
+    planted.calls = 0;
+    planted.error = error;
+    return calls;
+}
+
 /* --- the rest ------------------------------------------------------------------ */
 
 void subject_start(void)
@@ -75,6 +113,8 @@ void subject_start(void)
     if (!started) {
         started = true;
         memcore_init(MEMCORE_RECLAIM_MANUAL);
+        /* For good: were it set by the first input that plants a failure, that one would take other edges. */
+        memcore_set_fault(ask_planted, NULL);
         type_register_static(&owner_type);
     }
 }
@@ -150,43 +190,6 @@ size_t subject_live_blocks(void)
 
     memcore_statistics(&statistics);
     return statistics.ram_blocks;
-}
-
-static struct {
-    size_t nth, calls;
-    int error;
-} planted;
-
-static struct {
-    void (*interrupt)(void *opaque);
-    void *opaque;
-} interruption;
-
-void subject_set_interruption(void (*interrupt)(void *opaque), void *opaque)
-{
-    interruption.interrupt = interrupt;
-    interruption.opaque = opaque;
-}
-
-static int ask_planted(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    (void)kind;
-    if (interruption.interrupt) {
-        interruption.interrupt(interruption.opaque);
-    }
-    return planted.calls++ == planted.nth ? planted.error : 0;
-}
-
-size_t subject_plant_failure(size_t nth, int error)
-{
-    const size_t calls = planted.calls;
-
-    planted.nth = nth;
-    planted.calls = 0;
-    planted.error = error;
-    memcore_set_fault(ask_planted, NULL);
-    return calls;
 }
 
 /* --- a discard manager ------------------------------------------------------------ */
