@@ -15,9 +15,9 @@
  *   - whatever the end: no bitmaps, no dirty logging, writers run again unless all is saved
  *   - a failed call is the step's result, an interrupted one is made again (R-SAVE-5)
  *
- * Input: 4 bytes of parameters, then 4 a step; see mapped_ram_live_play.h.
+ * Input: 4 bytes of parameters, then 4 a step; see harness/migrate/live.h.
  */
-#include "mapped_ram_live_play.h"
+#include "migrate/live.h"
 #include "target.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

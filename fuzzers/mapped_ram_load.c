@@ -17,8 +17,7 @@
  *
  * Input: any bytes.
  */
-#include "mapped_ram_load_check.h"
-#include "snapshot/recipe.h"
+#include "migrate/load.h"
 #include "target.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -27,7 +26,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    load_check_warm_up();
+    load_warm_up();
     /* A pipe, refused; a file without blocks and without an end.  What is made once is made now. */
     LLVMFuzzerTestOneInput((const uint8_t[]){ 0 }, 1);
     LLVMFuzzerTestOneInput((const uint8_t[]){ 0, 0, 0, 3 }, 4);
@@ -36,10 +35,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Snapshot snapshot;
-
-    load_check_begin();
-    snapshot_make(&snapshot, data, size, load_check_page_size(), load_check_names());
-    load_check_snapshot(&snapshot);
+    load_play(data, size);
     return 0;
 }

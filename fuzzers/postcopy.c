@@ -18,13 +18,9 @@
  *     R-PC-42, with the bytes that memory has; wrong requests end it with an Error (R-PC-44)
  *   - counters are the model's
  *
- * Input: 4 bytes of parameters, then 4 a step; see postcopy_play.h.
+ * Input: 4 bytes of parameters, then 4 a step; see harness/migrate/postcopy.h.
  */
-#include <string.h>
-
-#include "exec/memory.h"
-#include "exec/ram_addr.h"
-#include "postcopy_play.h"
+#include "migrate/postcopy.h"
 #include "qapi/error.h"
 #include "target.h"
 
@@ -47,29 +43,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* What the core keeps from input to input is the same before each: dirty pages, and which block was found last. */
-static void leave_no_trace(void)
-{
-    for (unsigned b = BLOCKS; b-- > 0;) {
-        cpu_physical_memory_clear_dirty_range(machine.block[b]->offset, machine.block[b]->used_length);
-    }
-    (void)qemu_map_ram_ptr(NULL, machine.block[0]->offset);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Steps steps = { .at = data + 4, .left = size < 4 ? 0 : MIN((size - 4) / 4, STEPS_MAX) };
-
-    if (!able || size < 4) {
-        return 0;
+    if (able) {
+        postcopy_play(data, size);
     }
-    fuzz_hash_begin();
-    memcpy(steps.parameters, data, 4);
-    if (steps.parameters[0] & 1) {
-        postcopy_play_source(&steps);
-    } else {
-        postcopy_play_destination(&steps);
-    }
-    leave_no_trace();
     return 0;
 }

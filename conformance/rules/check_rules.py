@@ -40,7 +40,6 @@ EXEMPT = {
     "R-DSP-15": "says that logging is not part of the contract",
     "R-LCK-6": "says what may happen between threads, so nothing can contradict it",
     "R-RAM-22": "leaves the answer open: callers must not depend on it",
-    "R-FILE-4": "differs from R-FILE-2 on hugetlbfs only, which tests cannot count on",
     "R-NOTI-4": "describes QEMU 7.2; memcore's sizes are R-NOTI-5 to -7",
     "R-RECV-2": "the wire form belongs to migration streams, part 4",
     "R-POST-1": "the field is migration's; what it does is in part 4",

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "memtrace/commands.h"
-#include "memtrace/emit_c.h"
+#include "emit/emit_c.h"
 #include "memtrace/files.h"
 #include "memtrace/input.h"
 #include "minimize/minimize.h"

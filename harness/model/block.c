@@ -482,6 +482,9 @@ void model_refuse(struct model *m, const struct trace_step *s, struct observatio
 {
     expected->refused = true;
     if (block_is_repeated(s->op)) {
+        if (s->op == TRACE_OP_LOAD_BITS) {
+            model_apply(m, s, expected);
+        }
         model_apply(m, s, expected);
     } else {
         m->out = &expected->events;

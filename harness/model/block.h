@@ -17,7 +17,9 @@
  * Failures.  After `fail` the first step of block_may_fail() with at least n + 1 failing calls has the n-th refused.
  * The count begins anew behind that step until it has struck block_how_often() times or another `fail` follows.
  * If the core says that the step failed, then it must have had no effect, and what block_is_repeated() is done once
- * more, without a failure, since it may have been half done (R-DISC-5).
+ * more, without a failure, since it may have been half done (R-DISC-5); `load_bits` reaches its listeners both times
+ * (R-BDM-5).  `plug` asks the host only to give back what a listener did not want: where that fails its answer is the
+ * same, and the player gives it back (R-BDM-2).
  */
 #ifndef HARNESS_MODEL_BLOCK_H
 #define HARNESS_MODEL_BLOCK_H

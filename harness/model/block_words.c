@@ -83,6 +83,7 @@ bool block_may_fail(unsigned op)
     case TRACE_OP_RAM_FILE:
     case TRACE_OP_RESIZE:
     case TRACE_OP_MSYNC:
+    case TRACE_OP_PLUG:
         return true;
     default:
         return block_is_repeated(op);
@@ -91,7 +92,8 @@ bool block_may_fail(unsigned op)
 
 bool block_is_repeated(unsigned op)
 {
-    return op == TRACE_OP_DISCARD_RANGE || op == TRACE_OP_MANAGE || op == TRACE_OP_UNPLUG || op == TRACE_OP_UNPLUG_ALL;
+    return op == TRACE_OP_DISCARD_RANGE || op == TRACE_OP_MANAGE || op == TRACE_OP_UNPLUG ||
+           op == TRACE_OP_UNPLUG_ALL || op == TRACE_OP_LOAD_BITS;
 }
 
 int block_host_error(unsigned word)

@@ -24,9 +24,13 @@ void check_normalize(struct event_log *log);
  */
 void check_sort_deaths(struct event_log *log);
 
-/* What bmap_sync tells listeners, whatever its pieces. */
+/*
+ * R-SYNC-3: what bmap_sync tells listeners, whatever its pieces; telling page by page that a range was cleared, and
+ * telling it in one go, are both right.
+ */
 void check_merge_cleared(struct event_log *log);
 
+/* Results and callbacks of a step. */
 bool check_observation(const struct trace_step *step, const struct observation *expected,
                        const struct observation *seen, struct run_failure *failure);
 
@@ -49,6 +53,9 @@ bool check_touched(struct player *p, const struct model *m, const struct observa
                    struct run_failure *failure);
 /* All RAM of regions that have little; for the end of a trace. */
 bool check_ram(struct player *p, const struct model *m, struct run_failure *failure);
+
+/* check_events.c: callbacks in order; part of check_observation. */
+bool check_events(const struct event_log *expected, const struct event_log *seen, struct run_failure *failure);
 
 /* check_access.c: the results of accesses; part of check_observation. */
 bool check_access(const struct trace_step *step, const struct observation *expected, const struct observation *seen,

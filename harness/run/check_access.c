@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "run/check.h"
+#include "run/player_parts.h"
 
 /* The rule that a difference in the result of this operation most likely breaks. */
 static const char *rule_of(enum trace_op op)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "qemu/main-loop.h"
-#include "run/player.h"
+#include "run/player_parts.h"
 
 MemTxAttrs player_attrs(uint32_t packed)
 {

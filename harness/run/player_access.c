@@ -8,7 +8,8 @@
 #include "exec/cpu-common.h"
 #include "qemu/main-loop.h"
 #include "qemu/rcu.h"
-#include "run/player.h"
+#include "run/player_parts.h"
+#include "run/player_scalar.h"
 #include "run/subject.h"
 
 enum { GUARD = 32, GUARD_BYTE = 0xc7, PLAYED_MAX = 0x10000 };
@@ -154,91 +155,6 @@ static void play_write(struct player *p, const struct trace_step *s)
 
 /* --- scalars --------------------------------------------------------------------------- */
 
-/*
- * One switch for each family of functions: words of `scalar` in their order.
- * `call` is a macro of (suffix of the name).
- */
-#define LOADS(call) \
-    case 0: return call(ldub); \
-    case 1: return call(lduw); \
-    case 2: return call(lduw_le); \
-    case 3: return call(lduw_be); \
-    case 4: return call(ldl); \
-    case 5: return call(ldl_le); \
-    case 6: return call(ldl_be); \
-    case 7: return call(ldq); \
-    case 8: return call(ldq_le); \
-    default: return call(ldq_be);
-#define STORES(call) \
-    case 0: call(stb, uint8_t); break; \
-    case 1: call(stw, uint16_t); break; \
-    case 2: call(stw_le, uint16_t); break; \
-    case 3: call(stw_be, uint16_t); break; \
-    case 4: call(stl, uint32_t); break; \
-    case 5: call(stl_le, uint32_t); break; \
-    case 6: call(stl_be, uint32_t); break; \
-    case 7: call(stq, uint64_t); break; \
-    case 8: call(stq_le, uint64_t); break; \
-    default: call(stq_be, uint64_t); break;
-
-static uint64_t load(AddressSpace *as, hwaddr a, int word, MemTxAttrs attrs, MemTxResult *result)
-{
-#define CALL(name) address_space_##name(as, a, attrs, result)
-    switch (word) { LOADS(CALL) }
-#undef CALL
-}
-
-static void store(AddressSpace *as, hwaddr a, int word, uint64_t value, MemTxAttrs attrs, MemTxResult *result)
-{
-#define CALL(name, type) address_space_##name(as, a, (type)value, attrs, result)
-    switch (word) { STORES(CALL) }
-#undef CALL
-}
-
-static uint64_t load_phys(AddressSpace *as, hwaddr a, int word)
-{
-#define CALL(name) name##_phys(as, a)
-    switch (word) { LOADS(CALL) }
-#undef CALL
-}
-
-static void store_phys(AddressSpace *as, hwaddr a, int word, uint64_t value)
-{
-#define CALL(name, type) name##_phys(as, a, (type)value)
-    switch (word) { STORES(CALL) }
-#undef CALL
-}
-
-static uint64_t load_cached(MemoryRegionCache *k, hwaddr a, int word, MemTxAttrs attrs, MemTxResult *result)
-{
-#define CALL(name) address_space_##name##_cached(k, a, attrs, result)
-    switch (word) { LOADS(CALL) }
-#undef CALL
-}
-
-static void store_cached(MemoryRegionCache *k, hwaddr a, int word, uint64_t value, MemTxAttrs attrs,
-                         MemTxResult *result)
-{
-#define CALL(name, type) address_space_##name##_cached(k, a, (type)value, attrs, result)
-    switch (word) { STORES(CALL) }
-#undef CALL
-}
-
-static uint64_t load_slow(MemoryRegionCache *k, hwaddr a, int word, MemTxAttrs attrs, MemTxResult *result)
-{
-#define CALL(name) address_space_##name##_cached_slow(k, a, attrs, result)
-    switch (word) { LOADS(CALL) }
-#undef CALL
-}
-
-static void store_slow(MemoryRegionCache *k, hwaddr a, int word, uint64_t value, MemTxAttrs attrs,
-                       MemTxResult *result)
-{
-#define CALL(name, type) address_space_##name##_cached_slow(k, a, (type)value, attrs, result)
-    switch (word) { STORES(CALL) }
-#undef CALL
-}
-
 static void play_scalar(struct player *p, const struct trace_step *s)
 {
     AddressSpace *as = &p->spaces[s->a];
@@ -247,12 +163,12 @@ static void play_scalar(struct player *p, const struct trace_step *s)
 
     unlock_if(unlocked);
     if (s->op == TRACE_OP_LOAD) {
-        p->seen->value = s->b == SCALAR_PHYS ? load_phys(as, s->v.absolute, s->n)
-                                             : load(as, s->v.absolute, s->n, attrs, &p->seen->result);
+        p->seen->value = s->b == SCALAR_PHYS ? scalar_load_phys(as, s->v.absolute, s->n)
+                                             : scalar_load(as, s->v.absolute, s->n, attrs, &p->seen->result);
     } else if (s->b == SCALAR_PHYS) {
-        store_phys(as, s->v.absolute, s->n, s->w.absolute);
+        scalar_store_phys(as, s->v.absolute, s->n, s->w.absolute);
     } else {
-        store(as, s->v.absolute, s->n, s->w.absolute, attrs, &p->seen->result);
+        scalar_store(as, s->v.absolute, s->n, s->w.absolute, attrs, &p->seen->result);
     }
     lock_again(p, unlocked);
 }
@@ -390,10 +306,11 @@ static void play_cache_access(struct player *p, const struct trace_step *s)
             k, s->v.absolute, fill(s->n, length), length);
         break;
     case TRACE_OP_CACHE_LOAD:
-        seen->value = (s->b == CACHE_SLOW ? load_slow : load_cached)(k, s->v.absolute, s->n, attrs, &seen->result);
+        seen->value = (s->b == CACHE_SLOW ? scalar_load_slow : scalar_load_cached)(k, s->v.absolute, s->n, attrs,
+                                                                                   &seen->result);
         break;
     default:
-        (s->b == CACHE_SLOW ? store_slow : store_cached)(k, s->v.absolute, s->n, s->w.absolute, attrs,
+        (s->b == CACHE_SLOW ? scalar_store_slow : scalar_store_cached)(k, s->v.absolute, s->n, s->w.absolute, attrs,
                                                          &seen->result);
         break;
     }

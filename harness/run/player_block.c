@@ -370,11 +370,18 @@ bool player_step_failing(struct player *p, const struct trace_step *s, FILE *out
     } else {
         p->failure.times--;
         p->failure.left = p->failure.nth;
-        p->seen->refused = !done;
+        if (s->op == TRACE_OP_PLUG) {
+            ram_block_discard_range(player_block(p, s->a), s->v.absolute, s->w.absolute);
+        } else {
+            p->seen->refused = !done;
+        }
     }
     if (p->seen->refused && block_is_repeated(s->op)) {
         rewind(out);
         done = step(p, s, out);
+        if (s->op == TRACE_OP_LOAD_BITS && subject_plant_failure(SIZE_MAX, 0) > calls + 1) {
+            fputs("but the run that was refused was the last it tried\n", out);     /* R-BDM-5: all zero runs go */
+        }
     }
     return done;
 }

@@ -3,7 +3,7 @@
 #ifndef HARNESS_RUN_PLAYER_BLOCK_H
 #define HARNESS_RUN_PLAYER_BLOCK_H
 
-#include "run/player.h"
+#include "run/player_parts.h"
 
 /* Plays the step; what the calls returned goes to `out`.  False: the core says that it failed. */
 bool player_block_step(struct player *p, const struct trace_step *s, FILE *out);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "exec/ram_addr.h"
-#include "run/player.h"
+#include "run/player_parts.h"
 
 enum { BMAP_NONE, BMAP_ONES, BMAP_ZEROS, BMAP_ONES_CHUNKS, BMAP_ZEROS_CHUNKS };
 enum { WORD_BITS = 64, CHUNK_SHIFT = CLEAR_BITMAP_SHIFT_MIN, LOG_WORDS = 8 };

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "qapi/error.h"
-#include "run/player.h"
+#include "run/player_parts.h"
 
 #define TYPE_BARE_IOMMU "harness-iommu-bare"
 #define TYPE_FULL_IOMMU "harness-iommu-full"

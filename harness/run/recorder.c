@@ -2,7 +2,7 @@
 /*
  * Listeners that write down what they hear.
  */
-#include "run/player.h"
+#include "run/player_parts.h"
 
 #include <string.h>
 

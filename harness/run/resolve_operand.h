@@ -25,19 +25,28 @@ bool resolve_new_region(const struct query *q, struct trace_step *out, const cha
 uint16_t resolve_owner(const struct query *q, unsigned name);
 bool resolve_stays_alive(const struct query *q, unsigned slot);
 
-/* resolve_dirty.c: values of *out are resolved. */
-bool resolve_dirty(struct query *q, struct trace_step *out, const char **reason);
+/* out->a becomes a region that suits; false, and the reason: none does. */
+bool resolve_region_operand(struct query *q, struct trace_step *out, suits_fn suits, const char **reason,
+                            const char *why_not);
 
-/* resolve_access.c: values of *out are resolved. */
+/*
+ * Each resolves the operands of the steps of its groups; values of *out are resolved before.  False: nothing suits,
+ * and *reason says what.
+ */
+bool resolve_regions(struct query *q, struct trace_step *out, const char **reason);
+bool resolve_spaces(struct query *q, struct trace_step *out, const char **reason);
+bool resolve_dirty(struct query *q, struct trace_step *out, const char **reason);
 bool resolve_access(struct query *q, struct trace_step *out, const char **reason);
+bool resolve_blocks(struct query *q, struct trace_step *out, const char **reason);
+
+/* --- what others ask, too ---------------------------------------------------- */
+
 /* Nothing may die that a mapping or notifier is on. */
 bool resolve_unmapped_space(const struct query *q, unsigned slot);
 bool resolve_is_mapped(const struct model *m, unsigned region);
 bool resolve_has_notifiers(const struct model *m, unsigned region);
 bool resolve_owner_has_notifiers(const struct model *m, unsigned owner);
 
-/* resolve_block.c: values of *out are resolved. */
-bool resolve_blocks(struct query *q, struct trace_step *out, const char **reason);
 /* A region with a discard manager keeps its size and its life, one that is mapped its size. */
 bool resolve_is_managed(const struct query *q, unsigned slot);
 bool resolve_keeps_size(const struct query *q, unsigned slot);

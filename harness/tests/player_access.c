@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "model/access.h"
 #include "run/player.h"
 #include "run/subject.h"
 

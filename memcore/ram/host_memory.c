@@ -35,15 +35,18 @@ bool host_page_round_up(uint64_t size, uint64_t *rounded)
 static bool no_reserve_possible(Error **errp)
 {
     static const char path[] = "/proc/sys/vm/overcommit_memory";
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = memcore_fault(MEMCORE_FAULT_OPEN) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     char policy = OVERCOMMIT_NEVER;
     bool known = fd >= 0 && read(fd, &policy, 1) == 1;
 
+    if (!known) {
+        error_setg_errno(errp, errno, "RAM without reservation: cannot read %s to see whether the host allows it",
+                         path);
+    }
     if (fd >= 0) {
         close(fd);
     }
     if (!known) {
-        error_setg(errp, "RAM without reservation: cannot read %s to see whether the host allows it", path);
         return false;
     }
     if (policy == OVERCOMMIT_NEVER) {

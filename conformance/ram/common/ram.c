@@ -3,8 +3,11 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
@@ -241,6 +244,31 @@ int file_byte(const char *path, off_t at)
 }
 
 /* ---- programs ---- */
+
+/* ---- file systems ---- */
+
+bool file_system_mount(const char *on, const char *type, const char *options)
+{
+    /* What is mounted here must not appear elsewhere, as it would where "/" is shared. */
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", on, type, 0, options) == 0;
+}
+
+bool file_system_possible(const char *type, const char *options)
+{
+    const char *on = file_path("possible");
+    int status = -1;
+    pid_t child;
+
+    g_assert_true(mkdir(on, 0700) == 0);
+    child = fork();
+    g_assert_true(child >= 0);
+    if (child == 0) {
+        _exit(file_system_mount(on, type, options) ? 0 : 1);
+    }
+    g_assert_true(waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
 
 void ram_start(int *argc, char ***argv)
 {

@@ -93,6 +93,13 @@ int64_t file_size(const char *path);
 /* Byte `at` of the file; -1 behind its end. */
 int file_byte(const char *path, off_t at);
 
+/*
+ * For the child of a case (g_test_subprocess): a new file system on `folder`, which nobody else sees and which goes
+ * with the process.  False: not permitted.  file_system_possible asks the same in a child of its own.
+ */
+bool file_system_mount(const char *folder, const char *type, const char *options);
+bool file_system_possible(const char *type, const char *options);
+
 void ram_start(int *argc, char ***argv);
 int ram_run(void);
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machine that is saved, and what its guest does meanwhile. */
+#include <glib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "exec/ram_addr.h"
+#include "migrate/live_parts.h"
+#include "qapi/error.h"
+#include "run/subject.h"
+
+struct live_machine live_machine;
+const char *const live_names[BLOCKS] = { "big", "flash", "small" };
+
+unsigned live_pages_of(unsigned block)
+{
+    return (unsigned)(live_machine.block[block]->used_length / TARGET_PAGE_SIZE);
+}
+
+void live_guest_writes(unsigned block, unsigned page, unsigned count, uint8_t value)
+{
+    page %= live_pages_of(block);
+    count = MIN(count, live_pages_of(block) - page);
+    memset(live_machine.block[block]->host + page * TARGET_PAGE_SIZE, value, count * TARGET_PAGE_SIZE);
+    memory_region_set_dirty(&live_machine.mr[block], page * TARGET_PAGE_SIZE, count * TARGET_PAGE_SIZE);
+    /* A block that was resized is no longer the save's. */
+    if (global_dirty_tracking && page + count <= live.model.blocks[block].pages) {
+        save_model_write(&live.model, block, page, count);
+    }
+}
+
+void live_guest_stores(unsigned block, unsigned page, unsigned byte)
+{
+    const uint64_t offset = (page % live_pages_of(block)) * TARGET_PAGE_SIZE + byte * 16 % TARGET_PAGE_SIZE;
+    const uint8_t bytes[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+
+    REQUIRE(address_space_write(&live_machine.as, block * APART + offset, MEMTXATTRS_UNSPECIFIED, bytes, 8) ==
+                MEMTX_OK,
+            "the guest cannot store");
+    if (global_dirty_tracking && page % live_pages_of(block) < live.model.blocks[block].pages) {
+        save_model_write(&live.model, block, page % live_pages_of(block), 1);
+    }
+}
+
+void live_toggle_extra(void)
+{
+    if (live_machine.has_extra) {
+        object_unparent(OBJECT(&live_machine.extra));
+        subject_drain();
+    } else {
+        memory_region_init_ram_nomigrate(&live_machine.extra, NULL, "extra", live_machine.unit, &error_abort);
+    }
+    live_machine.has_extra = !live_machine.has_extra;
+    live.blocks_changed = live.save != NULL;
+}
+
+void live_resize(uint64_t pages)
+{
+    if (live_machine.block[FLASH]->used_length != pages * live_machine.unit) {
+        qemu_ram_resize(live_machine.block[FLASH], pages * live_machine.unit, &error_abort);
+        live.blocks_changed = live.save != NULL;
+    }
+}
+
+void live_restore(void)
+{
+    if (live_machine.has_extra) {
+        live_toggle_extra();
+    }
+    live_resize(3);
+    for (unsigned b = 0; b < BLOCKS; b++) {
+        RAMBlock *block = live_machine.block[b];
+
+        /* Also what growing would bring back (R-RES-5). */
+        for (uint64_t page = 0; page < block->max_length / TARGET_PAGE_SIZE; page++) {
+            memset(block->host + page * TARGET_PAGE_SIZE, page % 3 ? (int)page + 1 : 0, TARGET_PAGE_SIZE);
+        }
+        cpu_physical_memory_clear_dirty_range(block->offset, block->used_length);
+    }
+    /* A new view, which remembers nothing of what was found in the last one. */
+    memory_region_set_enabled(&live_machine.mr[0], false);
+    memory_region_set_enabled(&live_machine.mr[0], true);
+    subject_drain();
+}
+
+void live_build(void)
+{
+    subject_start();
+    live_machine.unit = MAX((uint64_t)sysconf(_SC_PAGESIZE), TARGET_PAGE_SIZE);
+    memory_region_init(&live_machine.root, NULL, "root", UINT64_MAX);
+    memory_region_init_ram_nomigrate(&live_machine.mr[0], NULL, live_names[0], 70 * live_machine.unit,
+                                     &error_abort);
+    memory_region_init_resizeable_ram(&live_machine.mr[1], NULL, live_names[1], 3 * live_machine.unit,
+                                      8 * live_machine.unit, NULL, &error_abort);
+    memory_region_init_ram_nomigrate(&live_machine.mr[2], NULL, live_names[2], 2 * live_machine.unit,
+                                     &error_abort);
+    for (unsigned b = 0; b < BLOCKS; b++) {
+        ram_addr_t offset;
+
+        live_machine.block[b] =
+            qemu_ram_block_from_host(memory_region_get_ram_ptr(&live_machine.mr[b]), false, &offset);
+        qemu_ram_set_idstr(live_machine.block[b], live_names[b], NULL);
+        qemu_ram_set_migratable(live_machine.block[b]);
+        memory_region_add_subregion(&live_machine.root, b * APART, &live_machine.mr[b]);
+        live_machine.at_stop[b] = g_malloc(live_machine.block[b]->max_length);
+    }
+    address_space_init(&live_machine.as, &live_machine.root, "live");
+    live_machine.fd = memfd_create("live", MFD_CLOEXEC);
+    live_machine.file = mmap(NULL, FILE_MAX, PROT_READ, MAP_SHARED, live_machine.fd, 0);
+    REQUIRE(live_machine.fd >= 0 && live_machine.file != MAP_FAILED, "no file");
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of the player of live.h share: the machine, the input that is played, the checks. */
+#ifndef HARNESS_MIGRATE_LIVE_PARTS_H
+#define HARNESS_MIGRATE_LIVE_PARTS_H
+
+#include "exec/memory.h"
+#include "migration/ram-save.h"
+#include "model/ram_save.h"
+#define FUZZ_TARGET "mapped_ram_live"
+#include "run/fuzz_check.h"
+
+enum { BLOCKS = 3, FLASH = 1 };
+#define APART (UINT64_C(64) << 20)      /* of the blocks in the address space */
+#define FILE_MAX (UINT64_C(64) << 20)
+
+/* --- the machine and its guest (live_machine.c) --------------------------------------------------- */
+
+/* In the order of the block list, longest first (R-RAM-19). */
+extern const char *const live_names[BLOCKS];
+
+extern struct live_machine {
+    MemoryRegion root, mr[BLOCKS], extra;
+    AddressSpace as;
+    RAMBlock *block[BLOCKS];
+    uint64_t unit;              /* of lengths */
+    bool has_extra;
+    int fd;
+    const uint8_t *file;        /* mapped; as far as the file goes */
+    uint8_t *at_stop[BLOCKS];
+} live_machine;
+
+/* Once. */
+void live_build(void);
+/* Pages of the target in a block, now. */
+unsigned live_pages_of(unsigned block);
+/* The guest gives pages a value, or stores a few bytes through the address space; the model is told. */
+void live_guest_writes(unsigned block, unsigned page, unsigned count, uint8_t value);
+void live_guest_stores(unsigned block, unsigned page, unsigned byte);
+/* Another block comes, or goes. */
+void live_toggle_extra(void);
+/* The resizeable block gets another length. */
+void live_resize(uint64_t pages);
+/* All that an input changes is as it was before it. */
+void live_restore(void);
+
+/* --- the input that is played (live.c) ------------------------------------------------------------ */
+
+extern struct live_play {
+    RamSaveParameters parameters;
+    RamSave *save;
+    struct save_model model;
+    unsigned saves;
+    bool blocks_changed, cancelled, stopped, resumed;
+    bool in_the_middle;         /* the guest wrote during a step: what the step saw is not known */
+    /* steps 7, 14, 15 */
+    size_t fail_in;
+    int error;
+    struct {
+        bool cancels;
+        uint8_t block, page;
+        size_t in;
+    } interruption;
+    uint8_t last_block, last_page;      /* of step 12 */
+} live;
+
+/* --- checks (live_check.c) ------------------------------------------------------------------------ */
+
+/* Whether readers would take the file for one. */
+bool live_file_is_marked(void);
+void live_check_counters(void);
+/* Between the steps of a save. */
+void live_check_active(void);
+/* Behind a save, which was completed, or not. */
+void live_check_left(bool complete);
+void live_check_complete(void);
+/* What a step must answer, by what happened before and during it; `good`: if nothing did.  Frees the Error. */
+void live_check_result(int result, int good, bool failed, Error *error);
+
+#endif

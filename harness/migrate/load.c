@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "migrate/load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "exec/memory.h"
+#include "exec/ram_addr.h"
+#include "migration/mapped-ram.h"
+#include "model/mapped_ram.h"
+#include "run/allocation.h"
+#define FUZZ_TARGET "mapped_ram_load"
+#include "run/fuzz_check.h"
+#include "run/subject.h"
+#include "snapshot/recipe.h"
+
+enum { FILLING = 0x55, ALLOWANCE = 64 << 10, BLOCKS = 4 };
+
+/* --- four blocks --- */
+
+static struct {
+    MemoryRegion mr;
+    RAMBlock *block;
+} machine[BLOCKS];
+
+static const char *const names[BLOCKS + 1] = { "ram", "rom", "flash", "video", NULL };
+static struct mapped_ram_local locals[BLOCKS];
+static uint8_t *expected;                   /* room for the longest block */
+
+static uint64_t host_page(void)
+{
+    return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void build_machine(void)
+{
+    const uint64_t unit = MAX(host_page(), TARGET_PAGE_SIZE);
+    uint64_t longest = 0;
+
+    subject_start();
+    memory_region_init_ram_nomigrate(&machine[0].mr, NULL, names[0], 4 * unit, &error_abort);
+    memory_region_init_rom_nomigrate(&machine[1].mr, NULL, names[1], unit, &error_abort);
+    memory_region_init_resizeable_ram(&machine[2].mr, NULL, names[2], 2 * unit, 66 * unit, NULL, &error_abort);
+    memory_region_init_ram_nomigrate(&machine[3].mr, NULL, names[3], unit, &error_abort);
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        ram_addr_t offset;
+        RAMBlock *block = qemu_ram_block_from_host(memory_region_get_ram_ptr(&machine[i].mr), false, &offset);
+
+        machine[i].block = block;
+        qemu_ram_set_idstr(block, names[i], NULL);
+        if (i < 3) {
+            qemu_ram_set_migratable(block);
+        }
+        locals[i] = (struct mapped_ram_local){
+            .name = names[i],
+            .used_length = block->used_length,
+            .max_length = block->max_length,
+            .migratable = i < 3,
+            .resizeable = i == 2,
+        };
+        longest = MAX(longest, block->max_length);
+    }
+    expected = g_malloc(longest);
+    subject_set_vm_running(false);
+}
+
+/* All that an input changes, caches of the last block found included, is as it was before it. */
+static void restore(void)
+{
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        RAMBlock *block = machine[i].block;
+
+        if (block->used_length > locals[i].used_length) {
+            /* The host's memory behind a block's end stays (R-RAM-34): another input would find it when the block grows. */
+            memset(block->host + locals[i].used_length, 0, block->used_length - locals[i].used_length);
+        }
+        if (block->used_length != locals[i].used_length) {
+            qemu_ram_resize(block, locals[i].used_length, &error_abort);
+        }
+        memset(block->host, FILLING, block->used_length);
+        cpu_physical_memory_clear_dirty_range(block->offset, block->used_length);
+    }
+}
+
+void load_warm_up(void)
+{
+    build_machine();
+    restore();
+}
+
+static void require_untouched(unsigned i)
+{
+    const RAMBlock *block = machine[i].block;
+
+    REQUIRE(block->used_length == locals[i].used_length, "a block that is not loaded changed its length");
+    memset(expected, FILLING, block->used_length);
+    REQUIRE(memcmp(block->host, expected, block->used_length) == 0, "a block that is not loaded was written to");
+    for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
+        REQUIRE(!cpu_physical_memory_get_dirty(block->offset, block->used_length, client),
+                "a block that is not loaded is dirty");
+    }
+}
+
+static void require_loaded(unsigned i, const struct mapped_ram_bytes *bytes,
+                           const struct mapped_ram_seen_block *seen)
+{
+    const RAMBlock *block = machine[i].block;
+
+    REQUIRE(block->used_length == seen->used_length, "a loaded block has another length than in the file");
+    mapped_ram_model_fill(bytes, seen, expected);
+    REQUIRE(memcmp(block->host, expected, block->used_length) == 0, "a loaded block differs from the file");
+    for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
+        REQUIRE(cpu_physical_memory_all_dirty(block->offset, block->used_length, client),
+                "a loaded block is not dirty everywhere");
+    }
+    REQUIRE(!block->file_bmap && !block->bitmap_offset && !block->pages_offset, "a load leaves something behind");
+    fuzz_hash_bytes(block->host, block->used_length);
+}
+
+/* --- the file --- */
+
+static int open_file(const Snapshot *snapshot)
+{
+    static int reused = -1;
+    int ends[2];
+
+    switch (snapshot->kind) {
+    case SNAPSHOT_PIPE:
+        REQUIRE(pipe2(ends, O_CLOEXEC) == 0, "no pipe");
+        close(ends[1]);
+        return ends[0];
+    case SNAPSHOT_FOLDER:
+        return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    case SNAPSHOT_DEVICE:
+        return open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    case SNAPSHOT_FILE:
+        break;
+    }
+    reused = reused >= 0 ? reused : memfd_create("snapshot", MFD_CLOEXEC);
+    REQUIRE(reused >= 0 && ftruncate(reused, 0) == 0, "no file");
+    REQUIRE(pwrite(reused, snapshot->bytes->data, snapshot->bytes->len, 0) == (ssize_t)snapshot->bytes->len,
+            "no room for the file");
+    REQUIRE(ftruncate(reused, (off_t)snapshot->size) == 0, "no room for the file");
+    return reused;
+}
+
+static void take_error(Error *error)
+{
+    REQUIRE(error, "a failure without an Error");
+    REQUIRE(*error_get_pretty(error) && !strchr(error_get_pretty(error), '\n'), "an Error that is not one line");
+    fuzz_hash_bytes(error_get_pretty(error), strlen(error_get_pretty(error)));
+    error_free(error);
+}
+
+static void require_same(const MappedRamFile *file, const struct mapped_ram_bytes *bytes,
+                         const struct mapped_ram_seen *seen)
+{
+    REQUIRE(file->complete == seen->complete && !file->complete == (file->incomplete != NULL),
+            "completeness differs");
+    REQUIRE(strcmp(file->machine, seen->machine) == 0, "the machine's name differs");
+    REQUIRE(file->page_bits == seen->page_bits && file->ignore_shared == seen->ignore_shared &&
+                file->has_uuid == seen->has_uuid && memcmp(file->uuid, seen->uuid, 16) == 0,
+            "the configuration differs");
+    REQUIRE(file->size == bytes->size && file->end == seen->end && file->total == seen->total, "sizes differ");
+    REQUIRE(file->block_count == seen->blocks->len, "the number of blocks differs");
+    for (unsigned i = 0; i < seen->blocks->len; i++) {
+        const struct mapped_ram_seen_block *b = mapped_ram_model_block(seen, i);
+        const MappedRamBlock *block = &file->blocks[i];
+        uint64_t present = 0;
+
+        REQUIRE(strcmp(block->idstr, b->name) == 0 && mapped_ram_find_block(file, b->name) == block,
+                "a name differs");
+        REQUIRE(block->used_length == b->used_length && block->page_size == b->page_size &&
+                block->bitmap_offset == b->bitmap_offset && block->pages_offset == b->pages_offset &&
+                block->pages == b->used_length / b->page_size, "a header differs");
+        for (uint64_t page = 0; page < block->pages; page++) {
+            REQUIRE(mapped_ram_page_present(block, page) == mapped_ram_model_present(bytes, b, page),
+                    "a page's presence differs");
+            present += mapped_ram_page_present(block, page);
+        }
+        REQUIRE(block->present == present, "the count of present pages differs");
+        fuzz_hash_number(present);
+    }
+}
+
+/* Whether a present page ends behind `size`. */
+static bool misses_pages(const struct mapped_ram_seen *seen, const struct mapped_ram_bytes *bytes, uint64_t size)
+{
+    for (unsigned i = 0; i < seen->blocks->len; i++) {
+        const struct mapped_ram_seen_block *b = mapped_ram_model_block(seen, i);
+
+        for (uint64_t page = 0; page < b->used_length / b->page_size; page++) {
+            if (mapped_ram_model_present(bytes, b, page) && b->pages_offset + (page + 1) * b->page_size > size) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void check_load(const Snapshot *snapshot, int fd, const MappedRamFile *file,
+                       const struct mapped_ram_bytes *bytes, const struct mapped_ram_seen *seen)
+{
+    const unsigned flags = snapshot->flags & MAPPED_RAM_PARTIAL;
+    const bool fits = mapped_ram_model_fits(seen, locals, BLOCKS, flags, TARGET_PAGE_SIZE, host_page());
+    bool failed = snapshot->shrunk < snapshot->size && misses_pages(seen, bytes, snapshot->shrunk);
+    Error *error = NULL;
+    int result;
+
+    if (snapshot->shrunk < snapshot->size) {
+        REQUIRE(ftruncate(fd, (off_t)snapshot->shrunk) == 0, "the file does not shrink");
+    }
+    subject_plant_failure(snapshot->fail_read == UINT64_MAX ? SIZE_MAX : snapshot->fail_read, EIO);
+    result = mapped_ram_load(file, flags, &error);
+    /* Where memory is given back to the host a failure has a way around it; a read has not. */
+    failed |= subject_plant_failure(SIZE_MAX, 0) > snapshot->fail_read && result != 0;
+    fuzz_hash_number((uint64_t)result);
+    REQUIRE((result == 0) == !error, "a result without its Error, or the other way round");
+    REQUIRE(result == (!fits ? -EINVAL : failed ? -EIO : 0), "the result is not what the file deserves");
+    if (error) {
+        take_error(error);
+    }
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        const struct mapped_ram_seen_block *b = NULL;
+
+        for (unsigned k = 0; k < seen->blocks->len; k++) {
+            b = strcmp(mapped_ram_model_block(seen, k)->name, names[i]) == 0 ? mapped_ram_model_block(seen, k) : b;
+        }
+        if (result == -EINVAL || !b) {
+            require_untouched(i);
+        } else if (result == 0) {
+            require_loaded(i, bytes, b);
+        }
+    }
+}
+
+static void check_snapshot(const Snapshot *snapshot)
+{
+    const struct mapped_ram_bytes bytes = {
+        .bytes = snapshot->bytes->data,
+        .length = snapshot->bytes->len,
+        .size = snapshot->size,
+    };
+    const struct mapped_ram_leave leave = {
+        .any_page_size = snapshot->flags & MAPPED_RAM_ANY_PAGE_SIZE,
+        .lax = snapshot->flags & MAPPED_RAM_LAX,
+        .unverified = snapshot->flags & MAPPED_RAM_UNVERIFIED,
+        .skip_gpa = snapshot->flags & MAPPED_RAM_SKIP_GPA,
+        .page_size = TARGET_PAGE_SIZE,
+        .machine = snapshot->expect_machine ? "none" : NULL,
+    };
+    const int fd = open_file(snapshot);
+    struct mapped_ram_seen seen;
+    MappedRamFile *file;
+    Error *error = NULL;
+    bool sound, failed;
+    size_t peak;
+
+    subject_plant_failure(snapshot->fail_read == UINT64_MAX ? SIZE_MAX : snapshot->fail_read, EIO);
+    allocation_watch_begin();
+    file = mapped_ram_probe(fd, snapshot->base, snapshot->flags & ~(unsigned)MAPPED_RAM_PARTIAL,
+                            leave.machine, &error);
+    peak = allocation_watch_end();
+    failed = subject_plant_failure(SIZE_MAX, 0) > snapshot->fail_read;
+    REQUIRE(peak <= snapshot->size + ALLOWANCE, "a probe takes more memory than the file has bytes");
+    REQUIRE(!file == (error != NULL), "a result without its Error, or the other way round");
+
+    sound = mapped_ram_model_probe(&bytes, snapshot->base, &leave, &seen) && snapshot->kind == SNAPSHOT_FILE;
+    /* A read that failed where nothing had to be sound any more is a reason like any other. */
+    if (!failed) {
+        REQUIRE((file != NULL) == sound, file ? "an unsound file is accepted" : "a sound file is refused");
+    } else {
+        REQUIRE(!file || (leave.unverified && !file->complete), "a file that could not be read is accepted");
+    }
+    fuzz_hash_number(file != NULL);
+    if (file && !failed) {
+        require_same(file, &bytes, &seen);
+        check_load(snapshot, fd, file, &bytes, &seen);
+    } else {
+        for (unsigned i = 0; i < BLOCKS; i++) {
+            require_untouched(i);
+        }
+    }
+    if (error) {
+        take_error(error);
+    }
+    mapped_ram_model_free(&seen);
+    mapped_ram_free(file);
+    if (snapshot->kind != SNAPSHOT_FILE) {
+        close(fd);
+    }
+    restore();
+}
+
+void load_play(const uint8_t *data, size_t size)
+{
+    Snapshot snapshot;
+
+    fuzz_hash_begin();
+    snapshot_make(&snapshot, data, size, TARGET_PAGE_SIZE, names);
+    check_snapshot(&snapshot);
+}

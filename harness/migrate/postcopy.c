@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "migrate/postcopy.h"
+
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exec/memory.h"
+#include "exec/ram_addr.h"
+#include "migrate/postcopy_parts.h"
+#include "qapi/error.h"
+#include "run/subject.h"
+
+struct postcopy_machine guest;
+const char *const postcopy_names[BLOCKS] = { "ram", "vram" };
+
+bool postcopy_warm_up(void)
+{
+    static MemoryRegion mr[BLOCKS];
+    static const unsigned pages[BLOCKS] = { 24, 5 };
+
+    subject_start();
+    guest.page_size = (size_t)sysconf(_SC_PAGESIZE);
+    if (TARGET_PAGE_SIZE > guest.page_size) {
+        return false;
+    }
+    for (unsigned b = 0; b < BLOCKS; b++) {
+        memory_region_init_ram(&mr[b], NULL, postcopy_names[b], pages[b] * guest.page_size, &error_abort);
+        guest.block[b] = mr[b].ram_block;
+        guest.pages[b] = pages[b];
+    }
+    return true;
+}
+
+const uint8_t *postcopy_next_step(PostcopySteps *steps)
+{
+    const uint8_t *step = steps->at;
+
+    if (steps->left == 0) {
+        return NULL;
+    }
+    steps->at += 4;
+    steps->left--;
+    return step;
+}
+
+bool postcopy_place_of(const void *address, int *block, unsigned *page)
+{
+    for (int b = 0; b < BLOCKS; b++) {
+        const uintptr_t offset = (uintptr_t)address - (uintptr_t)guest.block[b]->host;
+
+        if (offset < guest.pages[b] * guest.page_size) {
+            *block = b;
+            *page = (unsigned)(offset / guest.page_size);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the core keeps from input to input is the same before each: dirty pages, and which block was found last. */
+static void leave_no_trace(void)
+{
+    for (unsigned b = BLOCKS; b-- > 0;) {
+        RAMBlock *block = guest.block[b];
+
+        cpu_physical_memory_clear_dirty_range(block->offset, block->used_length);
+    }
+    (void)qemu_map_ram_ptr(NULL, guest.block[0]->offset);
+}
+
+void postcopy_play(const uint8_t *data, size_t size)
+{
+    PostcopySteps steps;
+
+    if (size < 4) {
+        return;
+    }
+    steps.at = data + 4;
+    steps.left = MIN((size - 4) / 4, POSTCOPY_STEPS_MAX);
+    memcpy(steps.parameters, data, 4);
+    fuzz_hash_begin();
+    if (steps.parameters[0] & 1) {
+        postcopy_play_source(&steps);
+    } else {
+        postcopy_play_destination(&steps);
+    }
+    leave_no_trace();
+}

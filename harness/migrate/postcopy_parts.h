@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the halves of the player of postcopy.h have in common: the machine, the kernel's part, the steps. */
+#ifndef HARNESS_MIGRATE_POSTCOPY_PARTS_H
+#define HARNESS_MIGRATE_POSTCOPY_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "exec/ramblock.h"
+#include "model/postcopy.h"
+#define FUZZ_TARGET "postcopy"
+#include "run/fuzz_check.h"
+
+enum { BLOCKS = POSTCOPY_MODEL_BLOCKS };
+
+/* --- the machine (postcopy.c) --------------------------------------------------------------------- */
+
+extern struct postcopy_machine {
+    RAMBlock *block[BLOCKS];
+    unsigned pages[BLOCKS];
+    size_t page_size;           /* the host's */
+} guest;
+extern const char *const postcopy_names[BLOCKS];
+
+/* The block and the page of an address; false: none of the machine's. */
+bool postcopy_place_of(const void *address, int *block, unsigned *page);
+
+/* --- the input (postcopy.c) ----------------------------------------------------------------------- */
+
+typedef struct {
+    uint8_t parameters[4];
+    const uint8_t *at;          /* 4 bytes each */
+    size_t left;
+} PostcopySteps;
+
+/* The next one, 4 bytes; NULL: none. */
+const uint8_t *postcopy_next_step(PostcopySteps *steps);
+
+/* Each plays all steps (destination.c, source.c). */
+void postcopy_play_destination(PostcopySteps *steps);
+void postcopy_play_source(PostcopySteps *steps);
+
+/* --- the kernel (kernel.c) ------------------------------------------------------------------------ */
+
+extern struct postcopy_kernel {
+    bool enrolled[BLOCKS];
+    bool there[BLOCKS][POSTCOPY_MODEL_PAGES_MAX];       /* of enrolled blocks: who touches it does not wait */
+    unsigned open;              /* descriptors */
+    bool again, no_memory;      /* the next call that places */
+    bool no_enroll, no_open;
+    void (*meanwhile)(void);    /* called before a page is placed, once */
+} kernel;
+
+/* In use from now on; nothing is enrolled. */
+void postcopy_kernel_start(void);
+
+#endif
