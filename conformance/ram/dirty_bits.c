@@ -517,7 +517,7 @@ static void code_hook(void)
 /* Bits of much memory, which nobody touches here: they are asked of the host in a piece large enough for huge pages. */
 static void much_memory(void)
 {
-    const uint64_t size = 12 * BITMAP_SPAN;
+    const uint64_t size = 24 * BITMAP_SPAN;
     MemoryRegion *much = stage_ram_ptr("much", size, stage_storage(1));
 
     clean(much);

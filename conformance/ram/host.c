@@ -486,12 +486,14 @@ static void without_membarrier(void)
     MemoryRegion *ram = stage_ram("ram", PAGES(8));
 
     check_number(registrations, 1);
+    memory_region_set_log(ram, true, VGA);
     clean(ram);
-    dirty(ram, 2, 3, ON_VGA);
+    memory_region_set_dirty(ram, PAGES(2), PAGES(2));
     check_dirty(ram, VGA, "2-3");
     check(cpu_physical_memory_test_and_clear_dirty(ram_addr(ram, PAGES(2)), PAGES(1), VGA));
     check_dirty(ram, VGA, "3");
     check_number(barriers, 0);
+    memory_region_set_log(ram, false, VGA);
 }
 
 int main(int argc, char **argv)
