@@ -8,10 +8,12 @@
 #include <linux/magic.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -30,6 +32,10 @@ static struct {
     unsigned poll_interrupted;          /* so many times */
     int poll_fails;                     /* errno */
     bool broken;                        /* the descriptor, says poll */
+    unsigned spurious;                  /* so many times poll wakes for nothing, for less than a message, for another event */
+    bool device;                        /* /dev/userfaultfd is there, and gives descriptors as the call does */
+    unsigned interrupted;               /* so many writes of eight bytes, waits for a semaphore, sends and receives */
+    int no_thread;                      /* errno of making one */
 } host;
 
 static int failed(int number)
@@ -85,7 +91,62 @@ WRAPPED(int, poll, struct pollfd *waits, nfds_t count, int timeout)
         waits[1].revents = 0;
         return 1;
     }
+    if (host.spurious % 3 == 1) {
+        host.spurious--;
+        waits[0].revents = waits[1].revents = 0;
+        return 0;
+    }
     return __real_poll(waits, count, timeout);
+}
+
+WRAPPED(ssize_t, read, int fd, void *to, size_t length)
+{
+    struct uffd_msg *message = to;
+
+    if (length != sizeof(*message) || host.spurious == 0) {
+        return __real_read(fd, to, length);
+    }
+    if (host.spurious-- % 3 == 0) {
+        return failed(EAGAIN);
+    }
+    memset(message, 0, sizeof(*message));
+    message->event = UFFD_EVENT_FORK;
+    return sizeof(*message);
+}
+
+static bool is_interrupted(void)
+{
+    if (host.interrupted == 0) {
+        return false;
+    }
+    host.interrupted--;
+    errno = EINTR;
+    return true;
+}
+
+WRAPPED(ssize_t, write, int fd, const void *from, size_t length)
+{
+    return length == 8 && is_interrupted() ? -1 : __real_write(fd, from, length);
+}
+
+WRAPPED(int, sem_wait, sem_t *semaphore)
+{
+    return is_interrupted() ? -1 : __real_sem_wait(semaphore);
+}
+
+WRAPPED(ssize_t, send, int fd, const void *from, size_t length, int flags)
+{
+    return is_interrupted() ? -1 : __real_send(fd, from, length, flags);
+}
+
+WRAPPED(ssize_t, recv, int fd, void *to, size_t length, int flags)
+{
+    return is_interrupted() ? -1 : __real_recv(fd, to, length, flags);
+}
+
+WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque)
+{
+    return host.no_thread ? host.no_thread : __real_pthread_create(thread, attributes, start, opaque);
 }
 
 int __wrap_open(const char *path, int flags, ...);
@@ -98,7 +159,10 @@ int __wrap_open(const char *path, int flags, ...)
     va_start(arguments, flags);
     mode = va_arg(arguments, mode_t);
     va_end(arguments);
-    return host.no_device && strcmp(path, "/dev/userfaultfd") == 0 ? failed(ENOENT) : __real_open(path, flags, mode);
+    if (strcmp(path, "/dev/userfaultfd") == 0 && (host.no_device || host.device)) {
+        return host.device ? memfd_create("device", MFD_CLOEXEC) : failed(ENOENT);
+    }
+    return __real_open(path, flags, mode);
 }
 
 long __wrap_syscall(long number, ...);
@@ -127,6 +191,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
     va_start(arguments, request);
     argument = va_arg(arguments, void *);
     va_end(arguments);
+    if (host.device && request == _IO(0xAA, 0)) {
+        return (int)__real_syscall(__NR_userfaultfd, (long)(uintptr_t)argument, 0, 0, 0, 0, 0);
+    }
     return host.ioctl_fails == request ? failed(EINVAL) : __real_ioctl(fd, request, argument);
 }
 
@@ -153,6 +220,10 @@ static void descriptors(void)
     check(postcopy_ram_supported_by_host());
     host.no_call = EPERM;
     check_unsupported();
+    host.no_call = EPERM;
+    host.device = true;
+    check(postcopy_ram_supported_by_host());
+    as_here();
     static const unsigned long calls[] = { UFFDIO_API, UFFDIO_REGISTER, UFFDIO_UNREGISTER };
     for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
         host.ioctl_fails = calls[i];
@@ -161,8 +232,17 @@ static void descriptors(void)
     check_number(count_descriptors(), before);
 }
 
+static int no_open(void *opaque, MemcoreFault kind)
+{
+    (void)opaque;
+    return kind == MEMCORE_FAULT_OPEN ? EMFILE : 0;
+}
+
 static void memory(void)
 {
+    memcore_set_fault(no_open, NULL);
+    check(!postcopy_ram_supported_by_host());
+    memcore_set_fault(NULL, NULL);
     host.munlockall_fails = ENOMEM;
     check_unsupported();
     host.mmap_fails = ENOMEM;
@@ -193,6 +273,23 @@ static void files(void)
     qemu_ram_set_idstr(mr->ram_block, "pmem", NULL);
     qemu_ram_set_migratable(mr->ram_block);
     check(!postcopy_ram_supported_by_host());
+}
+
+static void no_huge_pages(void)
+{
+    RAMBlock *block;
+
+    host.huge = true;
+    block = stage_block(KIND_MEMFD_SHARED, "huge", 4 * (size_t)sysconf(_SC_PAGESIZE));
+    lying_host();
+    lying.features_without = UFFD_FEATURE_MISSING_HUGETLBFS;
+    check(!postcopy_ram_supported_by_host());
+    lying.features_without = 0;
+    check(postcopy_ram_supported_by_host());
+    postcopy_set_host(NULL);
+    check_number(lying.opened, lying.closed);
+    stage_release(block->mr);
+    as_here();
 }
 
 /* ---- huge pages ---- */
@@ -280,6 +377,106 @@ static void huge_parts(void)
     end_huge();
 }
 
+/* The source's side: the list has the size; half a page cannot go. */
+static int keep(void *opaque, const void *bytes, size_t length)
+{
+    g_byte_array_append(opaque, bytes, (guint)length);
+    return -EPIPE;
+}
+
+static int never_comes(void *opaque, void *to, size_t length)
+{
+    (void)opaque;
+    (void)to;
+    (void)length;
+    return -EPIPE;
+}
+
+static void nothing(void *opaque)
+{
+    (void)opaque;
+}
+
+static int migrate_away(MigrationState *ms)
+{
+    int result;
+
+    qemu_mutex_unlock_iothread();
+    result = ram_migrate_source(ms);
+    qemu_mutex_lock_iothread();
+    return result;
+}
+
+static void huge_source(void)
+{
+    const size_t small = (size_t)sysconf(_SC_PAGESIZE);
+    GByteArray *sent = g_byte_array_new(), *expected = g_byte_array_new();
+    MigrationState ms = { .transport = { .send = keep, .opaque = sent } };
+    RAMBlock *block;
+
+    host.huge = true;
+    block = stage_block(KIND_MEMFD_SHARED, "huge", 4 * small);
+    check_number(migrate_away(&ms), (uint64_t)-1);
+    put_name(expected, "huge");
+    put(expected, 4 * small, 8);
+    put(expected, 2 * small, 8);
+    put(expected, 0x10, 8);
+    check(sent->len > expected->len + 5 &&
+          memcmp(sent->data + sent->len - expected->len - 5, expected->data, expected->len) == 0);
+    error_free(ms.error);
+    stage_release(block->mr);
+    block = stage_block(KIND_MEMFD_SHARED, "odd", 3 * small);
+    ms = (MigrationState){ .transport = { .send = keep, .opaque = sent } };
+    check_number(migrate_away(&ms), (uint64_t)-1);
+    check(ms.error && strstr(error_get_pretty(ms.error), "no whole number of pages"));
+    error_free(ms.error);
+    /* Nobody to hear the destination. */
+    as_here();
+    stage_release(block->mr);
+    block = stage_block(KIND_ANONYMOUS, "ram", small);
+    host.no_thread = EAGAIN;
+    ms = (MigrationState){ .transport = { .send = keep, .recv = never_comes, .shutdown = nothing, .opaque = sent } };
+    check_number(migrate_away(&ms), (uint64_t)-1);
+    check(ms.error && strstr(error_get_pretty(ms.error), "no thread"));
+    error_free(ms.error);
+    as_here();
+    g_byte_array_unref(sent);
+    g_byte_array_unref(expected);
+}
+
+/* ---- sockets ---- */
+
+static void sockets(void)
+{
+    const int file = memfd_create("no socket", MFD_CLOEXEC);
+    MigrationTransport transport;
+    char text[6] = "";
+    int fds[2];
+
+    g_assert_true(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+    transport = migration_transport_socket(fds[0]);
+    host.interrupted = 2;
+    check_number(transport.send(transport.opaque, "hello", 5), 0);
+    check_number(host.interrupted, 0);
+    g_assert_true(__real_recv(fds[1], text, 5, 0) == 5);
+    check_text(text, "hello");
+    g_assert_true(__real_send(fds[1], "world", 5, 0) == 5);
+    host.interrupted = 2;
+    check_number(transport.recv(transport.opaque, text, 5), 0);
+    check_text(text, "world");
+    close(fds[1]);
+    check_number(transport.send(transport.opaque, "hello", 5), -EPIPE);
+    check_number(transport.recv(transport.opaque, text, 5), -EPIPE);
+    migration_transport_free(&transport);
+    close(fds[0]);
+    transport = migration_transport_socket(file);
+    check_number(transport.send(transport.opaque, "hello", 5), -ENOTSOCK);
+    check_number(transport.recv(transport.opaque, text, 5), -ENOTSOCK);
+    migration_transport_free(&transport);
+    close(file);
+    as_here();
+}
+
 /* ---- the thread that waits for faults ---- */
 
 static MigrationIncomingState mis;
@@ -293,7 +490,7 @@ static int ask(void *opaque, RAMBlock *block, uint64_t start, uint64_t length)
     return 0;
 }
 
-static RAMBlock *listen(void)
+static RAMBlock *wait_for_faults(void)
 {
     RAMBlock *block = stage_block(KIND_ANONYMOUS, "ram", 4 * (size_t)sysconf(_SC_PAGESIZE));
 
@@ -322,14 +519,18 @@ static void interrupted(void)
     uint8_t *page = g_malloc((size_t)sysconf(_SC_PAGESIZE));
 
     host.poll_interrupted = 3;
-    block = listen();
+    host.interrupted = 2;
+    host.spurious = 3;
+    block = wait_for_faults();
+    check_number(host.interrupted, 0);
     guest_read(&reading, block->host);
     WAIT_FOR(READ_COUNTER(mis.counters.requests) == 1);
-    check_number(host.poll_interrupted, 0);
+    check_number(host.poll_interrupted + host.spurious, 0);
     memset(page, 7, (size_t)sysconf(_SC_PAGESIZE));
     check_number(postcopy_place_page(&mis, block->host, page), 0);
     check_number(guest_read_end(&reading), 7);
     g_free(page);
+    host.interrupted = 2;       /* the thread is told to end */
     abandon();
 }
 
@@ -339,7 +540,7 @@ static void deaf(void)
     for (unsigned broken = 0; broken < 2; broken++) {
         host.broken = broken;
         host.poll_fails = broken ? 0 : EFAULT;
-        RAMBlock *block = listen();
+        RAMBlock *block = wait_for_faults();
 
         WAIT_FOR(__atomic_load_n(&mis.status, __ATOMIC_SEQ_CST) == MIGRATION_STATUS_FAILED);
         abandon();
@@ -351,7 +552,7 @@ static void deaf(void)
 /* Calls that say no more than that they failed. */
 static void refused_calls(void)
 {
-    RAMBlock *block = listen();
+    RAMBlock *block = wait_for_faults();
     uint8_t *page = g_malloc0((size_t)sysconf(_SC_PAGESIZE));
 
     host.ioctl_fails = UFFDIO_COPY;
@@ -378,6 +579,9 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-10/descriptors", descriptors);
     postcopy_case("/R-PC-10/memory", memory);
     postcopy_case("/R-PC-10/files", files);
+    postcopy_case("/R-PC-10/no-huge-pages", no_huge_pages);
+    postcopy_case("/R-PC-50/sockets", sockets);
+    postcopy_case("/R-WIRE-4/huge-source", huge_source);
     postcopy_case("/R-WIRE-4/huge-lists", huge_lists);
     postcopy_case("/R-WIRE-5/huge-parts", huge_parts);
     postcopy_case("/R-PC-21/interrupted", interrupted);
