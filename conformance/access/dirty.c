@@ -7,6 +7,7 @@
 #include "common/access.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define LITTLE .order = DEVICE_LITTLE_ENDIAN
 enum { PAGES = 8, SIZE = PAGES << TARGET_PAGE_BITS };
@@ -91,6 +92,32 @@ static void pages_overlapped(void)
     memory_region_set_log(ram, false, DIRTY_MEMORY_VGA);
     check_write(bus.as, 0, 1, 0, OK);
     check_dirty(ram, "");
+}
+
+/* R-ACC-14: what the host maps for reading only keeps its bytes and its pages; what lies around is written. */
+static void write_rom_where_the_host_cannot(void)
+{
+    static const uint32_t flags[] = { 0, RAM_SHARED };
+    char *path = g_build_filename(g_get_tmp_dir(), "conformance-rom-XXXXXX", NULL);
+    const int fd = g_mkstemp(path);
+
+    g_assert_true(fd >= 0 && pwrite(fd, "the end", 7, SIZE - 7) == 7);
+    for (size_t i = 0; i < G_N_ELEMENTS(flags); i++) {
+        Bus bus = bus_new(i ? "shared" : "private");
+        MemoryRegion *file = stage_storage(sizeof(*file)), *after = stage_ram("after", 0x10);
+
+        memory_region_init_ram_from_file(file, NULL, "file", SIZE, 0, flags[i], path, true, &error_fatal);
+        logged(bus, stage_adopt(file, NULL));
+        stage_add(bus.root, SIZE, after);
+        check_number(address_space_write_rom(bus.as, SIZE - 4, PLAIN, "abcdefgh", 8), OK);
+        check_bytes(ram_bytes(file) + SIZE - 7, 7, "74 68 65 20 65 6e 64");
+        check_bytes(ram_bytes(after), 5, "65 66 67 68 00");
+        check_dirty(file, "");
+        memory_region_set_log(file, false, DIRTY_MEMORY_VGA);
+    }
+    close(fd);
+    unlink(path);
+    g_free(path);
 }
 
 static void clients(void)
@@ -233,6 +260,7 @@ int main(int argc, char **argv)
     conformance_start(&argc, &argv);
     conformance_case_4k("/R-ACC-9/pages-overlapped", pages_overlapped);
     conformance_case_4k("/R-ACC-9/clients", clients);
+    conformance_case("/R-ACC-14/where-the-host-cannot", write_rom_where_the_host_cannot);
     conformance_case_4k("/R-ACC-9/through-aliases", through_aliases);
     conformance_case("/R-ACC-10/zero-bytes", zero_bytes);
     conformance_case_4k("/R-SCL-8/stores", stores);

@@ -54,4 +54,24 @@ echo "$count programs of README.md print what it says"
 for header in $(cd "$prefix/include/memcore" && find . -name '*.h' | sort); do
     printf '#include "%s"\n' "${header#./}" | $CC -Wall -Wextra -Werror -std=gnu11 -fsyntax-only -x c - $(pkg-config --cflags memcore)
 done
+# Its names: those that the headers declare, and no others, which could meet names of a program.
+echo "-- symbols"
+(cd "$prefix/include/memcore" && find . -name '*.h' | sort | sed 's/.*/#include "&"/') >"$scratch/all.c"
+# shellcheck disable=SC2046
+$CC -E -std=gnu11 $(pkg-config --cflags memcore) "$scratch/all.c" |
+    awk -v HEADERS="include/memcore" -f "$here/declared.awk" | grep -v '^urcu_' | sort -u >"$scratch/declared"
+compare() {     # what begins with _ is the compiler's
+    sed -n 's/^[0-9a-f]* [A-Z] //p' | sed 's/@.*//' | grep -v '^_' | sort -u >"$scratch/exported"
+    if ! diff "$scratch/declared" "$scratch/exported" >"$scratch/symbols.diff"; then
+        sed -n "s/^> /$1 exports a name that no public header declares: /p
+                s/^< /a public header declares what $1 does not have: /p" "$scratch/symbols.diff" >&2
+        exit 1
+    fi
+    echo "$1: $(wc -l <"$scratch/exported") names, all declared"
+}
+libraries=$(dirname "$pc")
+nm -g --defined-only "$libraries/libmemcore.a" | compare libmemcore.a
+if [ -e "$libraries/libmemcore.so" ]; then
+    nm -D --defined-only "$libraries/libmemcore.so" | compare libmemcore.so
+fi
 echo "installed, moved and used"

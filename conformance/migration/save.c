@@ -320,31 +320,57 @@ static void all_pages_kept(void)
     end();
 }
 
-/* A page with one byte that is not zero is not a zero page, wherever the byte and whichever bit it is. */
-static void one_byte(void)
+static uint64_t pages_saved(void)
 {
+    const int fd = memfd_create("save", MFD_CLOEXEC);
+    RamSaveParameters p = parameters();
+    MappedRamFile *file;
+    RamSave *save;
+    uint64_t present;
+
+    p.path = NULL;
+    p.fd = fd;
+    save = ram_save_new(&p, &error_abort);
+    check_number(ram_save_run(save, &error_abort), 0);
+    ram_save_free(save);
+    file = mapped_ram_probe(fd, 0, 0, NULL, &error_abort);
+    present = file->blocks[0].present;
+    mapped_ram_free(file);
+    close(fd);
+    return present;
+}
+
+/*
+ * A page with one byte that is not zero is not a zero page, wherever the byte and whichever bit it is; with vectors of
+ * each width that the processor has, and without.
+ */
+static void one_byte_with(size_t most)
+{
+    if (most > 0 && memcore_limit_vectors(most) != most) {
+        g_test_message("no vectors of %zu bytes here", most);
+        return;
+    }
+    check_number(memcore_limit_vectors(most), most);
     begin();
     for (uint64_t round = 0; round < 4096 / PAGES + 1; round++) {
-        const int fd = memfd_create("save", MFD_CLOEXEC);
-        RamSaveParameters p = parameters();
-        MappedRamFile *file;
-        RamSave *save;
-
-        p.path = NULL;
-        p.fd = fd;
         memset(block()->host, 0, PAGES * PAGE);
         for (uint64_t page = 0; page < PAGES; page++) {
             block()->host[page * PAGE + PAGE - 1 - (round * PAGES + page) % PAGE] = (uint8_t)(1 << page % 8);
         }
-        save = ram_save_new(&p, &error_abort);
-        check_number(ram_save_run(save, &error_abort), 0);
-        ram_save_free(save);
-        file = mapped_ram_probe(fd, 0, 0, NULL, &error_abort);
-        check_number(file->blocks[0].present, PAGES);
-        mapped_ram_free(file);
-        close(fd);
+        check_number(pages_saved(), PAGES);
     }
+    memset(block()->host, 0, PAGES * PAGE);
+    check_number(pages_saved(), 0);
     end();
+    stage_release(ram);
+    memcore_limit_vectors(SIZE_MAX);
+}
+
+static void one_byte(void)
+{
+    one_byte_with(0);
+    one_byte_with(16);
+    one_byte_with(32);
 }
 
 static void layout(void)

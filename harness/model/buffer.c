@@ -104,7 +104,7 @@ uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32
     return result;
 }
 
-/* R-ACC-14, R-ACC-15: past anybody who would refuse. */
+/* R-ACC-14, R-ACC-15: past anybody who would refuse, except for a host that cannot write there itself. */
 void access_write_rom(struct model *m, unsigned space, uint64_t address, uint32_t attrs, const uint8_t *bytes,
                       uint64_t count)
 {
@@ -113,10 +113,10 @@ void access_write_rom(struct model *m, unsigned space, uint64_t address, uint32_
             place_find(m, &m->spaces[space].view->view, address + done, count - done, TO_WRITE, attrs);
         uint64_t size = p.length;
 
-        if (is_memory(m, p.region)) {
-            write_memory(m, (unsigned)p.region, p.offset, bytes + done, size);
-        } else {
+        if (!is_memory(m, p.region)) {
             size = piece_size(m, p.region, p.offset, p.length);
+        } else if (!m->regions[p.region].mapped_readonly) {
+            write_memory(m, (unsigned)p.region, p.offset, bytes + done, size);
         }
         done += size;
     }

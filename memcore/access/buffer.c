@@ -239,11 +239,11 @@ MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr, MemTxAttrs at
         /* The view of now, each time (R-ACC-16). */
         Place place = place_translate(view_of(as, __func__), addr, len, true, attrs);
 
-        if (is_ram_kind(place.mr) && !place.mr->ram_block->readonly) {
+        if (!is_ram_kind(place.mr)) {
+            place.length = chunk_size(place.mr, place.offset, place.length);
+        } else if (!place.mr->ram_block->readonly) {        /* the host would fault (R-ACC-14) */
             memmove(place_host(&place), bytes, place.length);
             mark_written(place.mr, place.offset, place.length);
-        } else if (!is_ram_kind(place.mr)) {
-            place.length = chunk_size(place.mr, place.offset, place.length);
         }
         bytes += place.length;
         addr += place.length;

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "memcore/memcore.h"
+
 static uint64_t load_word(const uint8_t *place)
 {
     uint64_t word;
@@ -52,26 +54,59 @@ static bool zero_bytes(const uint8_t *place, size_t length)
         return true; \
     }
 
+static bool zero_words(const uint8_t *place, size_t blocks)
+{
+    return zero_bytes(place, blocks * 64);
+}
+
 DEFINE_ZERO_BLOCKS(zero_blocks_16, 16, )
 #if defined(__x86_64__)
 DEFINE_ZERO_BLOCKS(zero_blocks_32, 32, __attribute__((target("avx2"))))
 #endif
 
-static struct {
-    bool (*test)(const uint8_t *place, size_t blocks);
+typedef struct {
+    size_t vector_bytes;
     size_t block_bytes;
-} widest = { zero_blocks_16, 64 };
+    bool (*test)(const uint8_t *place, size_t blocks);
+} Width;
+
+static const Width widths[] = {
+    { 0, 64, zero_words },
+    { 16, 64, zero_blocks_16 },
+#if defined(__x86_64__)
+    { 32, 128, zero_blocks_32 },
+#endif
+};
+
+static Width width;
+
+static bool processor_has(size_t vector_bytes)
+{
+#if defined(__x86_64__)
+    if (vector_bytes == 32) {
+        return __builtin_cpu_supports("avx2");
+    }
+#endif
+    return vector_bytes <= 16;
+}
+
+size_t memcore_limit_vectors(size_t bytes)
+{
+    for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+        if (widths[i].vector_bytes <= bytes && processor_has(widths[i].vector_bytes)) {
+            width = widths[i];
+        }
+    }
+    return width.vector_bytes;
+}
 
 /* Before main(), so that no thread ever sees the choice being made. */
 __attribute__((constructor)) static void choose_widest(void)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) {
-        widest.test = zero_blocks_32;
-        widest.block_bytes = 128;
-    }
 #endif
+    memcore_limit_vectors(SIZE_MAX);
 }
 
 bool zero_page_test(const void *memory, size_t length)
@@ -82,7 +117,7 @@ bool zero_page_test(const void *memory, size_t length)
     if (length >= sizeof(uint64_t) && load_word(place) != 0) {
         return false;
     }
-    blocks = length / widest.block_bytes;
-    done = blocks * widest.block_bytes;
-    return widest.test(place, blocks) && zero_bytes(place + done, length - done);
+    blocks = length / width.block_bytes;
+    done = blocks * width.block_bytes;
+    return width.test(place, blocks) && zero_bytes(place + done, length - done);
 }

@@ -9,6 +9,8 @@
 #include "exec/hwaddr.h"
 #include "qemu/typedefs.h"
 
+#pragma GCC visibility push(default)
+
 /*
  * The one knob of a build: the target's page is 1 << TARGET_PAGE_BITS bytes.
  * -DMEMCORE_TARGET_PAGE_BITS=n must be the same for memcore and for every
@@ -142,5 +144,7 @@ int ram_block_discard_range(RAMBlock *block, uint64_t start, size_t length);
  */
 void cpu_register_map_client(QEMUBH *bh);
 void cpu_unregister_map_client(QEMUBH *bh);
+
+#pragma GCC visibility pop
 
 #endif

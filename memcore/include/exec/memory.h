@@ -41,6 +41,8 @@
 #include "qemu/rcu.h"
 #include "qom/object.h"
 
+#pragma GCC visibility push(default)
+
 #define RAM_ADDR_INVALID (~(ram_addr_t)0)
 
 #define MAX_PHYS_ADDR_SPACE_BITS 62
@@ -669,6 +671,8 @@ void memory_region_clear_dirty_bitmap(MemoryRegion *mr, hwaddr start, hwaddr len
  * asked); either with owners if asked.  Format: section 10 of the specification.
  */
 void mtree_info(bool flatview, bool dispatch_tree, bool owner, bool disabled);
+
+#pragma GCC visibility pop
 
 /* The other chapters: the memory of RAM; dirty pages; discarding; IOMMU regions; accesses; caches. */
 #include "exec/memory_ram.h"

@@ -23,6 +23,8 @@
 #ifndef EXEC_MEMORY_ACCESS_H
 #define EXEC_MEMORY_ACCESS_H
 
+#pragma GCC visibility push(default)
+
 /*
  * With -DCONFIG_FUZZ: called before data is read on behalf of a device, so
  * that a fuzzer can put something there; defined by the program (a definition
@@ -221,5 +223,7 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen, bool is_wri
  * more than was mapped.
  */
 void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len, bool is_write, hwaddr access_len);
+
+#pragma GCC visibility pop
 
 #endif

@@ -18,6 +18,8 @@
 #ifndef EXEC_MEMORY_CACHE_H
 #define EXEC_MEMORY_CACHE_H
 
+#pragma GCC visibility push(default)
+
 struct MemoryRegionCache {
     /* private: */
     void *ptr;                  /* NULL: slow */
@@ -139,5 +141,7 @@ static inline MemTxResult address_space_write_cached(MemoryRegionCache *cache, h
     memmove((uint8_t *)cache->ptr + addr, buf, len);
     return MEMTX_OK;
 }
+
+#pragma GCC visibility pop
 
 #endif

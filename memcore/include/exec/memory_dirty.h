@@ -13,6 +13,8 @@
 #ifndef EXEC_MEMORY_DIRTY_H
 #define EXEC_MEMORY_DIRTY_H
 
+#pragma GCC visibility push(default)
+
 /* As if the bytes had been written, for everyone who logs the region now (R-DIRTY-11).  Any thread. */
 void memory_region_set_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size);
 
@@ -38,5 +40,7 @@ DirtyBitmapSnapshot *memory_region_snapshot_and_clear_dirty(MemoryRegion *mr, hw
 
 /* Whether one of the range's pages is dirty in the snapshot.  Misuse: a range outside it (R-SNAP-6). */
 bool memory_region_snapshot_get_dirty(MemoryRegion *mr, DirtyBitmapSnapshot *snap, hwaddr addr, hwaddr size);
+
+#pragma GCC visibility pop
 
 #endif

@@ -14,6 +14,8 @@
 #ifndef EXEC_MEMORY_DISCARD_H
 #define EXEC_MEMORY_DISCARD_H
 
+#pragma GCC visibility push(default)
+
 /* --- listeners --------------------------------------------------------------- */
 
 typedef struct RamDiscardListener RamDiscardListener;
@@ -145,5 +147,7 @@ int ram_block_coordinated_discard_require(bool state);
 /* Of either kind. */
 bool ram_block_discard_is_disabled(void);
 bool ram_block_discard_is_required(void);
+
+#pragma GCC visibility pop
 
 #endif

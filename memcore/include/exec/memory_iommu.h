@@ -15,6 +15,8 @@
 #ifndef EXEC_MEMORY_IOMMU_H
 #define EXEC_MEMORY_IOMMU_H
 
+#pragma GCC visibility push(default)
+
 DECLARE_OBJ_CHECKERS(IOMMUMemoryRegion, IOMMUMemoryRegionClass, IOMMU_MEMORY_REGION, TYPE_IOMMU_MEMORY_REGION)
 
 /* What a translation allows. */
@@ -211,5 +213,7 @@ void memory_region_notify_iommu_one(IOMMUNotifier *notifier, IOMMUTLBEvent *even
  * n need not be registered.
  */
 void memory_region_iommu_replay(IOMMUMemoryRegion *iommu_mr, IOMMUNotifier *n);
+
+#pragma GCC visibility pop
 
 #endif

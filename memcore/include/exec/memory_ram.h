@@ -10,6 +10,8 @@
 #ifndef EXEC_MEMORY_RAM_H
 #define EXEC_MEMORY_RAM_H
 
+#pragma GCC visibility push(default)
+
 /*
  * RAM whose bytes are those of a file (R-FILE).  `path` names
  *   a file           which must be empty or at least `size` bytes long; an empty one is made
@@ -50,5 +52,7 @@ void memory_region_ram_resize(MemoryRegion *mr, ram_addr_t newsize, Error **errp
  */
 void memory_region_msync(MemoryRegion *mr, hwaddr addr, hwaddr size);
 void memory_region_writeback(MemoryRegion *mr, hwaddr addr, hwaddr size);
+
+#pragma GCC visibility pop
 
 #endif

@@ -17,6 +17,8 @@
 #include "exec/memory.h"
 #include "exec/ramblock.h"
 
+#pragma GCC visibility push(default)
+
 /* --- looking ------------------------------------------------------------------- */
 
 /* Whether some page, or every page, of the range is dirty.  Of none: false, and true. */
@@ -122,5 +124,7 @@ void ramblock_recv_bitmap_set(RAMBlock *block, void *host_addr);
 /* `nr` target pages from host_addr on. */
 void ramblock_recv_bitmap_set_range(RAMBlock *block, void *host_addr, size_t nr);
 void ramblock_recv_bitmap_clear_range(RAMBlock *block, void *host_addr, size_t nr);
+
+#pragma GCC visibility pop
 
 #endif

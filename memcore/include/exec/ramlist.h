@@ -7,6 +7,8 @@
 #include "qemu/rcu.h"
 #include "qemu/thread.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct RAMBlockNotifier RAMBlockNotifier;
 
 /* Who wants to know which pages were written; the values are bit numbers of dirty log masks. */
@@ -101,5 +103,7 @@ void ram_block_notify_remove(void *host, size_t size);
 
 /* A table of all blocks, in list order, to where memcore_set_print() says; `mon` is ignored (R-RAM-33). */
 void ram_block_dump(Monitor *mon);
+
+#pragma GCC visibility pop
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "qom/object.h"
 
+#pragma GCC visibility push(default)
+
 #define TYPE_DEVICE "device"
 
 struct DeviceClass {
@@ -29,5 +31,7 @@ char *qdev_get_dev_path(DeviceState *device);
 
 /* "/machine", the object under which devices hang. */
 Object *qdev_get_machine(void);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "exec/memory.h"
 
+#pragma GCC visibility push(default)
+
 #define TYPE_BITMAP_DISCARD_MANAGER "memcore-bitmap-discard-manager"
 typedef struct BitmapDiscardManager BitmapDiscardManager;
 DECLARE_INSTANCE_CHECKER(BitmapDiscardManager, BITMAP_DISCARD_MANAGER, TYPE_BITMAP_DISCARD_MANAGER)
@@ -70,5 +72,7 @@ uint64_t bitmap_discard_manager_granules(const BitmapDiscardManager *manager);
  * the last granule are ignored.
  */
 int bitmap_discard_manager_load(BitmapDiscardManager *manager, const unsigned long *bits);
+
+#pragma GCC visibility pop
 
 #endif

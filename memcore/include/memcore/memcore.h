@@ -18,6 +18,8 @@
 
 #include "qom/object.h"
 
+#pragma GCC visibility push(default)
+
 #define MEMCORE_VERSION "0.1.0"
 
 /* How work that must wait for an RCU grace period gets done. */
@@ -101,6 +103,12 @@ typedef enum {
  */
 void memcore_set_fault(int (*fault)(void *opaque, MemcoreFault kind), void *opaque);
 
+/*
+ * For tests: memory is searched for zeroes with vectors of `bytes` at most, not as wide as the processor has them; 0:
+ * word by word.  Returns the width that is used from now on.  Under the big lock, before other threads run.
+ */
+size_t memcore_limit_vectors(size_t bytes);
+
 /* Where mtree_info writes, one call per piece of text; NULL: stdout. */
 void memcore_set_print(void (*print)(void *opaque, const char *text), void *opaque);
 
@@ -125,5 +133,7 @@ typedef struct {
     size_t deferred;
 } MemcoreStatistics;
 void memcore_statistics(MemcoreStatistics *out);
+
+#pragma GCC visibility pop
 
 #endif

@@ -21,6 +21,8 @@
 #include "exec/ramblock.h"
 #include "qapi/error.h"
 
+#pragma GCC visibility push(default)
+
 /*
  * Gives each migratable block its colo_cache, max_length bytes, filled with the block's memory, and starts dirty
  * logging.  0; or -errno and an Error, and nothing is left behind: -EBUSY if there are caches, or a migration, already.
@@ -40,5 +42,7 @@ int64_t colo_cache_flush(Error **errp);
 
 /* Takes the caches away and stops logging.  RAM stays as it is.  Without caches: nothing. */
 void colo_cache_release(void);
+
+#pragma GCC visibility pop
 
 #endif

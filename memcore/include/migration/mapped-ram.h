@@ -19,6 +19,8 @@
 
 #include "qapi/error.h"
 
+#pragma GCC visibility push(default)
+
 /* What a probe tolerates, and a load. */
 typedef enum {
     MAPPED_RAM_ANY_PAGE_SIZE = 1 << 0,  /* any power of two from 1 KiB to 64 KiB, not TARGET_PAGE_SIZE only */
@@ -105,5 +107,7 @@ bool mapped_ram_read_pages(const MappedRamFile *file, const MappedRamBlock *bloc
  * MAPPED_RAM_PARTIAL or 0.
  */
 int mapped_ram_load(const MappedRamFile *file, unsigned flags, Error **errp);
+
+#pragma GCC visibility pop
 
 #endif

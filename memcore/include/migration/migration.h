@@ -23,6 +23,8 @@
 #include "qapi/error.h"
 #include "qemu/typedefs.h"
 
+#pragma GCC visibility push(default)
+
 typedef enum MigrationStatus {
     MIGRATION_STATUS_NONE,
     MIGRATION_STATUS_SETUP,
@@ -159,5 +161,7 @@ int ram_migrate_source(MigrationState *ms);
  * ram_migrate_source() runs, from the transport's send too.  -EINVAL: it is wrong, and the migration will fail.
  */
 int ram_migrate_return(MigrationState *ms, const void *message, size_t length);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 
 #include "qemu/typedefs.h"
 
+#pragma GCC visibility push(default)
+
 /* What a descriptor, or a registered range, can do: the bits of <linux/userfaultfd.h>, features and 1 << _UFFDIO_*. */
 typedef struct {
     uint64_t features;
@@ -49,5 +51,7 @@ void postcopy_set_host(const PostcopyHost *host);
  * migration has failed.  Any thread, while one is listening.
  */
 int postcopy_ram_fault(MigrationIncomingState *mis, void *address);
+
+#pragma GCC visibility pop
 
 #endif

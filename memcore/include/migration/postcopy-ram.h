@@ -29,6 +29,8 @@
 
 #include "migration/migration.h"
 
+#pragma GCC visibility push(default)
+
 /* Of this process (R-PC-1). */
 typedef enum PostcopyState {
     POSTCOPY_INCOMING_NONE = 0,
@@ -107,5 +109,7 @@ PostcopyDiscardState *postcopy_discard_send_init(MigrationState *ms, unsigned lo
 void postcopy_discard_send_range(MigrationState *ms, PostcopyDiscardState *pds, unsigned long start,
                                  unsigned long length);
 void postcopy_discard_send_finish(MigrationState *ms, PostcopyDiscardState *pds);
+
+#pragma GCC visibility pop
 
 #endif

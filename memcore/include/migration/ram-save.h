@@ -27,6 +27,8 @@
 
 #include "qapi/error.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct RamSave RamSave;
 
 typedef struct {
@@ -104,5 +106,7 @@ void ram_save_counters(const RamSave *save, RamSaveCounters *counters);
 
 /* An active save fails silently.  NULL: nothing. */
 void ram_save_free(RamSave *save);
+
+#pragma GCC visibility pop
 
 #endif

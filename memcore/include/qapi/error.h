@@ -15,6 +15,8 @@
 
 #include "qemu/typedefs.h"
 
+#pragma GCC visibility push(default)
+
 extern Error *error_abort;
 extern Error *error_fatal;
 
@@ -49,5 +51,7 @@ void error_propagate(Error **errp, Error *error);
 /* Prints the message on stderr and frees the Error. */
 void error_report_err(Error *error);
 void warn_report_err(Error *error);
+
+#pragma GCC visibility pop
 
 #endif

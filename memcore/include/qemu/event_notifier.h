@@ -7,6 +7,8 @@
 
 #include "qemu/typedefs.h"
 
+#pragma GCC visibility push(default)
+
 struct EventNotifier {
     /* private: both name the same eventfd, -1 when there is none */
     int rfd;
@@ -31,5 +33,7 @@ int event_notifier_set(EventNotifier *notifier);
 
 /* Takes the signal: 1 if there was one, else 0.  Never blocks. */
 int event_notifier_test_and_clear(EventNotifier *notifier);
+
+#pragma GCC visibility pop
 
 #endif

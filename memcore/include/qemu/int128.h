@@ -21,7 +21,9 @@ static inline Int128 int128_make128(uint64_t low, uint64_t high)
     return (Int128)(((unsigned __int128)high << 64) | low);
 }
 
+#pragma GCC visibility push(default)
 _Noreturn void int128_get64_failed(Int128 value);
+#pragma GCC visibility pop
 
 /* Only for values known to fit: anything outside [0, 2^64) is misuse. */
 static inline uint64_t int128_get64(Int128 value)

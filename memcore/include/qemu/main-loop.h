@@ -11,6 +11,8 @@
 
 #include "qemu/typedefs.h"
 
+#pragma GCC visibility push(default)
+
 /* Does not nest: locking it twice from one thread is misuse, so is unlocking what another holds. */
 void qemu_mutex_lock_iothread(void);
 void qemu_mutex_unlock_iothread(void);
@@ -32,5 +34,7 @@ void qemu_bh_schedule(QEMUBH *bh);
 
 /* Also takes back what was scheduled.  Misuse: registered with cpu_register_map_client().  Needs the big lock. */
 void qemu_bh_delete(QEMUBH *bh);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,8 @@
 #include "qemu/rcu.h"
 #include "qemu/typedefs.h"
 
+#pragma GCC visibility push(default)
+
 struct Notifier {
     void (*notify)(Notifier *notifier, void *data);
     /* private: */
@@ -30,5 +32,7 @@ void notifier_remove(Notifier *notifier);
 
 /* Calls them all; each may remove itself while it is called. */
 void notifier_list_notify(NotifierList *list, void *data);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "qemu/typedefs.h"
 
+#pragma GCC visibility push(default)
+
 struct QemuMutex {
     /* private: */
     pthread_mutex_t lock;
@@ -20,5 +22,7 @@ void qemu_mutex_destroy(QemuMutex *mutex);
 void qemu_mutex_lock(QemuMutex *mutex);
 int qemu_mutex_trylock(QemuMutex *mutex);   /* 0 if locked now, else -EBUSY */
 void qemu_mutex_unlock(QemuMutex *mutex);
+
+#pragma GCC visibility pop
 
 #endif

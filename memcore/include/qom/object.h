@@ -23,6 +23,8 @@
 #include "qemu/rcu.h"
 #include "qemu/typedefs.h"
 
+#pragma GCC visibility push(default)
+
 typedef struct TypeImpl *Type;
 
 struct ObjectClass {
@@ -161,5 +163,7 @@ size_t object_type_get_instance_size(const char *type_name);
 #define DECLARE_OBJ_CHECKERS(c_type, c_class, NAME, type_name) \
     DECLARE_INSTANCE_CHECKER(c_type, NAME, type_name) \
     DECLARE_CLASS_CHECKERS(c_class, NAME, type_name)
+
+#pragma GCC visibility pop
 
 #endif
