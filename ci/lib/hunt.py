@@ -18,6 +18,7 @@ TRACKED = ("CMakeLists.txt", "CMakePresets.json", "LICENSE", "ci", "conformance"
 KEYS = ("museum", "target", "test", "preset", "build", "environment")
 TEST_SECONDS = 300      # for tests without a bug; what takes longer hangs
 POLL_SECONDS = 0.1
+FAILS = re.compile(r"^(\d+: )?(not ok |.*(ERROR|WARNING): \w+Sanitizer)", re.M)
 
 
 class Plant:
@@ -190,21 +191,23 @@ def what_was_said(campaign):
 # --- tests ------------------------------------------------------------------------
 
 def run_tests(tree, plant, limit, notes=None, progress=lambda: None):
-    """(passed, seconds, what was said).  What takes longer than the limit hangs, which is a failure."""
+    """(passed, seconds, what was said).  The first case that fails ends it; what takes longer than the limit hangs, which
+    is a failure."""
     environment = {**os.environ, **plant.environment}
     if notes:
         environment["MUSEUM_NOTES"] = str(notes)
     log = tree / "plant-tests.log"
     started = time.monotonic()
-    hangs = False
+    hangs = failed = False
     with open(log, "w") as out, subprocess.Popen(
-            ["ctest", "--test-dir", tree, "--output-on-failure", "--no-tests=error", "-R", plant.test],
+            ["ctest", "--test-dir", tree, "--verbose", "--no-tests=error", "-R", plant.test],
             stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True) as process:
         try:
-            while process.poll() is None and not hangs:
+            while process.poll() is None and not failed and not hangs:
                 time.sleep(POLL_SECONDS)
                 progress()
-                hangs = time.monotonic() - started > limit
+                failed = FAILS.search(log.read_text(errors="replace"))
+                hangs = not failed and time.monotonic() - started > limit
         finally:
             for pid in common.session(process.pid):
                 with contextlib.suppress(ProcessLookupError):
@@ -213,7 +216,7 @@ def run_tests(tree, plant, limit, notes=None, progress=lambda: None):
     if hangs:
         return False, seconds, f"hangs: no end after {seconds:.0f} s"
     text = log.read_text(errors="replace")
-    failed = re.findall(r"not ok \S+ (/\S+)", text)
+    cases = re.findall(r"not ok \S+ (/\S+)", text)
     said = re.search(r"(FAILED R-|(ERROR|WARNING): \w+Sanitizer|runtime error: |Bail out! |memcore: (?!warning: )|\*\*\*Timeout)"
                      ".*$", text, re.M)
-    return process.returncode == 0, seconds, " ".join([*failed[:1], *([said[0]] if said else [])])[:90]
+    return not failed and process.returncode == 0, seconds, " ".join([*cases[:1], *([said[0]] if said else [])])[:90]

@@ -129,7 +129,8 @@ static void page_that_ends(void)
     check_read(bus.as, 0xffe, 4, OK, "fe ff 00 01");
     /* A device gets it whole, the next page's target nothing. */
     check_load(address_space_ldl_le, bus.as, 0x8ffe, 0x0100fffe, OK);
-    check_calls(d, "read 0xffe+4\n");
+    check_store(address_space_stl_le, bus.as, 0x8ffe, 0x11223344, OK);
+    check_calls(d, "read 0xffe+4\nwrite 0xffe+4=0x11223344\n");
 }
 
 static void devices_are_asked_past_their_end(void)

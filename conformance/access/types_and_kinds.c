@@ -383,6 +383,32 @@ static void ram_device_by_dispatch(void)
     check_bytes(host + 4, 6, "04 88 77 66 55 09");
 }
 
+/* The end is that of the region, and of the memory where the region was made larger. */
+static void ram_device_ends_by_dispatch(void)
+{
+    uint8_t *host = stage_storage(0x1000);
+    MemoryRegion *bar = ram_device("bar", 0x1000, host);
+    const MemOp op = MO_LE | MO_32;
+    static const struct { uint64_t size; hwaddr last; } ends[] = {
+        { 0x1000, 0xffc }, { 0x800, 0x7fc }, { 0x2000, 0xffc },
+    };
+
+    fill_counting(host, 0x1000, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        const hwaddr last = ends[i].last;
+        uint64_t value = 0x55;
+
+        memory_region_set_size(bar, ends[i].size);
+        check_number(memory_region_dispatch_read(bar, last, &value, op, PLAIN), OK);
+        check_number(value, 0xfffefdfc);
+        check_number(memory_region_dispatch_read(bar, last + 1, &value, op, PLAIN), DECODE);
+        check_number(value, 0);
+        check_number(memory_region_dispatch_write(bar, last + 1, 0, op, PLAIN), DECODE);
+        check_number(memory_region_dispatch_write(bar, UINT64_MAX, 0, op, PLAIN), DECODE);
+        check_bytes(host + last, 4, "fc fd fe ff");
+    }
+}
+
 /* Nothing behind the region: the address sanitizer watches the host's buffer. */
 static void ram_device_scalars_end_with_it(void)
 {
@@ -480,6 +506,7 @@ int main(int argc, char **argv)
     conformance_case("/R-RGN-5/access-valid", romd_access_valid_ends_with_the_range);
     conformance_case_4k("/R-RGN-6/any-size-and-place", ram_device_in_any_size_and_place);
     conformance_case("/R-RGN-6/by-dispatch", ram_device_by_dispatch);
+    conformance_case("/R-RGN-6/ends-by-dispatch", ram_device_ends_by_dispatch);
     conformance_case("/R-RGN-7/scalars-end-with-it", ram_device_scalars_end_with_it);
     conformance_case("/R-RGN-8/by-the-byte", regions_decode_by_the_byte);
     return g_test_run();

@@ -116,6 +116,21 @@ static void chunks_of_unaligned_devices(void)
     check(!valid(bus, 0x2004, 4, READ));
 }
 
+/* Each chunk is translated: what one says of the device holds for no more than itself. */
+static void chunks_behind_an_iommu(void)
+{
+    Bus bus = bus_new("as"), target = bus_new("target");
+    TableIommu *t = table_new("iommu", 0x2000, TABLE_PLAIN);
+
+    stage_add(bus.root, 0, table_region(t));
+    stage_add(target.root, 0, device("dev", 8, LITTLE)->mr);
+    table_map(t, 0, 0x1000, target.as, 0, 0xfff, IOMMU_RW);
+    check(valid(bus, 0, 8, READ));
+    check(!valid(bus, 0, 16, READ));
+    check(!valid(bus, 8, 1, WRITE));
+    check_number(t->translations, 2 + 3 + 1);
+}
+
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
@@ -123,6 +138,7 @@ int main(int argc, char **argv)
     conformance_case("/R-VAL-1/first-failure", first_failure_ends_it);
     conformance_case("/R-VAL-1/locks-of-the-caller", under_the_locks_of_the_caller);
     conformance_case("/R-VAL-1/sizes-count", sizes_count);
+    conformance_case("/R-VAL-1/behind-an-iommu", chunks_behind_an_iommu);
     conformance_case("/R-VAL-2/kinds", kinds);
     conformance_case("/R-VAL-3/unaligned-devices", chunks_of_unaligned_devices);
     return g_test_run();

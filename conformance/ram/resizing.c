@@ -34,6 +34,19 @@ static void wraps(void)
     g_free(before);
 }
 
+/* The memory follows, although the region was given this size before. */
+static void size_is_there_already(void)
+{
+    MemoryRegion *r = resizeable(2, 20);
+
+    memory_region_set_size(r, 5 * host_page());
+    check_log(heard, "");
+    memory_region_ram_resize(r, 5 * host_page(), &error_fatal);
+    check_number(block_of(r)->used_length, 5 * host_page());
+    check_number(memory_region_size(r), 5 * host_page());
+    check_log(heard, "resized id to 0x5000\n");
+}
+
 /* Within the last page only the region's size changes, for fixed blocks as well; not at all if it is the same. */
 static void within_the_page(void)
 {
@@ -293,6 +306,7 @@ int main(int argc, char **argv)
     conformance_case("/R-RES-1/wraps", wraps);
     conformance_case_4k("/R-RES-2/within-the-page", within_the_page);
     conformance_case_4k("/R-RES-3/refused", refused);
+    conformance_case("/R-RES-4/size-is-there-already", size_is_there_already);
     conformance_case("/R-RES-3/up-to-the-maximum", up_to_the_maximum);
     conformance_case_4k("/R-RES-4/order", order);
     conformance_case("/R-RES-5/content", content_stays);

@@ -6,6 +6,8 @@
 #include "common/conformance.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static size_t ram_blocks(void)
 {
@@ -124,6 +126,21 @@ static void defaults_of_every_kind(void)
         check_of(mr, memory_region_get_dirty_log_mask(mr), 0);
         check_of(mr, memory_region_is_logging(mr, DIRTY_MEMORY_VGA), false);
     }
+}
+
+/* R-REG-6: only RAM whose block is so, and nothing that merely leads there. */
+static void protected_memory(void)
+{
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    const uint64_t size = 0x10000;
+    int fd = memfd_create("protected", MFD_CLOEXEC);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(ftruncate(fd, (off_t)size), ==, 0);
+    memory_region_init_ram_from_fd(mr, NULL, "secret", size, RAM_SHARED | RAM_PROTECTED, fd, 0, &error_fatal);
+    stage_adopt(mr, NULL);
+    check(memory_region_is_protected(mr));
+    check(!memory_region_is_protected(stage_alias("alias", mr, 0, size)));
 }
 
 /* Enabled, at address 0, writable: seen when an address space is rooted on the bare region. */
@@ -625,6 +642,7 @@ int main(int argc, char **argv)
     conformance_case("/R-REG-5/rounded-block", exact_size_in_a_rounded_block);
     conformance_case("/R-REG-5/one-byte", one_byte_of_ram);
     conformance_case("/R-REG-5/impossible-sizes", impossible_sizes);
+    conformance_case("/R-REG-6/protected", protected_memory);
     conformance_case("/R-REG-6/alias-is-not-what-it-shows", alias_is_not_what_it_shows);
     conformance_case("/R-REG-6/setters", predicates_follow_the_setters);
     conformance_case("/R-REG-7/masks", dirty_log_masks);

@@ -303,6 +303,28 @@ static void register_replays_the_view(void)
     memory_region_set_log(screen, false, DIRTY_MEMORY_VGA);
 }
 
+/* A callback that is not there is not called; the others are. */
+static void register_without_log_callbacks(void)
+{
+    World w = world_new(0x2000);
+    MemoryRegion *screen = stage_ram("screen", 0x1000);
+    Recorder *recorder = recorder_new(NULL, 0, w.log);
+
+    stage_add(w.root, 0x8000, screen);
+    memory_region_set_log(screen, true, DIRTY_MEMORY_VGA);
+    recorder->listener.log_start = NULL;
+    recorder->listener.log_stop = NULL;
+    recorder_register(recorder, w.as);
+    check_log(w.log,
+              "begin\nregion_add a[0x1000,0x2000)\nregion_add b[0x2000,0x3000)\nregion_add screen[0x8000,0x9000)\n"
+              "commit\n");
+    recorder_unregister(recorder);
+    check_log(w.log,
+              "begin\nregion_del a[0x1000,0x2000)\nregion_del b[0x2000,0x3000)\nregion_del screen[0x8000,0x9000)\n"
+              "commit\n");
+    memory_region_set_log(screen, false, DIRTY_MEMORY_VGA);
+}
+
 static void register_during_global_logging(void)
 {
     World w = world_new(0x2000);
@@ -521,6 +543,7 @@ int main(int argc, char **argv)
     conformance_case("/R-LST-2/missing-callbacks-are-skipped", missing_callbacks_are_skipped);
     conformance_case("/R-LST-3/range-major", range_major_delivery);
     conformance_case("/R-LST-4/replay", register_replays_the_view);
+    conformance_case("/R-LST-4/without-log-callbacks", register_without_log_callbacks);
     conformance_case("/R-LST-4/replay-during-global-logging", register_during_global_logging);
     conformance_case("/R-LST-4/inside-a-transaction-the-published-view", register_inside_a_transaction);
     conformance_case("/R-LST-4/empty-view", register_on_an_empty_view);

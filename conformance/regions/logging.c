@@ -315,6 +315,7 @@ static void watch_globally(AddressSpace *as, const char *name, unsigned priority
     Recorder *recorder = recorder_new(name, priority, log);
 
     recorder->listener.log_sync = NULL;
+    recorder->listener.log_clear = NULL;
     recorder->listener.log_sync_global = heard_sync_global;
     recorder->quiet = true;
     recorder_register(recorder, as);
@@ -351,6 +352,27 @@ static void sync_asks_for_every_logged_range(void)
     g_string_truncate(w.log, 0);
     memory_global_dirty_log_sync();
     check_log(w.log, "log_sync_global : whole\n");
+}
+
+/* For a snapshot of one region the others are not asked for; who only knows everything is. */
+static void sync_for_a_snapshot_asks_for_one_region(void)
+{
+    World w = world_new();
+
+    memory_region_set_log(w.ram, true, DIRTY_MEMORY_VGA);
+    watch_globally(w.as, "whole", 5, w.log);
+    w.recorder->name = "first";
+    w.recorder->listener.log_clear = NULL;
+    g_string_truncate(w.log, 0);
+    g_free(memory_region_snapshot_and_clear_dirty(w.ram, 0, TARGET_PAGE_SIZE, DIRTY_MEMORY_VGA));
+    check_log(w.log,
+              "log_sync ram[0x1000,0x2000) : first\n"
+              "log_sync_global : whole\n"
+              "log_global_after_sync : first whole\n");
+    memory_region_set_log(w.ram, false, DIRTY_MEMORY_VGA);
+    g_string_truncate(w.log, 0);
+    g_free(memory_region_snapshot_and_clear_dirty(w.ram, 0, TARGET_PAGE_SIZE, DIRTY_MEMORY_VGA));
+    check_log(w.log, "log_sync_global : whole\nlog_global_after_sync : first whole\n");
 }
 
 /* The mask is the range's, as rendered: a change that waits for its commit does not count yet. */
@@ -489,6 +511,7 @@ int main(int argc, char **argv)
     conformance_misuse_both("/R-LOG-3/inactive-flag-on-resume", postponed_stop_of_an_inactive_flag,
                             "memory_global_dirty_log_stop", NULL, "(R-LOG-");
     conformance_case("/R-LOG-3/not-checked-early", postponed_stop_is_not_checked_early);
+    conformance_case("/R-LOG-4/one-region-for-a-snapshot", sync_for_a_snapshot_asks_for_one_region);
     conformance_case("/R-LOG-4/every-logged-range", sync_asks_for_every_logged_range);
     conformance_case("/R-LOG-4/published-masks", sync_uses_the_published_masks);
     conformance_case("/R-LOG-4/after-sync", after_sync_goes_to_everybody);

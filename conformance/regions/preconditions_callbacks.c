@@ -6,9 +6,9 @@
  */
 #include "common/conformance.h"
 
-static MemoryRegion *loose, *placed, *container;
+static MemoryRegion *loose, *placed, *container, *memory;
 static EventNotifier *notifier;
-static AddressSpace *other;
+static AddressSpace *other, *late;
 static void (*act)(void);
 
 static void act_in_region_nop(Recorder *recorder, const char *event, MemoryRegionSection *section)
@@ -28,11 +28,13 @@ static void act_in_a_commit(void (*what)(void))
     loose = stage_alias("the victim", ram, 0, 0x100);
     placed = stage_io("the placed victim", 0x100);
     container = stage_container("container", 0x1000);
+    memory = stage_ram("the memory", 0x1000);
     notifier = stage_notifier("e");
     stage_add(container, 0x100, placed);
     memory_region_add_eventfd(placed, 0, 4, false, 0, notifier);
     memory_global_dirty_log_start(GLOBAL_DIRTY_MIGRATION);
     other = stage_space(container, "the other space");
+    late = stage_storage(sizeof(*late));
     act = what;
     recorder_watch(stage_space(ram, "as"), "listener", 0, stage_log())->hook = act_in_region_nop;
     stage_force_commit();
@@ -61,6 +63,11 @@ FORBIDDEN(set_romd, memory_region_rom_device_set_romd(loose, false))
 FORBIDDEN(set_log, memory_region_set_log(loose, true, DIRTY_MEMORY_VGA))
 FORBIDDEN(add_eventfd, memory_region_add_eventfd(loose, 8, 4, false, 0, notifier))
 FORBIDDEN(del_eventfd, memory_region_del_eventfd(placed, 0, 4, false, 0, notifier))
+FORBIDDEN(coalesce_some, memory_region_add_coalescing(placed, 8, 4))
+FORBIDDEN(coalesce_all, memory_region_set_coalescing(placed))
+FORBIDDEN(coalesce_none, memory_region_clear_coalescing(placed))
+FORBIDDEN(resize_memory, memory_region_ram_resize(memory, 0xfff, &error_abort))
+FORBIDDEN(init_space, address_space_init(late, container, "late"))
 FORBIDDEN(destroy, address_space_destroy(other))
 FORBIDDEN(log_start, memory_global_dirty_log_start(GLOBAL_DIRTY_DIRTY_RATE))
 FORBIDDEN(log_stop, memory_global_dirty_log_stop(GLOBAL_DIRTY_MIGRATION))
@@ -86,6 +93,11 @@ int main(int argc, char **argv)
         { "/R-LST-13/nop/log", set_log, "memory_region_set_log", "the victim" },
         { "/R-LST-13/nop/add-eventfd", add_eventfd, "memory_region_add_eventfd", "the victim" },
         { "/R-LST-13/nop/del-eventfd", del_eventfd, "memory_region_del_eventfd", "the placed victim" },
+        { "/R-LST-13/nop/add-coalescing", coalesce_some, "memory_region_add_coalescing", "the placed victim" },
+        { "/R-LST-13/nop/set-coalescing", coalesce_all, "memory_region_set_coalescing", "the placed victim" },
+        { "/R-LST-13/nop/clear-coalescing", coalesce_none, "memory_region_clear_coalescing", "the placed victim" },
+        { "/R-LST-13/nop/resize-memory", resize_memory, "qemu_ram_resize", "the memory" },
+        { "/R-LST-13/nop/init-space", init_space, "address_space_init", "container" },
         { "/R-LST-13/nop/destroy", destroy, "address_space_destroy", NULL },
         { "/R-LST-13/nop/dirty-log-start", log_start, "memory_global_dirty_log_start", NULL },
         { "/R-LST-13/nop/dirty-log-stop", log_stop, "memory_global_dirty_log_stop", NULL },

@@ -232,6 +232,32 @@ static void dispatch_marks_the_root(void)
                      "      #1 @0000000000000000..0000000000003fff ram [not dirty] [ROOT]\n");
 }
 
+static const TypeInfo iommu_type = { .name = "conformance-printed-iommu", .parent = TYPE_IOMMU_MEMORY_REGION };
+
+static void register_types(void)
+{
+    type_register_static(&iommu_type);
+}
+type_init(register_types)
+
+static void dispatch_marks_iommus(void)
+{
+    IOMMUMemoryRegion *iommu = stage_storage(sizeof(*iommu));
+
+    memory_region_init_iommu(iommu, sizeof(*iommu), iommu_type.name, NULL, "iommu", 0x1000);
+    stage_adopt(&iommu->parent_obj, NULL);
+    stage_space(&iommu->parent_obj, "as");
+    check_text_taken(until_nodes(stage_mtree(true, true, false, false)),
+                     "FlatView #0\n"
+                     " AS \"as\", root: iommu\n"
+                     " Root memory region: iommu\n"
+                     "  0000000000000000-0000000000000fff (prio 0, i/o): iommu\n"
+                     "  Dispatch\n"
+                     "    Physical sections\n"
+                     "      #0 @0000000000000000..ffffffffffffffff (noname) [unassigned]\n"
+                     "      #1 @0000000000000000..0000000000000fff iommu [not dirty] [ROOT] [iommu]\n");
+}
+
 /* ---- I-20: the text is the list ---- */
 
 /* The lines of ranges only, as text_of_flatview writes them. */
@@ -300,6 +326,7 @@ int main(int argc, char **argv)
     conformance_case("/R-MT-12/owners", owners);
     conformance_case("/R-MT-13/whole-pages", dispatch_of_whole_pages);
     conformance_case("/R-MT-13/marks-the-root", dispatch_marks_the_root);
+    conformance_case("/R-MT-13/marks-iommus", dispatch_marks_iommus);
     conformance_case("/I-20/regions-flat-text-is-the-list", text_is_the_list);
     return g_test_run();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Writers mark pages, a collector takes the marks, and the main thread adds and
- * frees blocks so that the bitmaps grow under both (R-DMB-9, R-DMB-3).
+ * frees blocks so that the bitmaps grow under both (R-DMB-9, R-DMB-3); a passer-by
+ * looks at each block that he finds (R-RAM-9).
  *
  * Two kinds of pages, two ways to lose something:
  *
@@ -58,7 +59,7 @@ static struct {
     bool enough;                    /* of both, to mean something; atomic */
     bool over;                      /* atomic */
     Writer writers[WRITERS];
-    pthread_t collector;
+    pthread_t collector, passer_by;
 } field;
 
 static uint64_t *word_of(unsigned page)
@@ -260,6 +261,34 @@ static void *collect_pages(void *opaque)
     return NULL;
 }
 
+/* ---- a passer-by, who knows no lock ---- */
+
+/* R-RAM-9: who found a block may use it, its memory and its bits until his section ends, whoever frees it meanwhile. */
+static void *pass_by(void *opaque)
+{
+    volatile uint64_t seen = 0;
+
+    (void)opaque;
+    memcore_thread_register();
+    while (!LOAD(field.over)) {
+        RAMBlock *each;
+
+        rcu_read_lock();
+        RAMBLOCK_FOREACH(each) {
+            const ram_addr_t last = qemu_ram_get_offset(each) + qemu_ram_get_max_length(each) - 1;
+
+            seen += cpu_physical_memory_get_dirty_flag(last, DIRTY_MEMORY_VGA);
+            if (each != field.block) {      /* whose bytes are the writers' */
+                seen += *(const volatile uint8_t *)qemu_ram_get_host_addr(each);
+            }
+        }
+        rcu_read_unlock();
+        g_usleep(100);                      /* few processors are for all of us */
+    }
+    memcore_thread_unregister();
+    return NULL;
+}
+
 /* ---- the main thread ---- */
 
 static MemoryRegion *reservation(uint64_t size)
@@ -290,6 +319,7 @@ static void start(void)
         g_assert_true(pthread_create(&field.writers[i].thread, NULL, write_pages, &field.writers[i]) == 0);
     }
     g_assert_true(pthread_create(&field.collector, NULL, collect_pages, NULL) == 0);
+    g_assert_true(pthread_create(&field.passer_by, NULL, pass_by, NULL) == 0);
 }
 
 /* Everybody has gone: what was not taken is still there. */
@@ -301,6 +331,7 @@ static void finish(void)
         pthread_join(field.writers[i].thread, NULL);
     }
     pthread_join(field.collector, NULL);
+    pthread_join(field.passer_by, NULL);
     qemu_mutex_lock_iothread();
     if (!g_test_failed()) {
         take();

@@ -280,7 +280,8 @@ static hwaddr accepted_length(FlatView *view, hwaddr address, const Place *place
         return 0;
     }
     range = flatview_find(view, address);
-    if (size < full || place->mr->ops->valid.accepts || !range || range->mr != place->mr) {
+    memcore_assert(range);      /* a hole accepts nothing */
+    if (size < full || place->mr->ops->valid.accepts || range->mr != place->mr) {
         return size;
     }
     return cut_length(place->length & -(hwaddr)full, (range->last - address) | (full - 1));

@@ -47,8 +47,6 @@ int64_t address_space_cache_init(MemoryRegionCache *cache, AddressSpace *as, hwa
         .fv = view,
         .offset_within_region = place.offset,
         .offset_within_address_space = addr,
-        .readonly = range && range->readonly,
-        .nonvolatile = range && range->nonvolatile,
     };
     count_starts(cache);
     memory_region_ref(place.mr);
@@ -80,8 +78,7 @@ void address_space_cache_destroy(MemoryRegionCache *cache)
     release_region(mr);
 }
 
-void memory_region_cache_misused(const MemoryRegionCache *cache, hwaddr addr, hwaddr len, bool is_write,
-                                 const char *function)
+void memory_region_cache_misused(const MemoryRegionCache *cache, hwaddr addr, hwaddr len, const char *function)
 {
     if (cache->len == 0) {
         memcore_misuse_at(function, "R-CCH-1", "the cache %p is not live", (const void *)cache);
@@ -91,9 +88,8 @@ void memory_region_cache_misused(const MemoryRegionCache *cache, hwaddr addr, hw
                           " are not in the cache %p of 0x%" PRIx64, len, addr, (const void *)cache,
                           cache->len);
     }
-    memcore_misuse_at(function, "R-CCH-4", "%s 0x%" PRIx64 " bytes at 0x%" PRIx64
-                      ": the cache %p was not made for writing", is_write ? "writing" : "reading", len, addr,
-                      (const void *)cache);
+    memcore_misuse_at(function, "R-CCH-4", "writing 0x%" PRIx64 " bytes at 0x%" PRIx64
+                      ": the cache %p was not made for writing", len, addr, (const void *)cache);
 }
 
 MemTxResult address_space_read_cached_slow(MemoryRegionCache *cache, hwaddr addr, void *buf, hwaddr len)

@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "base/misuse.h"
+
 struct RunChunk {
     struct RunChunk *next;
     Run runs[];
@@ -82,8 +84,9 @@ RunList run_list_over(RunPool *pool, RunList upper, RunList lower)
     Run *front = upper.first, *behind = lower.first;
     RunList result = { NULL, NULL };
 
-    if (!front || !behind) {
-        return front ? upper : lower;
+    memcore_assert(front);
+    if (!behind) {
+        return upper;
     }
     if (upper.final->last < behind->start) {
         return concatenate(upper, lower);

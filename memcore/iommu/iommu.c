@@ -13,7 +13,7 @@ void memory_region_init_iommu(void *iommu_mr, size_t instance_size, const char *
 
     memcore_require(object_class_dynamic_cast(object_class_by_name(mrtypename), TYPE_IOMMU_MEMORY_REGION),
                     "R-IOM-1", "region '%s': type \"%s\" does not descend from \"%s\"",
-                    name ? name : "(unnamed)", mrtypename ? mrtypename : "(null)", TYPE_IOMMU_MEMORY_REGION);
+                    name_label(name), mrtypename ? mrtypename : "(null)", TYPE_IOMMU_MEMORY_REGION);
     region_create(__func__, mr, instance_size, mrtypename, owner, name, size);
     mr->terminates = true;
     mr->is_iommu = true;

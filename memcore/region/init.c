@@ -21,8 +21,8 @@ void memory_region_init_io(MemoryRegion *region, Object *owner, const MemoryRegi
 void memory_region_init_alias(MemoryRegion *region, Object *owner, const char *name, MemoryRegion *target,
                               hwaddr offset, uint64_t size)
 {
-    memcore_require(target, "R-TREE-13", "alias '%s' has no target (NULL)", name ? name : "(unnamed)");
-    memcore_require(target != region, "R-TREE-5", "alias '%s' is its own target", name ? name : "(unnamed)");
+    memcore_require(target, "R-TREE-13", "alias '%s' has no target (NULL)", name_label(name));
+    memcore_require(target != region, "R-TREE-5", "alias '%s' is its own target", name_label(name));
     region_create(__func__, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, size);
     region->alias = target;
     region->alias_offset = offset;

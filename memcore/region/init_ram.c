@@ -98,7 +98,7 @@ void memory_region_init_ram_from_file(MemoryRegion *region, Object *owner, const
 {
     const RamFile file = { .fd = -1, .size = size, .align = alignment, .flags = flags, .readonly = readonly };
 
-    memcore_require(path, "R-FILE-1", "region '%s': no path given (NULL)", name ? name : "(unnamed)");
+    memcore_require(path, "R-FILE-1", "region '%s': no path given (NULL)", name_label(name));
     init_ram_file(__func__, region, owner, name, &file, path, errp);
 }
 
@@ -117,7 +117,7 @@ static void init_ram_pointer(const char *function, MemoryRegion *region, Object 
 
     if (!ptr) {
         memcore_misuse_at(function, "R-RAM-7", "region '%s': no memory given (NULL)",
-                          name ? name : "(unnamed)");
+                          name_label(name));
     }
     region_create(function, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, size);
     region->ram_block = ram_block_new_from_pointer(size, ptr, region, &error);
@@ -158,7 +158,7 @@ static void init_rom_device(const char *function, MemoryRegion *region, Object *
 {
     if (!ops) {
         memcore_misuse_at(function, "R-REG-3", "region '%s': writes to a ROM device need ops (NULL)",
-                          name ? name : "(unnamed)");
+                          name_label(name));
     }
     if (create_anonymous(function, region, owner, name, size, size, 0, NULL, errp)) {
         region->rom_device = true;

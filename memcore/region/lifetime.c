@@ -47,20 +47,20 @@ void region_create(const char *function, MemoryRegion *mr, size_t storage, const
     memcore_ensure_init();
     if (!mr) {
         memcore_misuse_at(function, "R-OBJ-1", "region '%s': no storage for it (NULL)",
-                          name ? name : "(unnamed)");
+                          name_label(name));
     }
     if (tfind(mr, &live_regions, compare_addresses)) {
         if (in_use(mr)) {
             memcore_misuse_at(function, "R-OBJ-1",
                               "region '%s': its storage still is the live region '%s', which must be "
-                              "finalized first", name ? name : "(unnamed)", region_label(mr));
+                              "finalized first", name_label(name), region_label(mr));
         }
     } else if (!tsearch(mr, &live_regions, compare_addresses)) {
         g_error("out of memory");
     }
     if (owner && owner->dying) {
         memcore_misuse_at(function, "R-OBJ-2", "region '%s': its owner, of type %s, is being finalized",
-                          name ? name : "(unnamed)", object_get_typename(owner));
+                          name_label(name), object_get_typename(owner));
     }
 
     region_prepare_unassigned();

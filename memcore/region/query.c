@@ -56,9 +56,7 @@ ram_addr_t memory_region_get_ram_addr(MemoryRegion *mr)
 
 bool memory_region_is_protected(MemoryRegion *mr)
 {
-    const RAMBlock *block = mr->ram ? mr->ram_block : NULL;
-
-    return block && (block->flags & RAM_PROTECTED);
+    return mr->ram && (mr->ram_block->flags & RAM_PROTECTED);
 }
 
 /* Where a chain of aliases ends; *offset is that of mr's first byte there, which may lie anywhere. */

@@ -12,10 +12,15 @@ static inline bool list_is_empty(const struct cds_list_head *list)
     return list->next == list;
 }
 
-/* A name for messages. */
+/* A name for messages: of what may have none. */
+static inline const char *name_label(const char *name)
+{
+    return name ? name : "(unnamed)";
+}
+
 static inline const char *region_label(const MemoryRegion *mr)
 {
-    return mr->name ? mr->name : "(unnamed)";
+    return name_label(mr->name);
 }
 
 /* In sibling order, the front one first (R-TREE-2). */

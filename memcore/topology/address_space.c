@@ -87,7 +87,7 @@ static void release(struct rcu_head *head)
 
         memcore_misuse_at("address_space_destroy", "R-TX-9",
                           "address space '%s': listener '%s' is still registered after the grace period",
-                          as->name, listener->name ? listener->name : "(unnamed)");
+                          as->name, name_label(listener->name));
     }
     cds_list_del(&as->address_spaces_link);
     flatview_unref(as->current_map);

@@ -32,8 +32,8 @@ uint64_t bitmap_discard_run(const BitmapDiscardManager *manager, uint64_t first,
 
 bool bitmap_discard_all(const BitmapDiscardManager *manager, uint64_t first, uint64_t end, bool populated)
 {
-    return first >= end ||
-           (is_populated_granule(manager, first) == populated && bitmap_discard_run(manager, first, end) == end);
+    memcore_assert(first < end);
+    return is_populated_granule(manager, first) == populated && bitmap_discard_run(manager, first, end) == end;
 }
 
 static BitmapDiscardManager *managing(const char *function, const RamDiscardManager *rdm, const MemoryRegion *mr)

@@ -37,10 +37,10 @@ static int discard(BitmapDiscardManager *manager, uint64_t offset, uint64_t leng
 
 static const char *why_not_managed(MemoryRegion *mr, uint64_t granularity)
 {
-    if (!memory_region_is_ram(mr) || !mr->ram_block) {
+    if (!memory_region_is_ram(mr)) {
         return "it is not RAM";
     }
-    if (mr->readonly || mr->ram_block->readonly) {
+    if (mr->readonly) {
         return "it is read-only";
     }
     if (memory_region_is_mapped(mr)) {

@@ -26,10 +26,8 @@ static bool met_below(const FlatView *view, const FlatRange *range, hwaddr start
     FlatCursor cursor;
     const FlatRange *below;
 
-    FLATVIEW_FOREACH_FROM(below, &cursor, view, start) {
-        if (below->start >= range->start) {
-            break;
-        }
+    /* Which ends at the range itself, for that is in the view too. */
+    for (below = flatview_seek(&cursor, view, start); below->start < range->start; below = flatview_next(&cursor)) {
         if (below->mr == range->mr && flat_range_shift(below) == flat_range_shift(range)) {
             return true;
         }
@@ -106,15 +104,13 @@ static void announce_difference(AddressSpace *as, const GArray *new)
     guint i = 0, k = 0;
 
     while (i < old_count || k < new->len) {
-        const MemoryRegionIoeventfd *gone = i < old_count ? &as->ioeventfds[i] : NULL;
-        const MemoryRegionIoeventfd *come =
-            k < new->len ? &g_array_index(new, MemoryRegionIoeventfd, k) : NULL;
-        const int order = !come ? -1 : !gone ? 1 : region_ioeventfd_compare(gone, come);
+        const int order = k == new->len ? -1 : i == old_count ? 1
+            : region_ioeventfd_compare(&as->ioeventfds[i], &g_array_index(new, MemoryRegionIoeventfd, k));
 
         if (order < 0) {
-            tell_gone(as, gone);
+            tell_gone(as, &as->ioeventfds[i]);
         } else if (order > 0) {
-            tell_came(as, come);
+            tell_came(as, &g_array_index(new, MemoryRegionIoeventfd, k));
         }
         i += order <= 0;
         k += order >= 0;

@@ -8,7 +8,7 @@ struct cds_list_head memory_listeners = CDS_LIST_HEAD_INIT(memory_listeners);
 
 static const char *label(const MemoryListener *listener)
 {
-    return listener->name ? listener->name : "(unnamed)";
+    return name_label(listener->name);
 }
 
 static void require_outside_callbacks(const char *function, const MemoryListener *listener)

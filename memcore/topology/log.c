@@ -59,11 +59,11 @@ static unsigned take_postponed(void)
     return flags;
 }
 
+/* Waited for while the machine is paused, so this is its start. */
 static void machine_changed(bool running)
 {
-    if (running) {
-        stop_now(take_postponed());
-    }
+    memcore_assert(running);
+    stop_now(take_postponed());
 }
 
 /* Misuse of start and stop alike. */

@@ -225,27 +225,26 @@ static void print_tree(Printer *printer, TargetQueue *queue, MemoryRegion *root)
 
 /* --- address spaces in groups ---------------------------------------------------- */
 
+static int compare_numbers(size_t left, size_t right)
+{
+    return (left > right) - (left < right);
+}
+
 static int compare_creation(const void *left_pointer, const void *right_pointer)
 {
     const Space *left = left_pointer;
     const Space *right = right_pointer;
+    const int groups = compare_numbers(left->leader, right->leader);
 
-    if (left->leader != right->leader) {
-        return left->leader < right->leader ? -1 : 1;
-    }
-    return left->index < right->index ? -1 : 1;
+    return groups ? groups : compare_numbers(left->index, right->index);
 }
 
 static int compare_names(const void *left_pointer, const void *right_pointer)
 {
     const Space *left = left_pointer;
     const Space *right = right_pointer;
-    int names;
+    const int names = left->leader == right->leader ? strcmp(left->as->name, right->as->name) : 0;
 
-    if (left->leader != right->leader) {
-        return left->leader < right->leader ? -1 : 1;
-    }
-    names = strcmp(left->as->name, right->as->name);
     return names ? names : compare_creation(left, right);
 }
 
@@ -407,7 +406,7 @@ void mtree_info(bool flatview, bool dispatch_tree, bool owner, bool disabled)
 {
     Printer printer = { .owner = owner, .disabled = disabled, .dispatch_tree = dispatch_tree };
 
-    memcore_require_big_lock("section 10");
+    memcore_require_big_lock("R-TX-1");
     printer.line = g_string_new(NULL);
     if (flatview) {
         print_views(&printer);

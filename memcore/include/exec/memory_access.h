@@ -72,8 +72,7 @@ static inline bool memory_access_is_direct(MemoryRegion *mr, bool is_write)
 {
     const bool plain_ram = mr->ram && !mr->ram_device;
 
-    return is_write ? plain_ram && !mr->readonly && !mr->rom_device
-                    : plain_ram || memory_region_is_romd(mr);
+    return is_write ? plain_ram && !mr->readonly : plain_ram || memory_region_is_romd(mr);
 }
 
 /*

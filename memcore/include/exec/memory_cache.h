@@ -54,7 +54,7 @@ void address_space_cache_invalidate(MemoryRegionCache *cache, hwaddr addr, hwadd
 void address_space_cache_destroy(MemoryRegionCache *cache);
 
 _Noreturn void memory_region_cache_misused(const MemoryRegionCache *cache, hwaddr addr, hwaddr len,
-                                           bool is_write, const char *function);
+                                           const char *function);
 
 /* Inside the functions below.  addr == L is outside even for length 0 (R-CCH-8). */
 static inline void memory_region_cache_check(const MemoryRegionCache *cache, hwaddr addr, hwaddr len,
@@ -63,7 +63,7 @@ static inline void memory_region_cache_check(const MemoryRegionCache *cache, hwa
     const bool inside = addr < cache->len && len <= cache->len - addr;
 
     if (__builtin_expect(!inside || (is_write && !cache->is_write), 0)) {
-        memory_region_cache_misused(cache, addr, len, is_write, function);
+        memory_region_cache_misused(cache, addr, len, function);
     }
 }
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who changes a tree, a space, a listener or logging has the big lock (R-TX-1): every function that does is refused
+ * without it, before it changes anything.
+ */
+#include "common/conformance.h"
+
+#include "qemu/main-loop.h"
+
+static MemoryRegion *loose, *placed, *container, *memory;
+static EventNotifier *notifier;
+static AddressSpace *space, *late;
+static Recorder *recorder;
+
+/* Each call is one that would be fine with the lock. */
+static void set_the_stage(void)
+{
+    loose = stage_alias("loose", stage_ram("ram", 0x1000), 0, 0x100);
+    placed = stage_io("placed", 0x100);
+    container = stage_container("container", 0x1000);
+    memory = stage_ram("memory", 0x1000);
+    notifier = stage_notifier("e");
+    stage_add(container, 0x100, placed);
+    memory_region_add_eventfd(placed, 0, 4, false, 0, notifier);
+    memory_region_add_coalescing(placed, 0, 4);
+    space = stage_space(container, "as");
+    late = stage_storage(sizeof(*late));
+    recorder = recorder_watch(space, "listener", 0, stage_log());
+    memory_global_dirty_log_start(GLOBAL_DIRTY_MIGRATION);
+}
+
+#define UNLOCKED(name, call) \
+    static void name(void) \
+    { \
+        set_the_stage(); \
+        qemu_mutex_unlock_iothread(); \
+        call; \
+    }
+
+UNLOCKED(add, memory_region_add_subregion(container, 0, loose))
+UNLOCKED(add_overlap, memory_region_add_subregion_overlap(container, 0, loose, 1))
+UNLOCKED(take_out, memory_region_del_subregion(container, placed))
+UNLOCKED(move, memory_region_set_address(placed, 7))
+UNLOCKED(disable, memory_region_set_enabled(loose, false))
+UNLOCKED(resize, memory_region_set_size(loose, 7))
+UNLOCKED(shift, memory_region_set_alias_offset(loose, 7))
+UNLOCKED(set_readonly, memory_region_set_readonly(loose, true))
+UNLOCKED(set_nonvolatile, memory_region_set_nonvolatile(loose, true))
+UNLOCKED(set_romd, memory_region_rom_device_set_romd(loose, false))
+UNLOCKED(set_log, memory_region_set_log(loose, true, DIRTY_MEMORY_VGA))
+UNLOCKED(add_eventfd, memory_region_add_eventfd(loose, 8, 4, false, 0, notifier))
+UNLOCKED(del_eventfd, memory_region_del_eventfd(placed, 0, 4, false, 0, notifier))
+UNLOCKED(coalesce_some, memory_region_add_coalescing(placed, 8, 4))
+UNLOCKED(coalesce_all, memory_region_set_coalescing(placed))
+UNLOCKED(coalesce_none, memory_region_clear_coalescing(placed))
+UNLOCKED(resize_memory, memory_region_ram_resize(memory, 0xfff, &error_abort))
+UNLOCKED(init_space, address_space_init(late, container, "late"))
+UNLOCKED(destroy_space, address_space_destroy(space))
+UNLOCKED(join, memory_listener_register(&recorder_new("new", 0, stage_log())->listener, space))
+UNLOCKED(leave, memory_listener_unregister(&recorder->listener))
+UNLOCKED(start_logging, memory_global_dirty_log_start(GLOBAL_DIRTY_DIRTY_RATE))
+UNLOCKED(stop_logging, memory_global_dirty_log_stop(GLOBAL_DIRTY_MIGRATION))
+UNLOCKED(print, mtree_info(false, false, false, false))
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *path;
+        void (*test)(void);
+        const char *function;
+    } cases[] = {
+        { "/R-TX-1/unlocked/add", add, "memory_region_add_subregion: " },
+        { "/R-TX-1/unlocked/add-overlap", add_overlap, "memory_region_add_subregion_overlap: " },
+        { "/R-TX-1/unlocked/take-out", take_out, "memory_region_del_subregion: " },
+        { "/R-TX-1/unlocked/move", move, "memory_region_set_address: " },
+        { "/R-TX-1/unlocked/disable", disable, "memory_region_set_enabled: " },
+        { "/R-TX-1/unlocked/resize", resize, "memory_region_set_size: " },
+        { "/R-TX-1/unlocked/alias-offset", shift, "memory_region_set_alias_offset: " },
+        { "/R-TX-1/unlocked/readonly", set_readonly, "memory_region_set_readonly: " },
+        { "/R-TX-1/unlocked/nonvolatile", set_nonvolatile, "memory_region_set_nonvolatile: " },
+        { "/R-TX-1/unlocked/romd", set_romd, "memory_region_rom_device_set_romd: " },
+        { "/R-TX-1/unlocked/log", set_log, "memory_region_set_log: " },
+        { "/R-TX-1/unlocked/add-eventfd", add_eventfd, "memory_region_add_eventfd: " },
+        { "/R-TX-1/unlocked/del-eventfd", del_eventfd, "memory_region_del_eventfd: " },
+        { "/R-TX-1/unlocked/add-coalescing", coalesce_some, "memory_region_add_coalescing: " },
+        { "/R-TX-1/unlocked/set-coalescing", coalesce_all, "memory_region_set_coalescing: " },
+        { "/R-TX-1/unlocked/clear-coalescing", coalesce_none, "memory_region_clear_coalescing: " },
+        { "/R-TX-1/unlocked/resize-memory", resize_memory, "qemu_ram_resize: " },
+        { "/R-TX-1/unlocked/init-space", init_space, "address_space_init: " },
+        { "/R-TX-1/unlocked/destroy-space", destroy_space, "address_space_destroy: " },
+        { "/R-TX-1/unlocked/join", join, "memory_listener_register: " },
+        { "/R-TX-1/unlocked/leave", leave, "memory_listener_unregister: " },
+        { "/R-TX-1/unlocked/start-logging", start_logging, "memory_global_dirty_log_start: " },
+        { "/R-TX-1/unlocked/stop-logging", stop_logging, "memory_global_dirty_log_stop: " },
+        { "/R-TX-1/unlocked/print", print, "mtree_info: " },
+    };
+
+    conformance_start(&argc, &argv);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        conformance_misuse_both(cases[i].path, cases[i].test, cases[i].function, "without the big lock", "(R-TX-1)");
+    }
+    return g_test_run();
+}
