@@ -15,7 +15,7 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="ci/plant", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Plants bugs in a copy of the sources and fuzzes from the committed corpus until each is found.",
-        epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.")
+        epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.\n\nExample: ci/plant --time 30 equal-priority-order")
     parser.add_argument("names", nargs="+", metavar="NAME",
                         help="a patch of ci/plants (without .patch), a patch file, `all`, or `rest`: those that are not in the "
                              "museum (ci/museum)")

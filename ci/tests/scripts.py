@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""scripts.py: wrong use of every command: a clear line, the right exit code, and nothing written."""
+"""scripts.py: wrong use of every command: a clear line, the right exit code, and nothing written; and what --help says."""
 import os
 import pathlib
 import subprocess
@@ -126,6 +126,12 @@ def main():
                 failures += 1
                 print(f"FAILED: {command}: wrote {os.listdir(os.path.join(scratch, 'builds'))}")
             subprocess.run(["rm", "-r", scratch], check=True)
+        # Every command says what it does, how it ends, and shows a call.
+        commands = sorted(p for p in (ROOT / "ci").iterdir() if p.is_file() and os.access(p, os.X_OK))
+        for command in commands:
+            code, text = run([command, "--help"], os.environ)
+            for expected_text in ("usage: ", f"ci/{command.name}", "Exit code: 0", "xample:"):
+                check(f"ci/{command.name} --help", code, text, 0, expected_text)
         bare = os.path.join(tmp, "bin")
         os.mkdir(bare)
         for tool in BARE_TOOLS:

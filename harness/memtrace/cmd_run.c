@@ -29,7 +29,7 @@ static const char help[] =
     "Exit status: 0 all agree, 1 a difference or a crash, 2 usage, an unreadable file or a\n"
     "trace without steps.\n"
     "\n"
-    "Example: memtrace run -v corpora/region_tree/seeds/overlap.trace\n";
+    "Example: memtrace run -v corpora/region_tree/seeds/equal-priority.trace\n";
 
 enum { REPEAT_MAX = 1000 * 1000 * 1000 };
 
