@@ -36,7 +36,6 @@ CASES = [
     ("ci/qemu-new now", {}, 2, "usage: ci/qemu-new"),
     ("ci/plant --engine none all", {}, 2, 'unknown engine "none"'),
     ("ci/plant --time x all", {}, 2, "--time x: a number from 1"),
-    ("ci/plant --mutator --no-mutator all", {}, 2, "exclude each other"),
     ("ci/plant --no-corpus --discover all", {}, 2, "--no-corpus"),
     ("ci/plant --runs 0 all", {}, 2, "--runs 0: a number from 1"),
     ("ci/plant no-such-bug", {}, 2, 'no patch "no-such-bug"'),

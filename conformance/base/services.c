@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -140,12 +141,14 @@ static void error_abort_aborts(void)
     if (g_test_subprocess()) {
         Error *error = NULL;
 
+        printf("said before");          /* nobody but error_abort gets it out of stdio's buffer */
         error_setg(&error, "surprise");
-        error_propagate(&error_abort, error);
+        error_propagate(&error_abort, error_copy(error));       /* which says where the first came from */
         return;
     }
     g_test_trap_subprocess(NULL, 0, 0);
     g_test_trap_assert_failed();
+    g_test_trap_assert_stdout("*said before*");
     g_test_trap_assert_stderr("memcore: unexpected error in error_abort_aborts() at *services.c:*: surprise\n");
 }
 

@@ -400,6 +400,22 @@ static void running(void)
     colo_cache_init(&error_abort);
 }
 
+static void written_while_running(void)
+{
+    begin();
+    check_number(colo_cache_init(&error_abort), 0);
+    memcore_set_vm_running(true);
+    colo_cache_write_through(&error_abort);
+}
+
+static void flushed_while_running(void)
+{
+    begin();
+    check_number(colo_cache_init(&error_abort), 0);
+    memcore_set_vm_running(true);
+    colo_cache_flush(&error_abort);
+}
+
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
@@ -409,6 +425,8 @@ int main(int argc, char **argv)
     conformance_case("/R-COLO-1/callers-memory", callers_memory);
     conformance_case("/R-COLO-2/refused-puts", refused_puts);
     conformance_misuse("/R-COLO-1/running", running, "colo_cache_init", NULL);
+    conformance_misuse("/R-COLO-1/written-while-running", written_while_running, "colo_cache_write_through", NULL);
+    conformance_misuse("/R-COLO-1/flushed-while-running", flushed_while_running, "colo_cache_flush", NULL);
     conformance_case("/R-COLO-2/refused", refused_pages);
     conformance_case("/R-COLO-3/written-through", written_through);
     conformance_case("/R-COLO-4/flushed", flushed);

@@ -72,6 +72,13 @@ static void guest_stop(void *opaque)
     pthread_join(guest.thread, NULL);
 }
 
+/* The save came to nothing: the guest goes on as if there had been none. */
+static void guest_resume(void *opaque)
+{
+    (void)opaque;
+    guest_start(0);
+}
+
 /* --- saving and loading ------------------------------------------------------------------------ */
 
 static bool progress(void *opaque, const RamSaveCounters *counters)
@@ -91,6 +98,7 @@ static bool save(const char *path)
         .enough = guest.pages / 16,
         .max_rounds = PASSES,           /* this guest is faster than any disk: it has to be stopped some time */
         .stop_writers = guest_stop,
+        .resume_writers = guest_resume,
         .progress = progress,
     };
     Error *error = NULL;
@@ -179,7 +187,9 @@ int main(int argc, char **argv)
     pthread_join(guest.thread, NULL);
     guest_start(0);
     right = save(path);
-    if (right) {
+    if (!right) {
+        guest_stop(NULL);
+    } else {
         before = g_memdup2(guest.memory, guest.pages * TARGET_PAGE_SIZE);
         right = load_and_go_on(path, before);
         g_free(before);

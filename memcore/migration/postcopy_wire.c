@@ -32,13 +32,11 @@ static void add_counted(GByteArray *bytes, const char *name)
 
 /* --- source to destination ----------------------------------------------------------------- */
 
-void wire_begin(GByteArray *bytes, const char *machine)
+void wire_begin(GByteArray *bytes, const WriterConfiguration *configuration)
 {
     add(bytes, WIRE_MAGIC, 4);
     add(bytes, WIRE_VERSION, 4);
-    add(bytes, WIRE_CONFIGURATION, 1);
-    add(bytes, strlen(machine), 4);
-    add_bytes(bytes, machine, strlen(machine));
+    writer_configuration(bytes, configuration);
 }
 
 void wire_command(GByteArray *bytes, uint16_t command, const void *payload, size_t length)
