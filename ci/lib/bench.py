@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,15 +19,24 @@ MEANINGS = {
     "replay_checked_steps_per_s": "the same for the committed corpus alone, without an engine",
 }
 
+# parts of membench
+PARTS = ("access", "commit", "dirty", "postcopy", "migration", "probe")
+
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="ci/bench", allow_abbrev=False, description="Measures memcore and the fuzz targets.")
+    parser = argparse.ArgumentParser(
+        prog="ci/bench", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measures memcore and the fuzz targets.  Nothing is judged.",
+        epilog="Exit code: 0 measured, 1 something is broken, 2 wrong use.\n\nExample: ci/bench --only memcore --json > figures.json")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
     parser.add_argument("--time", default="20", metavar="SECONDS", help="of fuzzing for each target (default: 20)")
-    parser.add_argument("--only", choices=("fuzz", "memcore"), help="only the fuzz targets, or only memcore")
+    parser.add_argument("--only", choices=("fuzz", "memcore", *PARTS), help="only the fuzz targets, only memcore, or one part of that")
+    parser.add_argument("--ram", metavar="GIB", help="RAM that is saved and loaded (default: 4 if there is room, else 2 or 1)")
     options = parser.parse_args()
     if not options.time.isdigit() or not 1 <= int(options.time) <= 100000:
         common.die(f"--time {options.time}: a number from 1 to 100000 was expected")
+    if options.ram and (not options.ram.isdigit() or not 1 <= int(options.ram) <= 64):
+        common.die(f"--ram {options.ram}: a number from 1 to 64 was expected")
     options.time = int(options.time)
     return options
 
@@ -63,12 +73,26 @@ def replay_figure(target, seconds):
     return {f"fuzz.{target.name}.replay_checked_steps_per_s": round(checked / took)}
 
 
+def memcore_figures(options):
+    command = [common.BUILD / "release/harness/membench", "--json"]
+    if options.only in PARTS:
+        command += ["--only", options.only]
+    if options.ram:
+        command += ["--ram", options.ram]
+    environment = dict(os.environ)
+    qemu_new = common.BUILD / "qemu-new/usr/bin/qemu-system-x86_64"      # from ci/qemu-new
+    if qemu_new.exists():
+        environment.setdefault("MEMCORE_QEMU", str(qemu_new))
+    output = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
+    return json.loads(output)
+
+
 def main():
     options = arguments()
     common.install_packages("bench")
     figures = {}
     with contextlib.redirect_stdout(sys.stderr):
-        if options.only != "memcore":
+        if options.only in (None, "fuzz"):
             common.build("libfuzzer")
             for target in common.targets().values():
                 if target.input == "trace" and target.finding == "never":
@@ -78,9 +102,7 @@ def main():
         if options.only != "fuzz":
             common.build("release")
             print("measuring memcore (release build)", flush=True)
-            output = subprocess.run([common.BUILD / "release/harness/membench", "--json"], stdin=subprocess.DEVNULL,
-                                    stdout=subprocess.PIPE, check=True).stdout
-            figures.update(json.loads(output))
+            figures.update(memcore_figures(options))
     if options.json:
         print(json.dumps(figures, indent=2))
         return

@@ -281,8 +281,8 @@ class Afl(Campaign):
             metrics.setblocking(False)
             environment = {**self.environment, "AFL_STATSD": "1", "AFL_STATSD_PORT": str(metrics.getsockname()[1])}
             mutator = self.tree / "fuzzers/libmutator_afl.so"
-            # Not by default: measured, AFL++ finds planted bugs sooner with its own mutations alone (harness/mutate).
-            if self.target.input == "trace" and self.environment.get("HARNESS_AFL_MUTATOR") == "1" and mutator.exists():
+            # Measured: AFL++ finds planted bugs sooner with it (harness/mutate).
+            if self.target.input == "trace" and self.environment.get("HARNESS_AFL_MUTATOR") != "0" and mutator.exists():
                 environment |= {"AFL_CUSTOM_MUTATOR_LIBRARY": str(mutator), "HARNESS_MAX_LEN": str(self.target.max_len)}
             process = Process(command + ["--", self.program], environment, self.folder, f"afl-{worker}")
             process.output, process.metrics = self.folder / "out" / f"w{worker}", metrics

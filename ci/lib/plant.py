@@ -15,7 +15,7 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="ci/plant", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Plants bugs in a copy of the sources and fuzzes from the committed corpus until each is found.",
-        epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.")
+        epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.\n\nExample: ci/plant --time 30 equal-priority-order")
     parser.add_argument("names", nargs="+", metavar="NAME",
                         help="a patch of ci/plants (without .patch), a patch file, `all`, or `rest`: those that are not in the "
                              "museum (ci/museum)")
@@ -26,7 +26,6 @@ def arguments():
                         help="start without the committed inputs that fail by themselves: how well do the engines search?")
     parser.add_argument("--no-corpus", action="store_true", help="start from nothing at all")
     parser.add_argument("--no-mutator", action="store_true", help="with the engine's own mutations only (harness/mutate)")
-    parser.add_argument("--mutator", action="store_true", help="harness/mutate for AFL++ too, where it is off")
     parser.add_argument("--runs", default="1", metavar="N",
                         help="for each bug and engine, with seeds counting up; prints the median (default: 1)")
     parser.add_argument("--seed", default="1", metavar="N", help="the engines' random seed (default: 1)")
@@ -39,8 +38,6 @@ def arguments():
         if not value.isdigit() or not 1 <= int(value) < 2 ** 31:
             common.die(f"--{name} {value}: a number from 1 was expected")
         setattr(options, name, int(value))
-    if options.mutator and options.no_mutator:
-        common.die("--mutator and --no-mutator exclude each other")
     if options.no_corpus and options.discover:
         common.die("--no-corpus has no committed inputs for --discover to leave out")
     table = common.targets()
@@ -71,10 +68,8 @@ def target_of(plant, options):
 def hunt_once(copy, tree, name, engine, target, options, seed):
     """(seconds or None, by whom or "", what was said)"""
     environment = common.sanitizer_environment(engine)
-    if options.mutator:
-        environment["HARNESS_AFL_MUTATOR"] = "1"
-    elif options.no_mutator:
-        environment.pop("HARNESS_AFL_MUTATOR", None)
+    if options.no_mutator:
+        environment["HARNESS_AFL_MUTATOR"] = "0"
     work = common.clean_work(copy.folder / "work" / f"{name}-{engine}")
     c = engines.campaign(engine, target, tree, work, options.time, None, 1, seed, environment)
     if options.no_corpus:

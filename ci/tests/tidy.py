@@ -47,6 +47,16 @@ def check_text(name, path, text):
         problem(name, len(lines), f"{len(lines)} lines: split the file by what its parts do (at most {LINES_MAX})")
 
 
+def check_paths(name, path, text):
+    """What a reader is sent to is there: links of .md files, inputs in examples."""
+    for number, line in enumerate(text.split("\n"), 1):
+        links = re.findall(r"\]\(([^)#:]+)\)", line) if path.suffix == ".md" else []
+        inputs = re.findall(r"corpora/[a-z_]+/(?:seeds|regressions)/[a-z0-9_-]+\.(?:trace|hex)\b", line)
+        for target, folder in [(link, path.parent) for link in links] + [(given, ROOT) for given in inputs]:
+            if not (folder / target).exists():
+                problem(name, number, f"{target} is not there: name what is")
+
+
 def includes(text):
     for number, line in enumerate(text.split("\n"), 1):
         match = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
@@ -97,6 +107,8 @@ def main():
             continue
         count += 1
         check_text(name, path, text)
+        if not name.startswith(DATA):
+            check_paths(name, path, text)
         if path.suffix in CODE:
             if name.startswith("memcore/") and not name.startswith("memcore/include/"):
                 check_layers(name, text)

@@ -58,7 +58,7 @@ done
 echo "-- symbols"
 (cd "$prefix/include/memcore" && find . -name '*.h' | sort | sed 's/.*/#include "&"/') >"$scratch/all.c"
 # shellcheck disable=SC2046
-$CC -E -std=gnu11 $(pkg-config --cflags memcore) "$scratch/all.c" |
+$CC -E -std=gnu11 $(pkg-config --cflags --libs-only-other memcore) "$scratch/all.c" |
     awk -v HEADERS="include/memcore" -f "$here/declared.awk" | grep -v '^urcu_' | sort -u >"$scratch/declared"
 compare() {     # what begins with _ is the compiler's
     sed -n 's/^[0-9a-f]* [A-Z] //p' | sed 's/@.*//' | grep -v '^_' | sort -u >"$scratch/exported"

@@ -8,6 +8,7 @@
 #include "migration/postcopy-ram.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/vfs.h>
@@ -24,6 +25,7 @@ static struct {
     unsigned huge, no_huge, unlocked, locked;
     int huge_result, lock_result;
     bool no_thread;
+    sigset_t blocked;           /* when a thread was begun */
 } calls;
 
 int __real_madvise(void *start, size_t length, int advice);
@@ -61,6 +63,7 @@ int __wrap_mlockall(int flags)
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque)
 {
+    pthread_sigmask(SIG_SETMASK, NULL, &calls.blocked);
     return calls.no_thread ? EAGAIN : __real_pthread_create(thread, attributes, start, opaque);
 }
 
@@ -451,6 +454,43 @@ static void enable_notify_unwinds(void)
     destination_end();
 }
 
+/* Signals are the program's: its handlers may touch guest memory, and the fault thread cannot wait for itself. */
+static void signals_elsewhere(void)
+{
+    sigset_t before, after;
+
+    begin();
+    check_number(postcopy_ram_incoming_init(&mis, 0), 0);
+    check_number(postcopy_ram_prepare_discard(&mis), 0);
+    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    check_number(postcopy_ram_enable_notify(&mis), 0);
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    for (int number = 1; number < 32; number++) {
+        check_number(sigismember(&after, number), sigismember(&before, number));
+        check(sigismember(&calls.blocked, number) || number == SIGKILL || number == SIGSTOP);
+    }
+    destination_end();
+}
+
+static void wakes_or_says_why(void)
+{
+    const PostcopyHost *host = &postcopy_userfaultfd;
+    PostcopyHostAbilities abilities;
+    uint64_t ioctls;
+    int fd;
+
+    begin();
+    fd = host->open(host->opaque, 0, &abilities);
+    check(fd >= 0);
+    check_number(host->enroll(host->opaque, fd, ram->host, host_page, &ioctls), 0);
+    errno = EIO;
+    check_number(host->wake(host->opaque, fd, ram->host, host_page), 0);
+    check_number(host->wake(host->opaque, -1, ram->host, host_page), (uint64_t)-EBADF);
+    check_number(host->dismiss(host->opaque, fd, ram->host, host_page), 0);
+    host->close(host->opaque, fd);
+    postcopy_set_host(NULL);
+}
+
 static void received_do_not_wait(void)
 {
     GuestRead read;
@@ -501,6 +541,8 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-16/shared", discard_shared);
     postcopy_case("/R-PC-20/unwinds", enable_notify_unwinds);
     postcopy_case("/R-PC-20/received", received_do_not_wait);
+    postcopy_case("/R-PC-21/signals-elsewhere", signals_elsewhere);
+    postcopy_case("/R-PC-22/wakes-or-says-why", wakes_or_says_why);
     postcopy_case("/R-PC-11/part-of-a-page", caller_owns_part_of_a_page);
     postcopy_case("/R-PC-51/one-active", one_active);
     return g_test_run();

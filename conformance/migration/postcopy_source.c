@@ -415,6 +415,26 @@ static void bad_requests(void)
     }
 }
 
+static void ask_in_wrong_frames(void)
+{
+    static const uint8_t message[] = { 0, 2, 0, 4, 0, 0, 0, 1, 0 };
+
+    check_number(ram_migrate_return(&ms, message, 3), (uint64_t)-EINVAL);
+    check_number(ram_migrate_return(&ms, message, 7), (uint64_t)-EINVAL);
+    check_number(ram_migrate_return(&ms, message, 9), (uint64_t)-EINVAL);
+}
+
+static void wrong_frames(void)
+{
+    begin();
+    peer.request_after = 10;
+    peer.requests = ask_in_wrong_frames;
+    peer.silent = true;
+    check_number(migrate(), (uint64_t)-1);
+    check(ms.error && strstr(error_get_pretty(ms.error), "a message of 3 bytes on the return path has another length in it"));
+    end();
+}
+
 /* The connection breaks at each call: an Error; the guest goes on here if it cannot have started there. */
 static void broken(void)
 {
@@ -440,6 +460,21 @@ static void broken(void)
     end();
 }
 
+/* Before the switch nothing has been stopped yet, and nothing will be. */
+static void broken_in_precopy(void)
+{
+    for (unsigned call = 1; call < 5; call++) {
+        begin();
+        ms.start_postcopy = false;
+        ms.max_rounds = 2;
+        peer.fail_at = call;
+        check_number(migrate(), (uint64_t)-1);
+        check_number(peer.sends, call);
+        check_number(peer.stopped + peer.resumed, 0);
+        end();
+    }
+}
+
 /* A peer that says something and never reads: whoever waits in send must hear of it. */
 static void peer_says(const void *message, size_t length)
 {
@@ -462,6 +497,57 @@ static void peer_does_not_read(void)
     peer_says("\0\1\0\4\0\0\0\1", 8);     /* SHUT 1 */
 }
 
+/* What the system takes of one send; 0: all. */
+static size_t send_takes;
+
+ssize_t __real_send(int fd, const void *from, size_t length, int flags);
+ssize_t __wrap_send(int fd, const void *from, size_t length, int flags);
+ssize_t __wrap_send(int fd, const void *from, size_t length, int flags)
+{
+    return __real_send(fd, from, send_takes && send_takes < length ? send_takes : length, flags);
+}
+
+static void sent_in_parts(void)
+{
+    static const char message[] = "all of it, whatever the system takes at a time";
+    MigrationTransport transport;
+    char got[sizeof(message)] = "";
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+    transport = migration_transport_socket(fds[0]);
+    send_takes = 7;
+    check_number(transport.send(transport.opaque, message, sizeof(message)), 0);
+    send_takes = 0;
+    check_number(read(fds[1], got, sizeof(got)), sizeof(message));
+    check_number(memcmp(got, message, sizeof(message)), 0);
+    migration_transport_free(&transport);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void machine_names(void)
+{
+    char longest[257];
+
+    memset(longest, 'm', sizeof(longest));
+    longest[255] = 0;
+    begin();
+    ms.machine = longest;
+    check_number(migrate(), 0);
+    end();
+    longest[255] = 'm';
+    longest[256] = 0;
+    begin();
+    ms.machine = longest;
+    check_number(migrate(), (uint64_t)-1);
+    end();
+    begin();
+    ms.machine = "";
+    check_number(migrate(), (uint64_t)-1);
+    end();
+}
+
 static void message_too_long(void)
 {
     static uint8_t message[4 + 0xffff] = { 0, 3, 0xff, 0xff };
@@ -470,6 +556,37 @@ static void message_too_long(void)
     message[2] = 2;
     message[3] = 1;
     peer_says(message, 4 + 513);
+}
+
+static RAMBlock *growing;
+
+static void stop_and_grow(void *opaque)
+{
+    stop(opaque);
+    qemu_mutex_lock_iothread();
+    check_number(qemu_ram_resize(growing, 2 * host_page, &error_abort), 0);
+    qemu_mutex_unlock_iothread();
+}
+
+/* Each block's length counts, not the first's. */
+static void another_block_grows(void)
+{
+    MemoryRegion *mr;
+
+    begin();
+    mr = stage_storage(sizeof(*mr));
+    memory_region_init_resizeable_ram(mr, NULL, "growing", host_page, 4 * host_page, NULL, &error_fatal);
+    stage_adopt(mr, NULL);
+    growing = mr->ram_block;
+    qemu_ram_set_idstr(growing, "growing", NULL);
+    qemu_ram_set_migratable(growing);
+    ms.stop_writers = stop_and_grow;
+    check_number(migrate(), (uint64_t)-1);
+    check(ms.error && strstr(error_get_pretty(ms.error), "RAM blocks came, went or changed their length"));
+    check_number(peer.stopped, 1);
+    check_number(peer.resumed, 1);
+    check(!peer.packaged);
+    end();
 }
 
 static void bad_ram(void)
@@ -503,8 +620,13 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-43/back-to-back", back_to_back);
     postcopy_case("/R-PC-44/bad-requests", bad_requests);
     postcopy_case("/R-PC-52/broken", broken);
+    postcopy_case("/R-PC-52/broken-in-precopy", broken_in_precopy);
     postcopy_case("/R-PC-52/ram", bad_ram);
+    postcopy_case("/R-PC-52/another-block-grows", another_block_grows);
     postcopy_case("/R-PC-52/peer-does-not-read", peer_does_not_read);
+    postcopy_case("/R-PC-52/sent-in-parts", sent_in_parts);
+    postcopy_case("/R-STRM-3/machine-names-sent", machine_names);
     postcopy_case("/R-WIRE-2/message-too-long", message_too_long);
+    postcopy_case("/R-WIRE-2/wrong-frames", wrong_frames);
     return g_test_run();
 }

@@ -82,6 +82,8 @@ static void refused(const char *text)
         check_text(mis.error ? error_get_pretty(mis.error) : "(no error)", text);
     }
     check(tape.shut);
+    /* as long as the guest does not run here there is nothing to keep */
+    check(postcopy_state_get() == POSTCOPY_INCOMING_RUNNING || !mis.postcopy);
 }
 
 /* A page of the backing, in target pages. */

@@ -92,21 +92,33 @@ void qemu_tell(Qemu *qemu, const char *format, ...)
     g_free(command);
 }
 
-void qemu_start(Qemu *qemu)
+void qemu_start_as(Qemu *qemu, const char *const *more)
 {
-    const char *const arguments[] = {
-        qemu_path(), "-machine", "none", "-nodefaults", "-display", "none", "-m", "16M", "-S", "-incoming", "defer",
-        "-qmp", "stdio", NULL,
-    };
+    static const char *const always[] = { "-nodefaults", "-display", "none", "-m", "16M", "-qmp", "stdio" };
+    GPtrArray *arguments = g_ptr_array_new();
     GError *error = NULL;
     int in, out;
 
-    g_spawn_async_with_pipes(NULL, (char **)arguments, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+    g_ptr_array_add(arguments, (char *)qemu_path());
+    for (size_t i = 0; i < G_N_ELEMENTS(always); i++) {
+        g_ptr_array_add(arguments, (char *)always[i]);
+    }
+    for (; *more; more++) {
+        g_ptr_array_add(arguments, (char *)*more);
+    }
+    g_ptr_array_add(arguments, NULL);
+    g_spawn_async_with_pipes(NULL, (char **)arguments->pdata, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
                              &qemu->pid, &in, &out, NULL, &error);
     g_assert_no_error(error);
+    g_ptr_array_unref(arguments);
     qemu->in = fdopen(in, "w");
     qemu->out = fdopen(out, "r");
     qemu_tell(qemu, "{\"execute\": \"qmp_capabilities\"}");
+}
+
+void qemu_start(Qemu *qemu)
+{
+    qemu_start_as(qemu, (const char *const[]){ "-machine", "none", "-S", "-incoming", "defer", NULL });
 }
 
 void qemu_set_capability(Qemu *qemu, const char *name, bool on)
@@ -115,7 +127,7 @@ void qemu_set_capability(Qemu *qemu, const char *name, bool on)
               "[{\"capability\": \"%s\", \"state\": %s}]}}", name, on ? "true" : "false");
 }
 
-void qemu_wait_completed(Qemu *qemu, const char *what)
+static bool wait_completed(Qemu *qemu, bool report)
 {
     bool completed = false, failed = false;
 
@@ -124,13 +136,25 @@ void qemu_wait_completed(Qemu *qemu, const char *what)
 
         completed = strstr(answer, "\"status\": \"completed\"") != NULL;
         failed = strstr(answer, "\"status\": \"failed\"") != NULL || !strstr(answer, "\"return\"");
-        if (failed) {
+        if (failed && report) {
             check_text(answer, "\"status\": \"completed\"");
         }
         g_free(answer);
         g_usleep(completed || failed ? 0 : POLL_US);
     }
+    return completed;
+}
+
+void qemu_wait_completed(Qemu *qemu, const char *what)
+{
+    const bool completed = wait_completed(qemu, true);
+
     check_condition_at(G_STRLOC, what, completed);
+}
+
+bool qemu_completes(Qemu *qemu)
+{
+    return wait_completed(qemu, false);
 }
 
 void qemu_end(Qemu *qemu)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A real QEMU >= 9, told what to do over QMP: `-machine none` with 16 MiB of RAM, waiting for a migration.
+ * A real QEMU >= 9 with 16 MiB of RAM, told what to do over QMP.
  *
  * Which QEMU: $MEMCORE_QEMU, or qemu-system-x86_64.
  */
@@ -25,7 +25,9 @@ const char *no_qemu(void);
 bool skip_without_qemu(void);
 int qemu_status(int status);
 
+/* `-machine none`, waiting for a migration; or as `more` arguments say, to NULL. */
 void qemu_start(Qemu *qemu);
+void qemu_start_as(Qemu *qemu, const char *const *more);
 void qemu_end(Qemu *qemu);
 
 /* A command that has to be done.  `format` as of printf, with the command's JSON. */
@@ -36,6 +38,9 @@ void qemu_set_capability(Qemu *qemu, const char *name, bool on);
 
 /* Waits until the migration it is in has completed; a failed one is reported. */
 void qemu_wait_completed(Qemu *qemu, const char *what);
+
+/* The same, where it may fail, or end QEMU. */
+bool qemu_completes(Qemu *qemu);
 
 /* Fills 16 MiB: a fifth of the pages, and the last one. */
 void qemu_fill(uint8_t *memory);

@@ -2,8 +2,8 @@
 /*
  * Specification "RAM migration", chapters 4 and 5: saving RAM while it changes (R-ITER-*, R-SAVE-*).
  *
- * Linked with --wrap for the system calls that write, so that cases can cut them short, let them
- * fail, and look at the file between any two of them.
+ * Linked with --wrap for the system calls that write, so that cases can cut them short and let them
+ * fail.
  */
 #include "migration/ram-save.h"
 
@@ -31,14 +31,10 @@ static struct {
     int fail_errno;
     size_t longest;                     /* bytes a write takes at most; 0: no limit */
     bool interrupted;                   /* every second write is */
-    void (*before)(const char *name);   /* sees the file as a crash before the call would leave it */
 } system_calls;
 
-static bool refuse(const char *name)
+static bool refuse(void)
 {
-    if (system_calls.before) {
-        system_calls.before(name);
-    }
     if (++system_calls.calls == system_calls.fail_at) {
         errno = system_calls.fail_errno;
         return true;
@@ -61,7 +57,7 @@ ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset)
 {
     static unsigned writes;
 
-    if (refuse("pwrite")) {
+    if (refuse()) {
         return -1;
     }
     if (system_calls.interrupted && writes++ % 2) {
@@ -73,22 +69,22 @@ ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset)
 
 int __wrap_ftruncate(int fd, off_t length)
 {
-    return refuse("ftruncate") ? -1 : __real_ftruncate(fd, length);
+    return refuse() ? -1 : __real_ftruncate(fd, length);
 }
 
 int __wrap_fsync(int fd)
 {
-    return refuse("fsync") ? -1 : __real_fsync(fd);
+    return refuse() ? -1 : __real_fsync(fd);
 }
 
 int __wrap_rename(const char *from, const char *to)
 {
-    return refuse("rename") ? -1 : __real_rename(from, to);
+    return refuse() ? -1 : __real_rename(from, to);
 }
 
 int __wrap_mkostemp(char *name, int flags)
 {
-    return refuse("mkostemp") ? -1 : __real_mkostemp(name, flags);
+    return refuse() ? -1 : __real_mkostemp(name, flags);
 }
 
 /* --- a machine with one block, and a folder ------------------------------------------------- */
@@ -565,54 +561,7 @@ static void short_and_interrupted_writes(void)
     end();
 }
 
-/* --- crash safety: each system call of a save fails once, and the program dies before each ---------- */
-
-static unsigned refused, complete;
-
-static void look_like_a_crash(const char *name)
-{
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    const char *found;
-    bool whole = false, any = false;
-
-    while ((found = g_dir_read_name(dir))) {
-        char *each = g_build_filename(folder, found, NULL);
-        const int fd = open(each, O_RDONLY | O_CLOEXEC);
-        MappedRamFile *file = mapped_ram_probe(fd, 0, 0, NULL, NULL);
-
-        any = true;
-        if (file) {
-            whole = true;
-            check_file(each, at_stop, false);
-        } else {
-            check(strcmp(found, "ram.mig") != 0);       /* the final name is never that of half a file */
-        }
-        mapped_ram_free(file);
-        close(fd);
-        g_free(each);
-    }
-    g_dir_close(dir);
-    refused += !whole;
-    complete += whole;
-    g_test_message("killed before call %u, %s: %s", system_calls.calls + 1, name,
-                   whole ? "complete and equal" : any ? "refused" : "no file");
-}
-
-static void killed_anywhere(void)
-{
-    RamSave *save;
-
-    begin();
-    refused = complete = 0;
-    system_calls.before = look_like_a_crash;
-    save = save_new();
-    check_number(ram_save_run(save, &error_abort), 0);
-    system_calls.before = NULL;
-    check(refused > 8);
-    check_number(complete, 3);          /* magic is in: fsync, rename, fsync of the folder follow */
-    ram_save_free(save);
-    end();
-}
+/* --- each system call of a save fails once (crashes: crash.c) ---------------------------------------- */
 
 static void fails_anywhere(void)
 {
@@ -801,7 +750,6 @@ int main(int argc, char **argv)
     conformance_case("/R-SAVE-4/one-byte", one_byte);
     conformance_case("/R-SAVE-4/zero-pages-kept", all_pages_kept);
     conformance_case("/R-SAVE-5/short-and-interrupted", short_and_interrupted_writes);
-    conformance_case("/R-SAVE-9/killed-anywhere", killed_anywhere);
     conformance_case("/R-SAVE-9/fails-anywhere", fails_anywhere);
     conformance_case("/R-SAVE-9/descriptor", descriptor_of_the_caller);
     conformance_case("/R-SAVE-12/counters", counters);

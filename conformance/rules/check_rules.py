@@ -48,7 +48,6 @@ EXEMPT = {
     "R-LOCK-3": "a demand on callers that the core cannot notice",
     "R-SCL-9": "memcore leaves stl_notdirty out, as the rule allows",
     "R-MRAM-4": "no big-endian host is built",
-    "R-MRAM-6": "its case is R-STRM-1/other-base; the repair is optional and left out",
 }
 
 # Families of rules that wait for code.  Rules that have a case by now are taken as built.

@@ -302,7 +302,7 @@ int main(int argc, char **argv)
     threads_case("/R-DMB-9/while-taken-one-by-one", while_taken_one_by_one);
     threads_case("/R-DMB-9/while-a-range-is-set", while_a_range_is_set);
     threads_case("/R-DMB-9/while-a-flag-is-set", while_a_flag_is_set);
-    threads_case("/R-DMB-9/while-a-log-is-imported", while_a_log_is_imported);
+    conformance_case_4k("/R-DMB-9/while-a-log-is-imported", while_a_log_is_imported);
     threads_case("/R-DMB-9/while-memory-is-written", while_memory_is_written);
     return g_test_run();
 }

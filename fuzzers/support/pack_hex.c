@@ -8,6 +8,10 @@
 
 int main(int argc, char **argv)
 {
+    if (argc < 3) {
+        fprintf(stderr, "usage: %s FOLDER FILE.hex...\n", argv[0]);
+        return 2;
+    }
     for (int i = 2; i < argc; i++) {
         char *text, *name = g_path_get_basename(argv[i]), *path;
         GError *error = NULL;

@@ -35,13 +35,14 @@ static struct {
 } replay = { .repeat = 1 };
 
 static const char usage[] =
-    "usage: %s [--repeat N] [--hashes] [--times] [--] FILE | FOLDER | - ...\n"
+    "usage: %1$s [--repeat N [--edges]] [--hashes] [--times] [--] FILE | FOLDER | - ...\n"
     "Runs the fuzz target on each file, on each file below each folder (sorted), and on stdin for `-`.\n"
     "  --repeat N  run each input N times; all runs must do the same\n"
     "  --edges     with --repeat, in a tree built for libFuzzer: all runs must also take the same edges equally often\n"
     "  --hashes    print `HASH  FILE` on stdout: what the input made happen\n"
     "  --times     print `MICROSECONDS  FILE` on stdout: of the quickest run\n"
-    "Exit code: 0 all ran; 1 something could not be read, or runs differ; else the target stopped the program.\n";
+    "Exit code: 0 all ran; 1 something could not be read, runs differ, or wrong use; else the target stopped the program.\n"
+    "Example: %1$s --repeat 2 build/findings\n";
 
 __attribute__((format(printf, 2, 3)))
 static void complain(const char *path, const char *format, ...)

@@ -23,6 +23,7 @@ struct bench_series {
 void bench_series_add(struct bench_series *s, double sample);
 bool bench_series_enough(const struct bench_series *s);     /* 0.3 s or BENCH_SAMPLES_MAX samples, at least 5 */
 double bench_series_median(struct bench_series *s);         /* sorts the samples */
+double bench_series_percentile(struct bench_series *s, unsigned percent);   /* likewise */
 
 /*
  * The better half of a linear congruential generator: four cycles, so that it
@@ -42,7 +43,16 @@ void bench_figure(const char *key, double value, const char *unit);
 void bench_commit(void);                /* commit.*: microseconds and nanoseconds */
 void bench_access(void);                /* access.*: nanoseconds, and ratios to a raw pointer load */
 void bench_dirty(void);                 /* dirty.*: N is the size of the block in GiB; for stores 1 if they are logged */
-void bench_postcopy(void);              /* migration.postcopy_*: microseconds */
-void bench_migration(void);             /* migration.*: GB/s, and ratios to the least that could be done */
+void bench_postcopy(void);              /* migration.postcopy_*: microseconds, and ratios to the kernel's part */
+void bench_migration(unsigned ram_gib); /* migration.*: GB/s, and ratios to the least that could be done; 0: what fits */
+void bench_probe(void);                 /* migration.probe_*: milliseconds and memory */
+
+/*
+ * A QEMU >= 9 with `ram` bytes of memory, filled from the mapped-ram file `fd`; false, and a line on stderr that
+ * says why: there is none.  save: what it takes to save them there again.
+ */
+bool bench_qemu_start(uint64_t ram, int fd);
+bool bench_qemu_save(int fd, bool multifd, double *seconds);
+void bench_qemu_end(void);
 
 #endif

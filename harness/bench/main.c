@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "bench/bench.h"
@@ -14,8 +15,10 @@ static const char help[] =
     "address.\n"
     "Medians; release builds only mean something.\n"
     "\n"
-    "  -j, --json    one JSON object, for scripts\n"
-    "  -h, --help    this text\n"
+    "  -j, --json        one JSON object, for scripts\n"
+    "  -o, --only NAME   one of access, commit, dirty, postcopy, migration, probe\n"
+    "  -r, --ram GIB     of the migration, 1 to 64 (default: 4 if there is room, else 2 or 1)\n"
+    "  -h, --help        this text\n"
     "\n"
     "Example: membench --json > figures.json\n";
 
@@ -56,10 +59,15 @@ static int compare(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
-double bench_series_median(struct bench_series *s)
+double bench_series_percentile(struct bench_series *s, unsigned percent)
 {
     qsort(s->samples, s->count, sizeof(s->samples[0]), compare);
-    return s->samples[s->count / 2];
+    return s->samples[s->count * percent / 100];
+}
+
+double bench_series_median(struct bench_series *s)
+{
+    return bench_series_percentile(s, 50);
 }
 
 static void print_json(const char *key, double value)
@@ -91,17 +99,59 @@ void bench_figure(const char *key, double value, const char *unit)
     fflush(stdout);
 }
 
+static unsigned ram_gib;
+
+static void measure_migration(void)
+{
+    bench_migration(ram_gib);
+}
+
+static const struct {
+    const char *name;
+    void (*measure)(void);
+} parts[] = {
+    { "access", bench_access },     { "commit", bench_commit },           { "dirty", bench_dirty },
+    { "postcopy", bench_postcopy }, { "migration", measure_migration }, { "probe", bench_probe },
+};
+
+enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
+
+static int wrong(const char *what, const char *value)
+{
+    fprintf(stderr, "membench: %s '%s', see membench --help\n", what, value);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, { 0 },
+        { "json", no_argument, NULL, 'j' },      { "only", required_argument, NULL, 'o' },
+        { "ram", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' },
+        { 0 },
     };
+    size_t begin = 0, end = PARTS;
+    char *rest;
     int option;
 
-    while ((option = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "jo:r:h", options, NULL)) != -1) {
         switch (option) {
         case 'j':
             json = true;
+            break;
+        case 'o':
+            for (begin = 0; begin < PARTS && strcmp(parts[begin].name, optarg) != 0; begin++) {
+                continue;
+            }
+            if (begin == PARTS) {
+                return wrong("nothing is called", optarg);
+            }
+            end = begin + 1;
+            break;
+        case 'r':
+            ram_gib = (unsigned)strtoul(optarg, &rest, 10);
+            if (*rest || ram_gib < 1 || ram_gib > 64) {
+                return wrong("1 to 64 GiB of RAM, not", optarg);
+            }
             break;
         case 'h':
             fputs(help, stdout);
@@ -111,15 +161,12 @@ int main(int argc, char **argv)
         }
     }
     if (optind != argc) {
-        fprintf(stderr, "membench: unexpected '%s', see membench --help\n", argv[optind]);
-        return 2;
+        return wrong("unexpected", argv[optind]);
     }
     memcore_init(MEMCORE_RECLAIM_MANUAL);
-    bench_access();
-    bench_commit();
-    bench_dirty();
-    bench_postcopy();
-    bench_migration();
+    for (; begin < end; begin++) {
+        parts[begin].measure();
+    }
     if (json) {
         printf("\n}\n");
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Saving 1 GiB of RAM, every second MiB of it zero, into a file in memory, and loading it back; each
- * in turns with the least that could be done: positioned writes, or reads, of the same pages.  How fast
- * zero pages are found, against reading the same memory.  And the probe of a hostile file.
+ * Saving RAM, every second MiB of it zero, into a file in memory, and loading it back; each in turns with
+ * the least that could be done, positioned writes, or reads, of the same pages, and with a QEMU that saves the
+ * same RAM.  How fast zero pages are found, against reading the same memory.
  */
-#include <malloc.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,23 +20,14 @@
 
 enum { TURNS = 5 };
 #define MIB ((size_t)1 << 20)
-#define LENGTH ((size_t)1 << 30)
+#define GIB ((size_t)1 << 30)
 
 static struct {
     MemoryRegion mr;
     uint8_t *memory;
+    size_t length;
     int fd;
 } world;
-
-static int file_new(void)
-{
-    const int fd = memfd_create("bench", MFD_CLOEXEC);
-
-    if (fd < 0) {
-        abort();
-    }
-    return fd;
-}
 
 static double save(unsigned workers)
 {
@@ -62,7 +54,7 @@ static double write_plainly(bool all)
         abort();
     }
     start = bench_seconds();
-    for (size_t at = 0; at < LENGTH; at += all ? MIB : 2 * MIB) {
+    for (size_t at = 0; at < world.length; at += all ? MIB : 2 * MIB) {
         if (pwrite(world.fd, world.memory + at, MIB, (off_t)(MIB + at)) != (ssize_t)MIB) {
             abort();
         }
@@ -86,7 +78,7 @@ static double read_plainly(void)
 {
     const double start = bench_seconds();
 
-    for (size_t at = 0; at < LENGTH; at += 2 * MIB) {
+    for (size_t at = 0; at < world.length; at += 2 * MIB) {
         if (pread(world.fd, world.memory + at, MIB, (off_t)(MIB + at)) != (ssize_t)MIB) {
             abort();
         }
@@ -104,7 +96,7 @@ static double read_memory(void)
     const double start = bench_seconds();
     wide any[4] = { 0 };
 
-    for (size_t at = 0; at < LENGTH; at += sizeof(any)) {
+    for (size_t at = 0; at < world.length; at += sizeof(any)) {
         for (unsigned i = 0; i < 4; i++) {
             any[i] |= *(const wide *)(const void *)(world.memory + at + i * sizeof(wide));
         }
@@ -118,104 +110,117 @@ static double read_memory(void)
 
 static void fill(bool zero)
 {
-    for (size_t at = 0; at < LENGTH; at += MIB) {
+    for (size_t at = 0; at < world.length; at += MIB) {
         memset(world.memory + at, !zero && at / MIB % 2 == 0 ? (int)(at / MIB % 255 + 1) : 0, MIB);
     }
 }
 
-static void put(uint8_t *to, unsigned width, uint64_t value)
+static uint64_t available(void)
 {
-    for (unsigned i = 0; i < width; i++) {
-        to[i] = (uint8_t)(value >> 8 * (width - 1 - i));
+    FILE *file = fopen("/proc/meminfo", "r");
+    char line[200];
+    uint64_t kib = 0;
+
+    while (file && !kib && fgets(line, sizeof(line), file)) {
+        sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib);
     }
+    if (file) {
+        fclose(file);
+    }
+    return kib << 10;
 }
 
-/* 1 GiB of a hole: blocks of no pages one behind the other, as many as there is room for, and then nothing. */
-static void probe_hostile(void)
+/* The RAM, QEMU's, and a file that has all of it, while there is room for a fourth; never less than 1 GiB. */
+static size_t length_here(unsigned ram_gib)
 {
-    const int fd = file_new();
-    uint8_t head[] = "QEVM\0\0\0\3\7\0\0\0\4none\5\x1a""configuration/capabilities\0\0\0\1\0\0\0\1\x0a""mapped-ram"
-                     "\1\0\0\0\1\3ram\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0\4";
-    struct bench_series ms = { 0 };
-    uint64_t at = sizeof(head) - 1;
-    size_t kept, most = 0;
+    size_t length = (ram_gib ? ram_gib : 4) * GIB;
 
-    put(head + at - 8, 8, (LENGTH - 2 * MIB) | 4);
-    if (ftruncate(fd, (off_t)LENGTH) != 0 || pwrite(fd, head, at, 0) != (ssize_t)at) {
-        abort();
+    while (!ram_gib && length > GIB && available() / 4 < length) {
+        length /= 2;
     }
-    for (unsigned block = 0; block < 1000; block++) {
-        uint8_t entry[1 + 4 + 8 + 28] = { 4, (uint8_t)('a' + block % 26), (uint8_t)('a' + block / 26 % 26), 'x',
-                                          (uint8_t)('a' + block / 676) };
-        const uint64_t bitmap = at + sizeof(entry), pages = (bitmap + MIB / 4) & -(uint64_t)TARGET_PAGE_SIZE;
-
-        put(entry + 13, 4, 1);
-        put(entry + 17, 8, TARGET_PAGE_SIZE);
-        put(entry + 25, 8, bitmap);
-        put(entry + 33, 8, pages);
-        if (pwrite(fd, entry, sizeof(entry), (off_t)at) != (ssize_t)sizeof(entry)) {
-            abort();
-        }
-        at = pages;
-    }
-    for (unsigned turn = 0; turn < TURNS; turn++) {
-        const double start = bench_seconds();
-        Error *error = NULL;
-        MappedRamFile *file;
-
-        kept = mallinfo2().arena + mallinfo2().hblkhd;
-        file = mapped_ram_probe(fd, 0, 0, NULL, &error);
-        bench_series_add(&ms, (bench_seconds() - start) * 1e3);
-        kept = mallinfo2().arena + mallinfo2().hblkhd - kept;
-        most = kept > most ? kept : most;
-        if (file) {
-            abort();
-        }
-        error_free(error);
-    }
-    bench_figure("migration.probe_hostile_ms", bench_series_median(&ms), "ms");
-    bench_figure("migration.probe_hostile_kib", (double)most / 1024, "KiB more heap");
-    close(fd);
+    return length;
 }
 
-void bench_migration(void)
+static void measure_save(void)
 {
-    static struct bench_series saving, save_ratio, least_ratio, workers_ratio, loading, load_ratio, zero, zero_ratio;
+    static struct bench_series saving, ratio, least_ratio, workers_ratio, qemu, qemu_ratio, multifd_ratio;
+    bool with_qemu;
 
-    memory_region_init_ram(&world.mr, NULL, "ram", LENGTH, &error_fatal);
-    world.memory = memory_region_get_ram_ptr(&world.mr);
-    world.fd = file_new();
     fill(false);
+    save(0);
+    with_qemu = bench_qemu_start(world.length, world.fd);
     for (unsigned turn = 0; turn < TURNS; turn++) {
         const double plain = write_plainly(true), least = write_plainly(false), with_two = save(2), own = save(0);
+        double one, two;
 
-        bench_series_add(&saving, (double)LENGTH / own * 1e-9);
-        bench_series_add(&save_ratio, plain / own);
+        bench_series_add(&saving, (double)world.length / own * 1e-9);
+        bench_series_add(&ratio, plain / own);
         bench_series_add(&least_ratio, least / own);
         bench_series_add(&workers_ratio, plain / with_two);
+        if (with_qemu && bench_qemu_save(world.fd, false, &one) && bench_qemu_save(world.fd, true, &two)) {
+            bench_series_add(&qemu, (double)world.length / one * 1e-9);
+            bench_series_add(&qemu_ratio, one / own);
+            bench_series_add(&multifd_ratio, two / with_two);
+        }
     }
+    bench_figure("migration.ram_gib", (double)world.length / (double)GIB, "GiB of RAM");
+    bench_figure("migration.save_gbytes_per_s", bench_series_median(&saving), "GB/s of RAM");
+    bench_figure("migration.save_ratio", bench_series_median(&ratio), "of positioned writes' speed");
+    bench_figure("migration.save_least_ratio", bench_series_median(&least_ratio), "of those of what is not zero");
+    bench_figure("migration.save_two_workers_ratio", bench_series_median(&workers_ratio), "of positioned writes' speed");
+    if (with_qemu) {
+        bench_qemu_end();
+    }
+    if (qemu.count > 0) {
+        bench_figure("migration.qemu_save_gbytes_per_s", bench_series_median(&qemu), "GB/s of RAM");
+        bench_figure("migration.save_qemu_ratio", bench_series_median(&qemu_ratio), "of QEMU's speed");
+        bench_figure("migration.save_qemu_multifd_ratio", bench_series_median(&multifd_ratio),
+                     "of QEMU's with two channels, with two threads");
+    }
+}
+
+static void measure_load(void)
+{
+    static struct bench_series loading, ratio;
+
+    save(0);
     for (unsigned turn = 0; turn < TURNS; turn++) {
         const double plain = read_plainly(), own = load();
 
-        bench_series_add(&loading, (double)LENGTH / own * 1e-9);
-        bench_series_add(&load_ratio, plain / own);
+        bench_series_add(&loading, (double)world.length / own * 1e-9);
+        bench_series_add(&ratio, plain / own);
     }
+    bench_figure("migration.load_gbytes_per_s", bench_series_median(&loading), "GB/s of RAM");
+    bench_figure("migration.load_ratio", bench_series_median(&ratio), "of positioned reads' speed");
+}
+
+static void measure_zero(void)
+{
+    static struct bench_series zero, ratio;
+
     fill(true);
     for (unsigned turn = 0; turn < TURNS; turn++) {
         const double plain = read_memory(), own = save(0);
 
-        bench_series_add(&zero, (double)LENGTH / own * 1e-9);
-        bench_series_add(&zero_ratio, plain / own);
+        bench_series_add(&zero, (double)world.length / own * 1e-9);
+        bench_series_add(&ratio, plain / own);
     }
-    bench_figure("migration.save_gbytes_per_s", bench_series_median(&saving), "GB/s of RAM");
-    bench_figure("migration.save_ratio", bench_series_median(&save_ratio), "of positioned writes' speed");
-    bench_figure("migration.save_least_ratio", bench_series_median(&least_ratio), "of those of what is not zero");
-    bench_figure("migration.save_two_workers_ratio", bench_series_median(&workers_ratio), "of positioned writes' speed");
-    bench_figure("migration.load_gbytes_per_s", bench_series_median(&loading), "GB/s of RAM");
-    bench_figure("migration.load_ratio", bench_series_median(&load_ratio), "of positioned reads' speed");
     bench_figure("migration.zero_gbytes_per_s", bench_series_median(&zero), "GB/s of zero pages");
-    bench_figure("migration.zero_ratio", bench_series_median(&zero_ratio), "of reading's speed");
-    probe_hostile();
+    bench_figure("migration.zero_ratio", bench_series_median(&ratio), "of reading's speed");
+}
+
+void bench_migration(unsigned ram_gib)
+{
+    world.length = length_here(ram_gib);
+    memory_region_init_ram(&world.mr, NULL, "ram", world.length, &error_fatal);
+    world.memory = memory_region_get_ram_ptr(&world.mr);
+    world.fd = memfd_create("bench", MFD_CLOEXEC);
+    if (world.fd < 0) {
+        abort();
+    }
+    measure_save();
+    measure_load();
+    measure_zero();
     close(world.fd);
     object_unparent(OBJECT(&world.mr));
     memcore_drain();

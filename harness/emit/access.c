@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/text.h"
 #include "model/access.h"
 
 static const char prelude[] =
@@ -51,30 +52,6 @@ void emit_access_start(FILE *out, const struct emit_access *a)
 }
 
 /* --- pieces ---------------------------------------------------------------------------- */
-
-void emit_attrs(FILE *out, unsigned word)
-{
-    static const char *const names[] = { "unspecified", "secure", "user", "memory", "byte_swap",
-                                         "target_tlb_bit0", "target_tlb_bit1", "target_tlb_bit2" };
-    const uint32_t attrs = access_attrs(word);
-    const char *between = " ";
-
-    if (attrs <= ATTRS_UNSPECIFIED) {
-        fputs(attrs ? "MEMTXATTRS_UNSPECIFIED" : "(MemTxAttrs){ 0 }", out);
-        return;
-    }
-    fputs("(MemTxAttrs){", out);
-    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (attrs >> i & 1) {
-            fprintf(out, "%s.%s = 1", between, names[i]);
-            between = ", ";
-        }
-    }
-    if (attrs >> 8) {
-        fprintf(out, "%s.requester_id = %u", between, attrs >> 8);
-    }
-    fputs(" }", out);
-}
 
 static void put_traits(FILE *out, uint32_t traits)
 {

@@ -46,6 +46,5 @@ extern const char emit_iommu_prelude[];
 bool emit_iommu_call(FILE *out, struct emit_access *a, const struct model *m, const struct trace_step *s);
 void emit_iommu_forget_alias(struct emit_access *a, const struct model *m);
 bool emit_iommu_answer(FILE *out, FILE *text, const struct trace_step *s, const struct observation *expected);
-void emit_attrs(FILE *out, unsigned word);
 
 #endif

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/text.h"
 #include "exec/cpu-common.h"
-#include "emit/emit_c.h"
 #include "model/block.h"
 
 const char emit_ram_prelude[] =

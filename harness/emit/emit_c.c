@@ -37,7 +37,7 @@ static void expect_events(struct emitter *e, size_t index, bool sorted, const st
     event_log_free(&log);
     fclose(out);
     snprintf(what, sizeof(what), "callbacks of step %zu", index + 1);
-    emit_expect(e, what, text);
+    emit_expect(e->body, what, text);
 }
 
 static void expect_view(struct emitter *e, unsigned space)
@@ -56,7 +56,7 @@ static void expect_view(struct emitter *e, unsigned space)
     fclose(out);
     snprintf(what, sizeof(what), "view of as%u", space);
     fprintf(e->body, "    say_view(&as%u);\n", space);
-    emit_expect(e, what, text);
+    emit_expect(e->body, what, text);
 }
 
 static void expect_state(struct emitter *e)
@@ -76,7 +76,7 @@ static void expect_state(struct emitter *e)
         if (asprintf(&text, "%u\n", model_owner_references(m, slots[i])) < 0) {
             abort();
         }
-        emit_expect(e, "references of an owner", text);
+        emit_expect(e->body, "references of an owner", text);
     }
     fprintf(e->body, "    memcore_statistics(&statistics);\n    say(\"%%zu\\n\", statistics.flat_views);\n");
     {
@@ -85,7 +85,7 @@ static void expect_state(struct emitter *e)
         if (asprintf(&text, "%zu\n", model_live_views(m)) < 0) {
             abort();
         }
-        emit_expect(e, "live flat views", text);
+        emit_expect(e->body, "live flat views", text);
     }
 }
 
@@ -172,7 +172,7 @@ static void expect_ram(struct emitter *e)
     char *text = e->access.used ? emit_access_ram(e->body, runner_model(e->runner)) : NULL;
 
     if (text) {
-        emit_expect(e, "RAM", text);
+        emit_expect(e->body, "RAM", text);
     }
 }
 
@@ -183,17 +183,17 @@ static void expect_answer(struct emitter *e, const struct trace_step *s, bool fa
 
     if (group == TRACE_GROUP_DIRTY) {
         emit_dirty_answer(e->body, runner_model(e->runner), s);
-        emit_expect(e, "dirty pages", strdup(expected->text ? expected->text : ""));
+        emit_expect(e->body, "dirty pages", strdup(expected->text ? expected->text : ""));
     }
     if (group >= TRACE_GROUP_BLOCK) {
         emit_block_answer(e->body, runner_model(e->runner), s, expected);
-        emit_expect(e, "what it answers", strdup(expected->text ? expected->text : ""));
+        emit_expect(e->body, "what it answers", strdup(expected->text ? expected->text : ""));
     }
     if (group >= TRACE_GROUP_DEVICE) {
         char *text = emit_access_answer(e->body, runner_model(e->runner), s, expected);
 
         if (text) {
-            emit_expect(e, "what it answers, and RAM", text);
+            emit_expect(e->body, "what it answers, and RAM", text);
         }
         if (!failing && group < TRACE_GROUP_BLOCK && !expected->events.count && s->op != TRACE_OP_MAP &&
             s->op != TRACE_OP_UNMAP && s->op != TRACE_OP_CACHE && s->op != TRACE_OP_CACHE_DESTROY) {

@@ -17,7 +17,4 @@ struct emit_options {
 /* Predicts with the model alone: the core is not called.  What planted failures struck has to be known. */
 void emit_c(FILE *out, const struct trace *t, const struct run_options *run, const struct emit_options *options);
 
-/* For its parts: as say_section() of the programs says it. */
-void emit_section(FILE *out, const struct observed_section *s);
-
 #endif

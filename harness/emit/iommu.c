@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "emit/access.h"
+#include "emit/text.h"
 #include "model/access.h"
 
 const char emit_iommu_prelude[] =

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of memtrace emit-c share: pieces of text, and who writes the call of which step. */
+/* What the parts of memtrace emit-c share: its state, and who writes the call of which step. */
 #ifndef HARNESS_EMIT_PARTS_H
 #define HARNESS_EMIT_PARTS_H
 
 #include <stdio.h>
 
-#include "emit/emit_c.h"
 #include "emit/access.h"
 #include "emit/block.h"
+#include "emit/emit_c.h"
+#include "emit/text.h"
 
 struct emitter {
     FILE *body;
@@ -24,18 +25,11 @@ struct emitter {
     bool undoing;
 };
 
-/* --- pieces of text (text.c) ----------------------------------------------------------- */
+/* --- callbacks (event.c) ------------------------------------------------------------------------- */
 
 extern const char *const emit_callback_names[EVENT_LISTENER_KINDS];
-
-void emit_literal(FILE *out, const char *text);
-void emit_size(FILE *out, wide size);
-/* A region, and an offset in it. */
-void emit_place(FILE *out, int region, uint64_t offset);
 /* The line of an event as the program says it. */
 void emit_event(FILE *out, const struct event *e);
-/* The program must have said `text`, which is freed. */
-void emit_expect(struct emitter *e, const char *what, char *text);
 
 /* --- calls, by groups of steps; `check`: the answer is compared --------------------------------- */
 

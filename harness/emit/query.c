@@ -22,7 +22,7 @@ static void put_find(struct emitter *e, unsigned region, const struct trace_step
         fputc('\n', out);
         fclose(out);
         fputs("    say_section(&found);\n    say(\"\\n\");\n", e->body);
-        emit_expect(e, "memory_region_find", text);
+        emit_expect(e->body, "memory_region_find", text);
     }
     if (s->op == TRACE_OP_COPY && expected->section.region != OBSERVED_NONE) {
         fprintf(e->body, "    c%u = memory_region_section_new_copy(&found);\n", s->a);
@@ -50,10 +50,10 @@ static void put_query(struct emitter *e, const struct trace_step *s, const struc
                  f->dirty_log_mask, f->is_protected, f->alignment) < 0) {
         abort();
     }
-    emit_expect(e, "what the getters say", text);
+    emit_expect(e->body, "what the getters say", text);
     if (f->has_ram_ptr || f->fd >= 0) {     /* R-RAM-26: without a block not everybody can be asked */
         fprintf(e->body, "    say(memory_region_get_fd(&r%u) >= 0 ? \"a file\\n\" : \"no file\\n\");\n", r);
-        emit_expect(e, "memory_region_get_fd", strdup(f->fd >= 0 ? "a file\n" : "no file\n"));
+        emit_expect(e->body, "memory_region_get_fd", strdup(f->fd >= 0 ? "a file\n" : "no file\n"));
     }
 }
 
@@ -64,7 +64,7 @@ static void put_mtree(struct emitter *e, const struct trace_step *s, const struc
     fprintf(e->body, "    memcore_set_print(say_text, NULL);\n    mtree_info(%s, %s, %s, %s);\n"
             "    memcore_set_print(NULL, NULL);\n", flags & 1 ? "true" : "false", flags & 2 ? "true" : "false",
             flags & 4 ? "true" : "false", flags & 8 ? "true" : "false");
-    emit_expect(e, "mtree_info", strdup(expected->text ? expected->text : ""));
+    emit_expect(e->body, "mtree_info", strdup(expected->text ? expected->text : ""));
 }
 
 void emit_query_call(struct emitter *e, const struct trace_step *s, bool check, const struct observation *expected)
@@ -83,7 +83,7 @@ void emit_query_call(struct emitter *e, const struct trace_step *s, bool check, 
         break;
     case TRACE_OP_PRESENT:
         fprintf(out, "    say(\"%%d\\n\", memory_region_present(&r%u, 0x%" PRIx64 "));\n", s->a, s->v.absolute);
-        emit_expect(e, "memory_region_present", strdup(expected->truth ? "1\n" : "0\n"));
+        emit_expect(e->body, "memory_region_present", strdup(expected->truth ? "1\n" : "0\n"));
         break;
     case TRACE_OP_QUERY:
         put_query(e, s, &expected->facts);

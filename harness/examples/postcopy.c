@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A guest that moves to another process while it runs.
- *
- *     postcopy                    both processes, over a socket in a temporary folder
- *     postcopy destination PATH   waits at the Unix socket PATH for a guest; runs it to its end
- *     postcopy source PATH        starts the guest, and sends it there after a while
+ * A guest that moves to another process while it runs; --help says how.
  *
  * The guest goes round its memory, in leaps, and adds one to a number in each page, which must be that of the
  * rounds before.  Where it is goes to the destination as the state of its only device.  A page that was
  * lost, or is not the newest, is noticed at once.
- *
- * Exit status: 0 it arrived and was right, 1 it was not, 2 wrong use, 77 the host cannot do it.
  */
 #include <errno.h>
 #include <glib.h>
@@ -327,6 +321,15 @@ static bool host_can(void)
     return fd >= 0 && TARGET_PAGE_SIZE <= (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+static const char help[] =
+    "usage: example_postcopy [destination PATH | source PATH]\n"
+    "Moves a guest that keeps writing to another process, and counts faults and pages meanwhile.\n"
+    "  (nothing)          both processes, over a socket in a temporary folder\n"
+    "  destination PATH   waits at the Unix socket PATH for a guest; runs it to its end\n"
+    "  source PATH        starts the guest, and sends it there after a while\n"
+    "Exit status: 0 it arrived and was right, 1 it was not, 2 wrong use, 77 the host cannot do it.\n"
+    "Example: example_postcopy destination /tmp/s, and in another terminal: example_postcopy source /tmp/s\n";
+
 int main(int argc, char **argv)
 {
     if (!host_can()) {
@@ -345,6 +348,10 @@ int main(int argc, char **argv)
         machine_start();
         return be_source(connect_to(argv[2]));
     }
-    fprintf(stderr, "usage: %s [destination PATH | source PATH]\n", argv[0]);
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(help, stdout);
+        return 0;
+    }
+    fputs(help, stderr);
     return 2;
 }

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A guest that is saved while it runs, and a second one that goes on from the file.
- *
- *     save_and_load           in a temporary file
- *     save_and_load FILE      the file stays: `memtrace ram info FILE` shows it
+ * A guest that is saved while it runs, and a second one that goes on from the file; --help says how.
  *
  * The guest goes round its memory, in leaps, and adds one to a number in each page, which must be that of the
  * rounds before.  A page that was lost, or is not the newest, is noticed at once, by the guest itself.
- *
- * Exit status: 0 it was right, 1 it was not, 2 wrong use.
  */
 #include <fcntl.h>
 #include <glib.h>
@@ -77,6 +72,13 @@ static void guest_stop(void *opaque)
     pthread_join(guest.thread, NULL);
 }
 
+/* The save came to nothing: the guest goes on as if there had been none. */
+static void guest_resume(void *opaque)
+{
+    (void)opaque;
+    guest_start(0);
+}
+
 /* --- saving and loading ------------------------------------------------------------------------ */
 
 static bool progress(void *opaque, const RamSaveCounters *counters)
@@ -96,6 +98,7 @@ static bool save(const char *path)
         .enough = guest.pages / 16,
         .max_rounds = PASSES,           /* this guest is faster than any disk: it has to be stopped some time */
         .stop_writers = guest_stop,
+        .resume_writers = guest_resume,
         .progress = progress,
     };
     Error *error = NULL;
@@ -152,14 +155,25 @@ static bool load_and_go_on(const char *path, const uint8_t *before)
     return guest.wrong == 0;
 }
 
+static const char help[] =
+    "usage: example_save_and_load [FILE]\n"
+    "Saves a guest that keeps writing, loads it over other bytes, compares, and lets it go on.  Without FILE the file\n"
+    "is a temporary one.\n"
+    "Exit status: 0 it was right, 1 it was not, 2 wrong use.\n"
+    "Example: example_save_and_load guest.mig && memtrace ram info guest.mig\n";
+
 int main(int argc, char **argv)
 {
     char *folder = NULL, *path;
     uint8_t *before;
     bool right;
 
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(help, stdout);
+        return 0;
+    }
     if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
-        fprintf(stderr, "usage: %s [FILE]\n", argv[0]);
+        fputs(help, stderr);
         return 2;
     }
     folder = argc == 2 ? NULL : g_dir_make_tmp("save-and-load-XXXXXX", NULL);
@@ -173,7 +187,9 @@ int main(int argc, char **argv)
     pthread_join(guest.thread, NULL);
     guest_start(0);
     right = save(path);
-    if (right) {
+    if (!right) {
+        guest_stop(NULL);
+    } else {
         before = g_memdup2(guest.memory, guest.pages * TARGET_PAGE_SIZE);
         right = load_and_go_on(path, before);
         g_free(before);

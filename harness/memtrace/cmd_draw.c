@@ -12,6 +12,7 @@
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
 #include "memtrace/input.h"
+#include "memtrace/option.h"
 #include "run/crash.h"
 #include "run/run.h"
 #include "run/subject.h"
@@ -145,6 +146,9 @@ int cmd_draw(int argc, char **argv)
     struct draw_command command = { .output = "-", .steps = SIZE_MAX };
     struct input in;
     unsigned flags = 0, step;
+    const struct option_target target = {
+        .command = "memtrace draw", .help = help, .run = &command.run, .input_flags = &flags,
+    };
     int option, status;
 
     run_options_default(&command.run);
@@ -162,22 +166,10 @@ int cmd_draw(int argc, char **argv)
         case 'm':
             command.run.play = false;
             break;
-        case 'p':
-            if (!option_profile("memtrace draw", optarg, &command.run.profile)) {
-                return 2;
-            }
-            break;
-        case 'w':
-            command.run.limits = resolve_limits_wide;
-            break;
-        case 'B':
-            flags |= INPUT_BINARY;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
         }
     }
     if (optind + 1 != argc) {

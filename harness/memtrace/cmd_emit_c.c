@@ -9,6 +9,7 @@
 #include "emit/emit_c.h"
 #include "memtrace/files.h"
 #include "memtrace/input.h"
+#include "memtrace/option.h"
 #include "minimize/minimize.h"
 
 static const char help[] =
@@ -48,7 +49,10 @@ int cmd_emit_c(int argc, char **argv)
     struct input in;
     bool written, *refused;
     FILE *out;
-    int option;
+    const struct option_target target = {
+        .command = "memtrace emit-c", .help = help, .run = &run, .input_flags = &flags,
+    };
+    int option, status;
 
     run_options_default(&run);
     while ((option = getopt_long(argc, argv, "o:ep:wh", options, NULL)) != -1) {
@@ -59,22 +63,10 @@ int cmd_emit_c(int argc, char **argv)
         case 'e':
             emit.every_step = true;
             break;
-        case 'p':
-            if (!option_profile("memtrace emit-c", optarg, &run.profile)) {
-                return 2;
-            }
-            break;
-        case 'w':
-            run.limits = resolve_limits_wide;
-            break;
-        case 'B':
-            flags |= INPUT_BINARY;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
         }
     }
     if (optind + 1 != argc) {

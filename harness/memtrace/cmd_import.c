@@ -9,6 +9,7 @@
 #include "import/import.h"
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
+#include "memtrace/option.h"
 #include "trace/load.h"
 
 static const char help[] =
@@ -124,7 +125,8 @@ int cmd_import(int argc, char **argv)
     };
     struct request r = { .output = "-", .choice = IMPORT_AS_FITS };
     bool all = false;
-    int option;
+    const struct option_target target = { .command = "memtrace import", .help = help };
+    int option, status;
 
     while ((option = getopt_long(argc, argv, "o:r:vh", options, NULL)) != -1) {
         switch (option) {
@@ -141,11 +143,10 @@ int cmd_import(int argc, char **argv)
         case 'v':
             r.verbose = true;
             break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
         }
     }
     if (all && r.name) {

@@ -9,6 +9,7 @@
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
 #include "memtrace/input.h"
+#include "memtrace/option.h"
 #include "memtrace/restart.h"
 #include "minimize/minimize.h"
 
@@ -103,7 +104,10 @@ int cmd_minimize(int argc, char **argv)
     const char *output = "-";
     unsigned flags = 0;
     bool quiet = false;
-    int option;
+    const struct option_target target = {
+        .command = "memtrace minimize", .help = help, .run = &minimize.run, .input_flags = &flags,
+    };
+    int option, status;
 
     run_options_default(&minimize.run);
     while ((option = getopt_long(argc, argv, "o:p:n:wqh", options, NULL)) != -1) {
@@ -111,30 +115,18 @@ int cmd_minimize(int argc, char **argv)
         case 'o':
             output = optarg;
             break;
-        case 'p':
-            if (!option_profile("memtrace minimize", optarg, &minimize.run.profile)) {
-                return 2;
-            }
-            break;
         case 'n':
             if (!option_number("memtrace minimize", "--tries", optarg, 1, TRIES_MAX, &minimize.tries_max)) {
                 return 2;
             }
             break;
-        case 'w':
-            minimize.run.limits = resolve_limits_wide;
-            break;
         case 'q':
             quiet = true;
             break;
-        case 'B':
-            flags |= INPUT_BINARY;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
         }
     }
     if (optind + 1 != argc) {

@@ -12,6 +12,7 @@
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
 #include "memtrace/input.h"
+#include "memtrace/option.h"
 
 static const char help[] =
     "Usage: memtrace pack [-o OUT] FILE\n"
@@ -125,7 +126,8 @@ int cmd_pack(int argc, char **argv)
     };
     const char *output = NULL, *folder = NULL;
     unsigned flags = 0;
-    int option;
+    const struct option_target target = { .command = "memtrace pack", .help = help, .input_flags = &flags };
+    int option, status;
 
     while ((option = getopt_long(argc, argv, "o:d:h", options, NULL)) != -1) {
         switch (option) {
@@ -135,14 +137,10 @@ int cmd_pack(int argc, char **argv)
         case 'd':
             folder = optarg;
             break;
-        case 'B':
-            flags |= INPUT_BINARY;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
         }
     }
     if (optind == argc) {

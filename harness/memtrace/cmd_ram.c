@@ -2,6 +2,7 @@
 /*
  * memtrace ram: a look into snapshot files, without a machine.
  */
+#include "memtrace/option.h"
 #include "memtrace/ram_file.h"
 
 #include <errno.h>
@@ -25,8 +26,8 @@ static const char help[] =
     "Look into RAM snapshots: mapped-ram files, as QEMU 9 and later write them with\n"
     "`migrate_set_capability mapped-ram on` and `migrate file:FILE`.\n"
     "\n"
-    "  info      machine, blocks, where they are in the file, present and zero pages, and a\n"
-    "            bar of where in the block these pages are: ' ' none, . : + # some, @ all\n"
+    "  info      machine, uuid, blocks, where they are in the file, present and zero pages,\n"
+    "            and a bar of where these pages are: ' ' none, . : + # some, @ all\n"
     "  verify    check the whole layout, and that each present page can be read\n"
     "  diff      the pages in which two snapshots differ\n"
     "  extract   the bytes of one block, zero pages as holes\n"
@@ -176,11 +177,13 @@ typedef struct {
 
 static int run_each(int (*function)(const RamFile *), char **paths, int count, const Options *options)
 {
+    /* Files that QEMU cannot load are worth a look, too (R-MRAM-10). */
+    const unsigned flags = options->flags | (function == ram_info ? MAPPED_RAM_SKIP_GPA : 0);
     int worst = 0;
 
     for (int i = 0; i < count; i++) {
         RamFile file;
-        int status = ram_file_open(&file, paths[i], options->base, options->flags);
+        int status = ram_file_open(&file, paths[i], options->base, flags);
 
         status = status ? status : function(&file);
         ram_file_close(&file);
@@ -264,7 +267,8 @@ int cmd_ram(int argc, char **argv)
         { "unverified", no_argument, NULL, 'u' }, { "help", no_argument, NULL, 'h' }, { 0 },
     };
     Options chosen = { 0 };
-    int option;
+    const struct option_target target = { .command = "memtrace ram", .help = help };
+    int option, status;
 
     while ((option = getopt_long(argc, argv, "o:b:uh", options, NULL)) != -1) {
         switch (option) {
@@ -279,11 +283,10 @@ int cmd_ram(int argc, char **argv)
         case 'u':
             chosen.flags |= MAPPED_RAM_UNVERIFIED;
             break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
         }
     }
     if (optind == argc) {

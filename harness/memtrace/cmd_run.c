@@ -8,6 +8,7 @@
 
 #include "memtrace/commands.h"
 #include "memtrace/input.h"
+#include "memtrace/option.h"
 #include "run/crash.h"
 #include "run/run.h"
 #include "run/subject.h"
@@ -29,7 +30,7 @@ static const char help[] =
     "Exit status: 0 all agree, 1 a difference or a crash, 2 usage, an unreadable file or a\n"
     "trace without steps.\n"
     "\n"
-    "Example: memtrace run -v corpora/region_tree/seeds/overlap.trace\n";
+    "Example: memtrace run -v corpora/region_tree/seeds/equal-priority.trace\n";
 
 enum { REPEAT_MAX = 1000 * 1000 * 1000 };
 
@@ -118,6 +119,9 @@ int cmd_run(int argc, char **argv)
     struct run_command command = { .repeat = 1 };
     struct runner *runner;
     unsigned flags = INPUT_NEEDS_STEPS;
+    const struct option_target target = {
+        .command = "memtrace run", .help = help, .run = &command.options, .input_flags = &flags,
+    };
     int option, status = 0;
 
     run_options_default(&command.options);
@@ -126,30 +130,18 @@ int cmd_run(int argc, char **argv)
         case 'v':
             command.verbose = true;
             break;
-        case 'p':
-            if (!option_profile("memtrace run", optarg, &command.options.profile)) {
-                return 2;
-            }
-            break;
         case 'r':
             if (!option_number("memtrace run", "--repeat", optarg, 1, REPEAT_MAX, &command.repeat)) {
                 return 2;
             }
             break;
-        case 'w':
-            command.options.limits = resolve_limits_wide;
-            break;
         case 'q':
             command.quiet = true;
             break;
-        case 'B':
-            flags |= INPUT_BINARY;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
         }
     }
     if (optind == argc) {

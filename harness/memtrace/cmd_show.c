@@ -10,6 +10,7 @@
 
 #include "memtrace/commands.h"
 #include "memtrace/input.h"
+#include "memtrace/option.h"
 #include "trace/reference.h"
 #include "trace/table.h"
 
@@ -130,6 +131,7 @@ int cmd_show(int argc, char **argv)
     };
     bool numbers = false, binary_info = false;
     unsigned flags = 0;
+    const struct option_target target = { .command = "memtrace show", .help = help, .input_flags = &flags };
     int option, status = 0;
 
     while ((option = getopt_long(argc, argv, "nboh", options, NULL)) != -1) {
@@ -143,14 +145,10 @@ int cmd_show(int argc, char **argv)
         case 'o':
             trace_write_operations(stdout);
             return 0;
-        case 'B':
-            flags |= INPUT_BINARY;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
         }
     }
     if (optind == argc) {

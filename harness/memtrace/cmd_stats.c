@@ -10,6 +10,7 @@
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
 #include "memtrace/input.h"
+#include "memtrace/option.h"
 #include "run/crash.h"
 #include "run/run.h"
 #include "run/subject.h"
@@ -174,7 +175,10 @@ int cmd_stats(int argc, char **argv)
         { "help", no_argument, NULL, 'h' }, { 0 },
     };
     struct stats_command command = { .played = false };
-    int option;
+    const struct option_target target = {
+        .command = "memtrace stats", .help = help, .run = &command.run, .input_flags = &command.flags,
+    };
+    int option, status;
 
     run_options_default(&command.run);
     while ((option = getopt_long(argc, argv, "p:wh", options, NULL)) != -1) {
@@ -182,22 +186,10 @@ int cmd_stats(int argc, char **argv)
         case 'P':
             command.played = true;
             break;
-        case 'p':
-            if (!option_profile("memtrace stats", optarg, &command.run.profile)) {
-                return 2;
-            }
-            break;
-        case 'w':
-            command.run.limits = resolve_limits_wide;
-            break;
-        case 'B':
-            command.flags |= INPUT_BINARY;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
         }
     }
     if (optind == argc) {

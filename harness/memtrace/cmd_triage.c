@@ -9,6 +9,7 @@
 #include "memtrace/commands.h"
 #include "memtrace/files.h"
 #include "memtrace/input.h"
+#include "memtrace/option.h"
 #include "memtrace/restart.h"
 #include "memtrace/triage.h"
 
@@ -169,6 +170,7 @@ int cmd_triage(int argc, char **argv)
     };
     struct triage t = {
         .output = "triage", .corpora = "corpora", .spec = "conformance/spec", .jobs = g_get_num_processors()};
+    const struct option_target target = { .command = COMMAND, .help = help, .run = &t.run };
     int option, status;
 
     run_options_default(&t.run);
@@ -194,24 +196,15 @@ int cmd_triage(int argc, char **argv)
                 return 2;
             }
             break;
-        case 'p':
-            if (!option_profile(COMMAND, optarg, &t.run.profile)) {
-                return 2;
-            }
-            t.profile = optarg;
-            break;
-        case 'w':
-            t.wide = true;
-            t.run.limits = resolve_limits_wide;
-            break;
         case 'q':
             t.quiet = true;
             break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
         default:
-            return 2;
+            if (!option_shared(option, &target, &status)) {
+                return status;
+            }
+            t.wide |= option == 'w';
+            t.profile = option == 'p' ? optarg : t.profile;
         }
     }
     if (optind == argc) {

@@ -4,7 +4,6 @@
 #include <glib.h>
 #include <string.h>
 
-#include "run/run.h"
 #include "trace/load.h"
 #include "trace/table.h"
 
@@ -53,26 +52,4 @@ const char *input_base_name(const char *path)
     const char *slash = strrchr(path, '/');
 
     return slash ? slash + 1 : path;
-}
-
-bool option_number(const char *command, const char *option, const char *text, unsigned least, unsigned most,
-                   unsigned *number)
-{
-    guint64 parsed;
-
-    if (!g_ascii_string_to_unsigned(text, 10, least, most, &parsed, NULL)) {
-        fprintf(stderr, "%s: %s takes a number from %u to %u, not '%s'\n", command, option, least, most, text);
-        return false;
-    }
-    *number = (unsigned)parsed;
-    return true;
-}
-
-bool option_profile(const char *command, const char *text, enum model_profile *profile)
-{
-    if (!run_profile_parse(text, profile)) {
-        fprintf(stderr, "%s: unknown profile '%s': memcore or qemu-7.2\n", command, text);
-        return false;
-    }
-    return true;
 }

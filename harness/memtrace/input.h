@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is given on the command line: traces, and the values of options that several commands have. */
+/* Traces that are named on the command line. */
 #ifndef HARNESS_MEMTRACE_INPUT_H
 #define HARNESS_MEMTRACE_INPUT_H
 
-#include "model/model.h"
 #include "trace/trace.h"
 
 struct input {
@@ -29,12 +28,5 @@ void input_free(struct input *in);
 
 /* What follows the last slash. */
 const char *input_base_name(const char *path);
-
-/* The value of a numeric option.  False after one line on stderr, which says what was expected. */
-bool option_number(const char *command, const char *option, const char *text, unsigned least, unsigned most,
-                   unsigned *number);
-
-/* The value of --profile, likewise. */
-bool option_profile(const char *command, const char *text, enum model_profile *profile);
 
 #endif

@@ -64,6 +64,31 @@ static int name_width(const RamFile *file)
     return (int)width;
 }
 
+/* What the stream says of the machine, and how much of the file is not RAM's. */
+static void print_configuration(const MappedRamFile *ram)
+{
+    if (ram->incomplete) {
+        printf("  %s\n", ram->incomplete);
+    }
+    if (ram->page_bits) {
+        printf("  target-page-bits %" PRIu32 "\n", ram->page_bits);
+    }
+    if (ram->has_uuid) {
+        printf("  uuid ");
+        for (size_t i = 0; i < sizeof(ram->uuid); i++) {
+            printf("%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", ram->uuid[i]);
+        }
+        putchar('\n');
+    }
+    if (ram->ignore_shared) {
+        puts("  x-ignore-shared: blocks have a guest address, which QEMU writes but does not load");
+    }
+    if (ram->complete) {
+        printf("  RAM ends at %#" PRIx64 ", then %" PRIu64 " byte%s of devices and description\n", ram->end,
+               ram->size - ram->end, ram->size - ram->end == 1 ? "" : "s");
+    }
+}
+
 int ram_info(const RamFile *file)
 {
     const MappedRamFile *ram = file->ram;
@@ -74,16 +99,7 @@ int ram_info(const RamFile *file)
            machine, total, ram->block_count, ram->block_count == 1 ? "" : "s");
     g_free(machine);
     g_free(total);
-    if (ram->incomplete) {
-        printf("  %s\n", ram->incomplete);
-    }
-    if (ram->has_uuid) {
-        printf("  uuid ");
-        for (size_t i = 0; i < sizeof(ram->uuid); i++) {
-            printf("%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", ram->uuid[i]);
-        }
-        putchar('\n');
-    }
+    print_configuration(ram);
     printf("%-*s %10s %7s %14s %14s %10s %10s  where\n", width, "block", "length", "page", "bitmap at", "pages at",
            "present", "zero");
     for (size_t i = 0; i < ram->block_count; i++) {

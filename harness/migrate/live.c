@@ -27,6 +27,17 @@ static void stop_writers(void *opaque)
     live.stopped = true;
 }
 
+const uint8_t live_uuid[16] = "a virtual one..";
+const char live_devices[16] = "\4 and so on";
+
+static const void *save_devices(void *opaque, size_t *length)
+{
+    (void)opaque;
+    REQUIRE(live.stopped, "devices are saved while the guest runs");
+    *length = sizeof(live_devices);
+    return live_devices;
+}
+
 static void resume_writers(void *opaque)
 {
     (void)opaque;
@@ -243,6 +254,9 @@ void live_play(const uint8_t *data, size_t size)
         .base = head[3] * 0x1c,
         .machine = "none",
         .alignment = TARGET_PAGE_SIZE << head[2] / 16 % 4,
+        .uuid = head[0] & 16 ? live_uuid : NULL,
+        .family_page_bits = head[0] & 32 ? TARGET_PAGE_BITS - 1 : 0,
+        .save_devices = head[0] & 64 ? save_devices : NULL,
         .keep_zero_pages = head[0] & 1,
         .enough = head[1] % 16,
         .punch_holes = head[0] & 4,

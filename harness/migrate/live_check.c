@@ -67,6 +67,22 @@ void live_check_left(bool complete)
             complete ? "a complete file has no magic number" : "a failed save looks complete");
 }
 
+/* What was to be said besides the RAM. */
+static void check_stream(const struct mapped_ram_bytes *bytes, const struct mapped_ram_seen *seen)
+{
+    const RamSaveParameters *parameters = &live.parameters;
+    const size_t devices = parameters->save_devices ? sizeof(live_devices) : 0;
+
+    REQUIRE(seen->has_uuid == (parameters->uuid != NULL) &&
+                (!seen->has_uuid || memcmp(seen->uuid, live_uuid, sizeof(live_uuid)) == 0),
+            "a complete file has another uuid");
+    REQUIRE(seen->page_bits == (parameters->family_page_bits ? TARGET_PAGE_BITS : 0),
+            "a complete file has other target-page-bits");
+    REQUIRE(seen->end + devices < bytes->size && memcmp(bytes->bytes + seen->end, live_devices, devices) == 0 &&
+                bytes->bytes[seen->end + devices] == 0,
+            "a complete file has other devices");
+}
+
 void live_check_complete(void)
 {
     const struct mapped_ram_leave leave = { .page_size = TARGET_PAGE_SIZE, .machine = "none" };
@@ -82,6 +98,7 @@ void live_check_complete(void)
     loaded = loaded ? loaded : g_malloc(live_machine.block[0]->max_length);
     REQUIRE(mapped_ram_model_probe(&bytes, live.parameters.base, &leave, &seen), "a complete file is not sound");
     REQUIRE(seen.blocks->len == live.model.count, "a complete file has not all blocks");
+    check_stream(&bytes, &seen);
     for (unsigned b = 0; b < BLOCKS; b++) {
         const struct mapped_ram_seen_block *block = mapped_ram_model_block(&seen, b);
 

@@ -63,6 +63,10 @@ extern struct live_play {
     uint8_t last_block, last_page;      /* of step 12 */
 } live;
 
+/* What the parameters' bits 4 and 6 put into the stream. */
+extern const uint8_t live_uuid[16];
+extern const char live_devices[16];
+
 /* --- checks (live_check.c) ------------------------------------------------------------------------ */
 
 /* Whether readers would take the file for one. */

@@ -15,6 +15,20 @@ static void put(GByteArray *bytes, const void *piece, size_t size)
 
 #define PUT(bytes, literal) put((bytes), (literal), sizeof(literal) - 1)
 
+/* The configuration of other machines, and no RAM. */
+static void put_configured(const char *name)
+{
+    GByteArray *bytes = g_byte_array_new();
+
+    PUT(bytes, "QEVM\0\0\0\3" "\7\0\0\0\4virt" "\5\x1e" "configuration/target-page-bits\0\0\0\1\0\0\0\x0c");
+    PUT(bytes, "\5\x1a" "configuration/capabilities\0\0\0\1\0\0\0\2\x0fx-ignore-shared\x0amapped-ram");
+    PUT(bytes, "\5\x12" "configuration/uuid\0\0\0\1" "\x12\x34\x56\x78\x9a\xbc\xde\xf0\1\2\3\4\5\6\7\x8");
+    PUT(bytes, "\1\0\0\0\1\3ram\0\0\0\0\0\0\0\4" "\0\0\0\0\0\0\0\4" "\0\0\0\0\0\0\0\x10\x7e\0\0\0\1");
+    PUT(bytes, "\3\0\0\0\1" "\0\0\0\0\0\0\0\x10\x7e\0\0\0\1" "\0");
+    put_file(name, bytes->data, bytes->len);
+    g_byte_array_unref(bytes);
+}
+
 /* Present pages are filled with `filling`, what lies in the file for the others is garbage. */
 static GByteArray *snapshot(uint8_t present, uint8_t filling)
 {
@@ -51,6 +65,7 @@ static void test_info(void)
     put_snapshot("cut.mig", 0x23, 0x11, 19);
     assert_output("ram info a.mig", 0,
                   "a.mig: complete, machine none, 32 KiB of RAM in 1 block\n"
+                  "  RAM ends at 0x901f, then 1 byte of devices and description\n"
                   "block     length    page      bitmap at       pages at    present       zero  where\n"
                   "ram       32 KiB   4 KiB           0x81         0x1000          3          5  [@@   @  ]\n", "");
     assert_output("ram info cut.mig", 1, "",
@@ -60,6 +75,16 @@ static void test_info(void)
                   "  record at 0x900d needs 1 bytes, but the file ends at 0x900d\n"
                   "block     length    page      bitmap at       pages at    present       zero  where\n"
                   "ram       32 KiB   4 KiB           0x81         0x1000          3          5  [@@   @  ]\n", "");
+    put_configured("virt.mig");
+    assert_output("ram info virt.mig", 0,
+                  "virt.mig: complete, machine virt, 0 B of RAM in 0 blocks\n"
+                  "  target-page-bits 12\n"
+                  "  uuid 12345678-9abc-def0-0102-030405060708\n"
+                  "  x-ignore-shared: blocks have a guest address, which QEMU writes but does not load\n"
+                  "  RAM ends at 0xd8, then 1 byte of devices and description\n"
+                  "block     length    page      bitmap at       pages at    present       zero  where\n", "");
+    assert_output("ram verify virt.mig", 1, "", NULL);
+    remove_file("virt.mig");
     assert_output("ram info -b 8 a.mig", 1, "", NULL);
     assert_output("ram info missing.mig", 2, "",
                   "memtrace ram: missing.mig: cannot be opened: No such file or directory\n");

@@ -60,11 +60,17 @@ hwaddr place_extend(FlatView *view, hwaddr address, const Place *place, hwaddr w
     return done;
 }
 
+/* All of flatview_translate() but what is quick. */
 static __attribute__((noinline)) MemoryRegion *translate_slowly(FlatView *fv, hwaddr addr, hwaddr *xlat,
                                                                hwaddr *len, bool is_write, MemTxAttrs attrs)
 {
-    const Place place = place_translate_slowly(fv, addr, len ? *len : HWADDR_MAX, is_write, attrs);
+    Place place;
 
+    if (!fv || !xlat) {
+        memcore_misuse_at("flatview_translate", "R-TRN-1", "address 0x%" PRIx64 ": %s", addr,
+                          fv ? "no place for the offset (xlat is NULL)" : "no view given (NULL)");
+    }
+    place = place_translate_slowly(fv, addr, len ? *len : HWADDR_MAX, is_write, attrs);
     memcore_verify(!place.mr->alias && !place.mr->is_iommu);
     memcore_verify(!len || (place.length <= *len && (place.length > 0 || *len == 0)));
     *xlat = place.offset;
@@ -74,26 +80,20 @@ static __attribute__((noinline)) MemoryRegion *translate_slowly(FlatView *fv, hw
     return place.mr;
 }
 
-/* Two functions, so that the quick way needs no registers but those it is called with. */
+/* Two functions, so that the quick way needs no registers but those it is called with, and no stack. */
 MemoryRegion *flatview_translate(FlatView *fv, hwaddr addr, hwaddr *xlat, hwaddr *len, bool is_write,
                                  MemTxAttrs attrs)
 {
-    const FlatRange *range;
-    bool found;
+    const FlatRange *range = fv ? flatview_quick(fv, addr) : NULL;
 
-    memcore_require(fv, "R-TRN-1", "address 0x%" PRIx64 ": no view given (NULL)", addr);
-    memcore_require(xlat, "R-TRN-1", "address 0x%" PRIx64 ": no place for the offset (xlat is NULL)", addr);
-    range = flatview_guess(fv, addr);
-    if (__builtin_expect(!range, 0)) {
+    if (__builtin_expect(!range || !xlat, 0)) {
         return translate_slowly(fv, addr, xlat, len, is_write, attrs);
     }
-    /* Without a branch that depends on whether this is a hole: addresses that jump about meet both. */
-    found = flat_range_has(range, addr);
-    *xlat = addr - (found ? range->start - range->offset : 0);
-    if (range->quick == FLAT_RANGE_MEMORY && found && len) {
+    if (range->quick == FLAT_RANGE_MEMORY && len) {
         *len = cut_length(*len, range->last - addr);
     }
-    return found ? range->mr : &region_unassigned;
+    *xlat = addr - range->start + range->offset;
+    return range->mr;
 }
 
 IOMMUTLBEntry address_space_get_iotlb_entry(AddressSpace *as, hwaddr addr, bool is_write, MemTxAttrs attrs)

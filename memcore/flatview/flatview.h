@@ -60,7 +60,9 @@ FlatView *flatview_get(AddressSpace *as);
 
 struct FlatView {
     const FlatRange *recent;    /* what was found last, atomic; NULL: nothing yet (R-LKP-1) */
+    const FlatRange *recent_memory;     /* likewise, FLAT_RANGE_MEMORY; never NULL: nothing yet is without bytes */
     RangeIndex index;
+    const FlatRange *hole;      /* the sentinel behind the ranges */
     size_t count;
     struct rcu_head rcu;
     unsigned references;        /* atomic; 0: waits for its grace period */
@@ -95,22 +97,48 @@ static inline const FlatRange *flatview_find(FlatView *view, hwaddr address)
 }
 
 /*
- * For those who are quick with what is quick: the range that `address` lies
- * in, or, if it lies in none, any other (flat_range_has() tells); NULL: ask
- * flatview_find().
+ * Where the index leads without a search: *range is the one that `address`
+ * lies in; in a hole the sentinel, a device that nobody answers for.  False:
+ * nowhere.
  */
-static inline const FlatRange *flatview_guess(FlatView *view, hwaddr address)
+static inline bool flatview_indexed(const FlatView *view, hwaddr address, const FlatRange **range)
 {
-    const FlatRange *range = flatview_recent(view, address);
+    const RangeBuckets *in;
+    const uint32_t entry = range_index_entry(&view->index, address, &in);
+    const FlatRange *hole = view->hole, *found;
 
-    if (!range) {
-        range = range_index_guess(&view->index, view->ranges, address);
-        if (__builtin_expect(!range || range->quick == FLAT_RANGE_OTHER, 0)) {
-            return NULL;
-        }
-        __atomic_store_n(&view->recent, range, __ATOMIC_RELAXED);
+    if (__builtin_expect(entry & RANGE_INDEX_NESTED, 0)) {
+        return false;
     }
-    return range->quick == FLAT_RANGE_OTHER ? NULL : range;
+    found = range_index_step(&view->ranges[entry], address);
+    *range = address < found->start ? hole : found;
+    return true;
+}
+
+/*
+ * The same for those who are quick with what is quick, device or memory; NULL:
+ * ask flatview_find().  Of what was found last it remembers memory: a pointer
+ * that went from one of many devices to the next would be mispredicted each
+ * time, and threads would take its cache line from each other.
+ */
+static inline const FlatRange *flatview_quick(FlatView *view, hwaddr address)
+{
+    const FlatRange *range = __atomic_load_n(&view->recent_memory, __ATOMIC_RELAXED);
+
+    if (address >= range->start && address <= range->last) {
+        return range;
+    }
+    if (!flatview_indexed(view, address, &range)) {
+        return NULL;
+    }
+    if (range->quick == FLAT_RANGE_DEVICE) {
+        return range;
+    }
+    if (range->quick == FLAT_RANGE_OTHER) {
+        return NULL;
+    }
+    __atomic_store_n(&view->recent_memory, range, __ATOMIC_RELAXED);
+    return range;
 }
 
 /* --- walking ----------------------------------------------------------------- */

@@ -16,16 +16,19 @@ size_t range_index_entries(size_t count)
     return BUCKETS_PER_RANGE * count;
 }
 
-/* From `start` to the last byte of the last range, in at most `most` buckets. */
+/*
+ * From `start`, or a little below it, to the last byte of the last range, in at most `most` buckets.  Their edges are
+ * multiples of their size, as those of most ranges are: the smaller the buckets, the more of them lie in one range.
+ */
 static void cut(RangeBuckets *in, const FlatRange *ranges, hwaddr start, size_t most)
 {
-    const hwaddr span = ranges[in->high - 1].last - start;
+    const hwaddr last = ranges[in->high - 1].last;
 
-    in->start = start;
-    while (span >> in->shift >= most) {
+    while ((last >> in->shift) - (start >> in->shift) >= most) {
         in->shift++;
     }
-    in->buckets = (uint32_t)(span >> in->shift) + 1;
+    in->start = start >> in->shift << in->shift;
+    in->buckets = (uint32_t)((last - in->start) >> in->shift) + 1;
 }
 
 static hwaddr bucket_start(const RangeBuckets *in, uint32_t bucket)
@@ -154,27 +157,22 @@ static size_t range_search(const FlatRange *ranges, size_t low, size_t high, hwa
     return low;
 }
 
+/* The same where range_index_entry() knows nothing. */
+static size_t seek_outside(const RangeBuckets *in, const FlatRange *ranges, hwaddr address)
+{
+    if (in->buckets == 0) {
+        return range_search(ranges, in->low, in->high, address);
+    }
+    return address < in->start ? in->low : in->high;
+}
+
 size_t range_index_seek(const RangeIndex *index, const FlatRange *ranges, hwaddr address)
 {
-    const RangeBuckets *in = &index->all;
+    const RangeBuckets *in;
+    const uint32_t entry = range_index_entry(index, address, &in);
 
-    for (;;) {
-        const hwaddr bucket = (address - in->start) >> in->shift;
-        size_t place;
-
-        if (in->buckets == 0) {
-            return range_search(ranges, in->low, in->high, address);
-        }
-        if (address < in->start || bucket >= in->buckets) {
-            return address < in->start ? in->low : in->high;
-        }
-        place = in->first[bucket];
-        if (!(place & RANGE_INDEX_NESTED)) {
-            for (int step = 0; step < RANGE_INDEX_STEPS; step++) {
-                place += ranges[place].last < address;
-            }
-            return place;
-        }
-        in = &index->nested[place & ~(size_t)RANGE_INDEX_NESTED];
+    if (__builtin_expect(entry & RANGE_INDEX_NESTED, 0)) {
+        return seek_outside(in, ranges, address);
     }
+    return (size_t)(range_index_step(&ranges[entry], address) - ranges);
 }

@@ -36,15 +36,15 @@ struct FlatRange {
 
 /* What needs no look at the region, because it never changes: where an access to the range goes. */
 enum flat_range_quick {
-    FLAT_RANGE_OTHER,           /* ask the region; also the sentinel behind the last range */
-    FLAT_RANGE_DEVICE,          /* callbacks or nothing: what is there has no length (R-TRN-3) */
+    FLAT_RANGE_OTHER,           /* ask the region */
+    FLAT_RANGE_DEVICE,          /* callbacks or nothing: what is there has no length (R-TRN-3); also the sentinel */
     FLAT_RANGE_MEMORY,          /* has `host` */
 };
 
 /* The ranges [low, high), by buckets from `start` on. */
 typedef struct {
-    hwaddr start;
-    unsigned shift;             /* log2 of a bucket's size */
+    hwaddr start;               /* a multiple of a bucket's size: what is below it counts as beyond the last bucket */
+    unsigned shift;             /* log2 of that size */
     uint32_t buckets;           /* 0: none, to be searched */
     uint32_t low, high;
     const uint32_t *first;      /* an entry a bucket: its first range, or RANGE_INDEX_NESTED and which of `nested` */
@@ -71,31 +71,38 @@ void range_index_build(RangeIndex *index, uint32_t *first, const FlatRange *rang
 void range_index_destroy(RangeIndex *index);
 
 /*
- * The range that `address` lies in, or any that it does not lie in: to be
- * compared.  The sentinel is one of these.  NULL: this quick way does not know.
+ * The one walk.  Down to the buckets that know more about `address`, which are *in, and the entry it has there;
+ * RANGE_INDEX_NESTED: none, it lies outside of their span, or they are to be searched.
  */
-static inline const FlatRange *range_index_guess(const RangeIndex *index, const FlatRange *ranges, hwaddr address)
+static inline uint32_t range_index_entry(const RangeIndex *index, hwaddr address, const RangeBuckets **in)
 {
-    const RangeBuckets *in = &index->all;
-
-    for (;;) {
-        const hwaddr bucket = (address - in->start) >> in->shift;
+    for (*in = &index->all;;) {
+        const hwaddr bucket = (address - (*in)->start) >> (*in)->shift;
         uint32_t entry;
 
-        if (__builtin_expect(bucket >= in->buckets, 0)) {
-            return NULL;
+        if (__builtin_expect(bucket >= (*in)->buckets, 0)) {
+            return RANGE_INDEX_NESTED;
         }
-        entry = in->first[bucket];
+        entry = (*in)->first[bucket];
         if (!(entry & RANGE_INDEX_NESTED)) {
-            const FlatRange *range = &ranges[entry];
-
-            for (int step = 0; step < RANGE_INDEX_STEPS; step++) {
-                range += range->last < address;
-            }
-            return range;
+            return entry;
         }
-        in = &index->nested[entry & ~RANGE_INDEX_NESTED];
+        *in = &index->nested[entry & ~RANGE_INDEX_NESTED];
     }
+}
+
+/*
+ * From the range of an entry to the lowest one whose last byte is not below `address`.  A sum, because compilers turn
+ * steps from range to range into branches.
+ */
+static inline const FlatRange *range_index_step(const FlatRange *range, hwaddr address)
+{
+    size_t below = 0;
+
+    for (int step = 0; step < RANGE_INDEX_STEPS; step++) {
+        below += range[step].last < address;
+    }
+    return range + below;
 }
 
 /* The lowest range whose last byte is not below `address`; their number: none. */

@@ -9,10 +9,18 @@
 #include "flatview/render.h"
 #include "region/region.h"
 
-/* Behind the last range: no address is behind it, and what quick code finds there sends it the slow way. */
-#define SENTINEL { .start = HWADDR_MAX, .last = HWADDR_MAX, .quick = FLAT_RANGE_OTHER }
+/* Behind the last range: no address is behind it, and for quick code it is what answers in holes (R-LKP-2). */
+#define SENTINEL { \
+        .start = HWADDR_MAX, .last = HWADDR_MAX, .offset = HWADDR_MAX, .mr = &region_unassigned, \
+        .quick = FLAT_RANGE_DEVICE, \
+    }
 
-static FlatView empty_view = { .references = 1, .ranges = { SENTINEL } };
+/* Ends before it begins: no address lies in it. */
+static const FlatRange no_memory = { .start = 1, .last = 0 };
+
+static FlatView empty_view = {
+    .references = 1, .recent_memory = &no_memory, .hole = empty_view.ranges, .ranges = { SENTINEL },
+};
 
 bool flat_range_identical(const FlatRange *left, const FlatRange *right)
 {
@@ -49,13 +57,12 @@ static bool joinable(const FlatRange *low, const FlatRange *high)
            low->dirty_log_mask == high->dirty_log_mask;
 }
 
-/* The quick way may not know, and for a hole it may say anything else. */
-static bool guessed(const FlatView *view, hwaddr address, const FlatRange *range)
+/* The index may not know. */
+static bool indexed(const FlatView *view, hwaddr address, const FlatRange *range)
 {
-    const FlatRange *guess = range_index_guess(&view->index, view->ranges, address);
+    const FlatRange *found;
 
-    return !guess || guess == range || (!range && (guess == &view->ranges[view->count] ||
-                                                   !flat_range_has(guess, address)));
+    return !flatview_indexed(view, address, &found) || found == range;
 }
 
 void flatview_verify(const FlatView *view)
@@ -71,8 +78,11 @@ void flatview_verify(const FlatView *view)
         memcore_verify(i == 0 || !joinable(&view->ranges[i - 1], range));
         memcore_verify(range_index_seek(&view->index, view->ranges, range->start) == i);
         memcore_verify(range_index_seek(&view->index, view->ranges, range->last) == i);
-        memcore_verify(guessed(view, range->start, range) && guessed(view, range->last, range));
-        memcore_verify(i == 0 || view->ranges[i - 1].last + 1 == range->start || guessed(view, range->start - 1, NULL));
+        memcore_verify(indexed(view, range->start, range) && indexed(view, range->last, range));
+        if (i == 0 ? range->start > 0 : view->ranges[i - 1].last + 1 < range->start) {
+            memcore_verify(range_index_seek(&view->index, view->ranges, range->start - 1) == i);
+            memcore_verify(indexed(view, range->start - 1, view->hole));
+        }
         memcore_verify(range->last == HWADDR_MAX ||
                        range_index_seek(&view->index, view->ranges, range->last + 1) == i + 1);
     }
@@ -137,6 +147,7 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
     view->root = root;
     view->base = base;
     view->recent = NULL;
+    view->recent_memory = &no_memory;
     view->count = count;
     region_use_in_view(root);
     range = view->ranges;
@@ -158,6 +169,7 @@ FlatView *flatview_build(MemoryRegion *root, hwaddr base)
     }
     run_pool_release(&pool);
     *range = (FlatRange) SENTINEL;
+    view->hole = range;
     range_index_build(&view->index, (uint32_t *)(void *)&view->ranges[count + 1], view->ranges, count);
     memcore_count_up(&memcore_state.statistics.flat_views);
 #ifdef MEMCORE_VERIFY

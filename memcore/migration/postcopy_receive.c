@@ -100,12 +100,48 @@ static bool receive_begin(Receiver *receiver, Error **errp)
     return true;
 }
 
+static bool receive_uuid(Receiver *receiver, Error **errp)
+{
+    const uint8_t *ours = receiver->mis->uuid;
+    uint8_t uuid[16];
+
+    if (!receive_bytes(receiver, uuid, sizeof(uuid), "uuid", errp)) {
+        return false;
+    }
+    if (ours && memcmp(ours, uuid, sizeof(uuid)) != 0) {
+        error_setg(errp, "the machine there has another uuid");
+        return false;
+    }
+    return true;
+}
+
+static bool receive_page_bits(Receiver *receiver, Error **errp)
+{
+    uint64_t bits;
+
+    if (!receive_be(receiver, 4, &bits, "target-page-bits", errp)) {
+        return false;
+    }
+    if (bits != TARGET_PAGE_BITS) {
+        error_setg(errp, "target-page-bits are %" PRIu64 " there, %d here", bits, TARGET_PAGE_BITS);
+        return false;
+    }
+    return true;
+}
+
 /* Those of R-STRM-2 that a stream over a connection can have. */
 static bool receive_subsection(Receiver *receiver, Error **errp)
 {
-    uint64_t version, bits;
-    uint8_t uuid[16];
-    char name[256];
+    static const struct {
+        const char *name;
+        bool (*receive)(Receiver *receiver, Error **errp);
+    } known[] = {
+        { "configuration/target-page-bits", receive_page_bits },
+        { "configuration/uuid", receive_uuid },
+    };
+    uint64_t version;
+    char name[256], *readable;
+    bool twice = false;
 
     if (!receiver->configuring) {
         error_setg(errp, "a subsection without a section");
@@ -115,22 +151,17 @@ static bool receive_subsection(Receiver *receiver, Error **errp)
         !receive_be(receiver, 4, &version, "version of a subsection", errp)) {
         return false;
     }
-    if (version == 1 && strcmp(name, "configuration/uuid") == 0) {
-        return receive_bytes(receiver, uuid, sizeof(uuid), "uuid", errp);
-    }
-    if (version == 1 && strcmp(name, "configuration/target-page-bits") == 0) {
-        if (!receive_be(receiver, 4, &bits, "target-page-bits", errp)) {
-            return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(known) && version == 1 && !twice; i++) {
+        if (strcmp(name, known[i].name) == 0) {
+            twice = receiver->subsections >> i & 1;
+            receiver->subsections |= 1u << i;
+            if (!twice) {
+                return known[i].receive(receiver, errp);
+            }
         }
-        if (bits != TARGET_PAGE_BITS) {
-            error_setg(errp, "target-page-bits are %" PRIu64 " there, %d here", bits, TARGET_PAGE_BITS);
-        }
-        return bits == TARGET_PAGE_BITS;
     }
-
-    char *readable = printable(name);
-
-    error_setg(errp, "subsection \"%s\", version %" PRIu64 ", is not known", readable, version);
+    readable = printable(name);
+    error_setg(errp, "subsection \"%s\", version %" PRIu64 ", is %s", readable, version, twice ? "there twice" : "not known");
     g_free(readable);
     return false;
 }

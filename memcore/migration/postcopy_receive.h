@@ -9,6 +9,7 @@
 typedef struct {
     MigrationIncomingState *mis;
     bool configuring;           /* subsections of the configuration may still come */
+    unsigned subsections;       /* a bit for each that has come */
     bool started, ended;        /* the ram section */
     uint32_t ram_section;
     RAMBlock *last_block;       /* what CONTINUE means; across sections (R-WIRE-4) */

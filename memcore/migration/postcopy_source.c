@@ -37,6 +37,10 @@ static bool check_parameters(const MigrationState *ms, Error **errp)
         error_setg(errp, "the machine name has %zu bytes; 1 to 255 are allowed", machine);
         return false;
     }
+    if (ms->family_page_bits > TARGET_PAGE_BITS) {
+        error_setg(errp, "the smallest page has %u bits, the target's %d", ms->family_page_bits, TARGET_PAGE_BITS);
+        return false;
+    }
     if (TARGET_PAGE_SIZE > host_page_size()) {
         error_setg(errp, "the target's pages of 0x%llx are larger than the host's", TARGET_PAGE_SIZE);
         return false;
@@ -46,13 +50,18 @@ static bool check_parameters(const MigrationState *ms, Error **errp)
 
 static bool send_setup(MigrationState *ms, Error **errp)
 {
+    const WriterConfiguration configuration = {
+        .machine = ms->machine ? ms->machine : "none",
+        .family_page_bits = ms->family_page_bits,
+        .uuid = ms->uuid,
+    };
     PostcopySource *source = ms->source;
     uint64_t page_sizes = 0;
 
     for (size_t i = 0; i < source->block_count; i++) {
         page_sizes |= source->blocks[i].block->page_size;
     }
-    wire_begin(source->bytes, ms->machine ? ms->machine : "none");
+    wire_begin(source->bytes, &configuration);
     wire_command(source->bytes, WIRE_OPEN_RETURN_PATH, NULL, 0);
     wire_ping(source->bytes, 1);
     wire_advise(source->bytes, page_sizes, TARGET_PAGE_SIZE);

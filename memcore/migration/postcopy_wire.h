@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "migration/stream_writer.h"
 #include "qapi/error.h"
 
 #define WIRE_MAGIC 0x5145564du          /* "QEVM" */
@@ -68,7 +69,7 @@ typedef struct {
 
 /* --- source to destination ----------------------------------------------------------------- */
 
-void wire_begin(GByteArray *bytes, const char *machine);
+void wire_begin(GByteArray *bytes, const WriterConfiguration *configuration);
 void wire_command(GByteArray *bytes, uint16_t command, const void *payload, size_t length);
 void wire_ping(GByteArray *bytes, uint32_t value);
 void wire_advise(GByteArray *bytes, uint64_t page_sizes, uint64_t target_page);

@@ -45,6 +45,10 @@ RamSave *ram_save_new(const RamSaveParameters *parameters, Error **errp)
         error_setg(errp, "the alignment is 0x%" PRIx64 ", not a power of two of at least the target page", alignment);
         return NULL;
     }
+    if (parameters->family_page_bits > TARGET_PAGE_BITS) {
+        error_setg(errp, "the smallest page has %u bits, the target's %d", parameters->family_page_bits, TARGET_PAGE_BITS);
+        return NULL;
+    }
     if (parameters->path && parameters->base) {
         error_setg(errp, "a new file starts at 0, not at 0x%" PRIx64, parameters->base);
         return NULL;
@@ -67,6 +71,10 @@ RamSave *ram_save_new(const RamSaveParameters *parameters, Error **errp)
     }
     save->path = g_strdup(parameters->path);
     save->machine = g_strdup(parameters->machine);
+    if (parameters->uuid) {
+        memcpy(save->uuid, parameters->uuid, sizeof(save->uuid));
+        save->parameters.uuid = save->uuid;
+    }
     save->file.fd = save->file.direct_fd = -1;
     return save;
 }
@@ -209,11 +217,17 @@ static int append(RamSave *save, GByteArray *bytes)
 /* All that is known before the first page: R-SAVE-3.  The magic stays out (R-SAVE-9). */
 static int write_layout(RamSave *save)
 {
+    const WriterConfiguration configuration = {
+        .machine = save->machine,
+        .family_page_bits = save->parameters.family_page_bits,
+        .mapped_ram = true,
+        .uuid = save->parameters.uuid,
+    };
     GByteArray *bytes = g_byte_array_new();
     int result = 0;
 
     save->end = save->parameters.base + 8;
-    writer_configuration(bytes, save->machine);
+    writer_configuration(bytes, &configuration);
     writer_section_start(bytes, RAM_SECTION, save->counters.total);
     for (size_t i = 0; i < save->block_count && result == 0; i++) {
         SavedBlock *saved = &save->blocks[i];
@@ -412,10 +426,33 @@ static int write_bitmaps(RamSave *save)
     return result;
 }
 
+/* END, devices, EOF, description. */
+static int write_tail(RamSave *save)
+{
+    GByteArray *tail = g_byte_array_new();
+    const void *devices = NULL;
+    size_t length = 0;
+    int result;
+
+    writer_end(tail, RAM_SECTION);
+    if (save->parameters.save_devices) {
+        devices = save->parameters.save_devices(save->parameters.opaque, &length);
+    }
+    result = may_go_on(save);
+    result = result < 0 ? result : append(save, tail);
+    if (result == 0 && length > 0) {
+        result = save_file_write(&save->file, devices, length, save->end);
+        save->end += length;
+    }
+    writer_description(tail);
+    result = result < 0 ? result : append(save, tail);
+    g_byte_array_unref(tail);
+    return result;
+}
+
 static int finish(RamSave *save)
 {
     static const uint8_t magic[8] = { 'Q', 'E', 'V', 'M', 0, 0, 0, 3 };
-    GByteArray *tail = g_byte_array_new();
     int result = save_pages(save, UINT64_MAX);
 
     memcore_assert(result < 0 || save->remaining == 0);
@@ -423,9 +460,7 @@ static int finish(RamSave *save)
         save_pages_punch_holes(save);
     }
     result = result < 0 ? result : write_bitmaps(save);
-    writer_tail(tail, RAM_SECTION);
-    result = result < 0 ? result : append(save, tail);
-    g_byte_array_unref(tail);
+    result = result < 0 ? result : write_tail(save);
     return result < 0 ? result : save_file_finish(&save->file, magic, save->end);
 }
 

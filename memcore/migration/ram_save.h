@@ -30,6 +30,7 @@ typedef enum { SAVE_NEW, SAVE_ACTIVE, SAVE_DONE, SAVE_FAILED } SaveState;
 struct RamSave {
     RamSaveParameters parameters;
     char *path, *machine;
+    uint8_t uuid[16];
     SaveState state;
     bool cancelled;             /* atomic */
     bool writers_stopped;

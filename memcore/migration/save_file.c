@@ -33,6 +33,8 @@ static int synchronize(int fd)
 
 int save_file_open(SaveFile *file, const char *path, int fd, uint64_t base)
 {
+    int result;
+
     *file = (SaveFile){ .fd = fd, .direct_fd = -1, .base = base };
     if (path) {
         char *temporary = g_strconcat(path, ".tmp-XXXXXX", NULL);
@@ -48,7 +50,9 @@ int save_file_open(SaveFile *file, const char *path, int fd, uint64_t base)
         file->path = g_strdup(path);
         file->temporary = temporary;
     }
-    return cut(file, base);
+    result = cut(file, base);
+    /* Else, where the power fails, a file that was there before might have pages of the new one (R-SAVE-9). */
+    return result < 0 || path ? result : synchronize(fd);
 }
 
 static int write_all(int fd, const void *from, size_t length, uint64_t offset)

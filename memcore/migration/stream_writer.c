@@ -33,16 +33,31 @@ static void add_counted(GByteArray *bytes, const char *text)
     add_text(bytes, text);
 }
 
-void writer_configuration(GByteArray *bytes, const char *machine)
+static void add_subsection(GByteArray *bytes, const char *name)
+{
+    add_u8(bytes, 0x05);
+    add_counted(bytes, name);
+    add_be32(bytes, 1);
+}
+
+void writer_configuration(GByteArray *bytes, const WriterConfiguration *configuration)
 {
     add_u8(bytes, 0x07);
-    add_be32(bytes, (uint32_t)strlen(machine));
-    add_text(bytes, machine);
-    add_u8(bytes, 0x05);
-    add_counted(bytes, "configuration/capabilities");
-    add_be32(bytes, 1);
-    add_be32(bytes, 1);
-    add_counted(bytes, "mapped-ram");
+    add_be32(bytes, (uint32_t)strlen(configuration->machine));
+    add_text(bytes, configuration->machine);
+    if (configuration->family_page_bits && configuration->family_page_bits < TARGET_PAGE_BITS) {
+        add_subsection(bytes, "configuration/target-page-bits");
+        add_be32(bytes, TARGET_PAGE_BITS);
+    }
+    if (configuration->mapped_ram) {
+        add_subsection(bytes, "configuration/capabilities");
+        add_be32(bytes, 1);
+        add_counted(bytes, "mapped-ram");
+    }
+    if (configuration->uuid) {
+        add_subsection(bytes, "configuration/uuid");
+        g_byte_array_append(bytes, configuration->uuid, 16);
+    }
 }
 
 void writer_section_start(GByteArray *bytes, uint32_t id, uint64_t total)
@@ -83,14 +98,18 @@ void writer_part(GByteArray *bytes, uint32_t id)
     writer_end_of_section(bytes, id);
 }
 
-void writer_tail(GByteArray *bytes, uint32_t id)
+void writer_end(GByteArray *bytes, uint32_t id)
+{
+    add_u8(bytes, 0x03);
+    add_be32(bytes, id);
+    writer_end_of_section(bytes, id);
+}
+
+void writer_description(GByteArray *bytes)
 {
     char *json = g_strdup_printf("{\"configuration\": {\"vmsd_name\": \"configuration\", \"version\": 1, \"fields\": []}, "
                                  "\"page_size\": %d, \"devices\": []}", (int)TARGET_PAGE_SIZE);
 
-    add_u8(bytes, 0x03);
-    add_be32(bytes, id);
-    writer_end_of_section(bytes, id);
     add_u8(bytes, 0x00);
     add_u8(bytes, 0x06);
     add_be32(bytes, (uint32_t)strlen(json));

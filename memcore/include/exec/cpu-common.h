@@ -73,8 +73,13 @@ ram_addr_t qemu_ram_addr_from_host_nofail(void *host);
  */
 void qemu_ram_set_idstr(RAMBlock *block, const char *name, DeviceState *device);
 void qemu_ram_unset_idstr(RAMBlock *block);
-const char *qemu_ram_get_idstr(RAMBlock *block);
+const char *qemu_ram_get_idstr(RAMBlock *block);     /* "" until it is named; the block's own */
 
+/*
+ * What a block has.  Lengths and offsets are bytes: used_length is what the guest sees, max_length what it may grow
+ * to; get_offset is the first ram_addr.  get_fd: -1 without a file; the fd stays the block's.  pagesize: of the
+ * backing memory, more than the host's with huge pages.  Under RCU or the big lock, which keep the block alive.
+ */
 void *qemu_ram_get_host_addr(RAMBlock *block);
 ram_addr_t qemu_ram_get_offset(RAMBlock *block);
 ram_addr_t qemu_ram_get_used_length(RAMBlock *block);
@@ -83,7 +88,7 @@ int qemu_ram_get_fd(RAMBlock *block);
 size_t qemu_ram_pagesize(RAMBlock *block);
 size_t qemu_ram_pagesize_largest(void);     /* over all blocks; 0 without any */
 
-/* Readers of the RAM_* flags (R-RAM-4), and the writers of those that may change. */
+/* Readers of the RAM_* flags (R-RAM-4), and, under the big lock, the writers of those that may change. */
 bool qemu_ram_is_shared(RAMBlock *block);
 bool qemu_ram_is_noreserve(RAMBlock *block);
 bool qemu_ram_is_uf_zeroable(RAMBlock *block);

@@ -86,6 +86,7 @@ struct MigrationIncomingState {
     void *opaque;
 
     const char *machine;        /* the name the stream must have; NULL: any */
+    const uint8_t *uuid;        /* 16 bytes, those of the stream if it has any; NULL: any */
     bool lock_memory;           /* the process had locked its memory: cleanup locks it again (R-PC-12) */
     bool abandon;               /* nobody touches guest RAM any more: cleanup drops what is missing (R-PC-25) */
 
@@ -130,6 +131,8 @@ struct MigrationState {
     void *opaque;
 
     const char *machine;        /* 1 to 255 bytes; NULL: "none" */
+    const uint8_t *uuid;        /* 16 bytes: the machine's, which must be the destination's too; NULL: not said */
+    unsigned family_page_bits;  /* as in RamSaveParameters */
     bool start_postcopy;        /* atomic; true: stop precopy as soon as may be */
     unsigned max_rounds;        /* looks for dirty pages, after which precopy stops; 0: when few are left, or 30 */
 

@@ -51,6 +51,9 @@ typedef struct {
     int fd;                     /* a descriptor of the caller's, which is cut to `base` first */
     uint64_t base;              /* where the stream starts; 0 with a path */
     const char *machine;        /* 1 to 255 bytes; QEMU loads the file into this machine type only */
+    const uint8_t *uuid;        /* 16 bytes: the machine's, which QEMU compares with its own; NULL: the file does not say */
+    /* The bits of the smallest page that the CPU family has, if the target's are more: the file says those (R-STRM-2); or 0. */
+    unsigned family_page_bits;
     uint64_t alignment;         /* of pages in the file: a power of two, TARGET_PAGE_SIZE or more; 0: 1 MiB */
     bool keep_zero_pages;       /* write all pages, without looking whether they are zero */
     uint64_t enough;            /* with fewer dirty pages than that iterating has converged; 0: after one pass */
@@ -63,6 +66,11 @@ typedef struct {
     uint8_t clear_bmap_shift;   /* listeners are told to clear 1 << shift pages at once (R-CLR-1), 6 to 31; 0: 18 */
     void (*stop_writers)(void *opaque);     /* returns when nobody writes any more; or NULL */
     void (*resume_writers)(void *opaque);   /* after stop_writers, if the save failed all the same; or NULL */
+    /*
+     * After stop_writers: what goes between the END of the RAM and the end of the stream, whole records (R-STRM-4), which
+     * stay the caller's; or NULL.  Where it cannot be had: ram_save_cancel().
+     */
+    const void *(*save_devices)(void *opaque, size_t *length);
     /* At each step, and during long ones; false cancels; or NULL. */
     bool (*progress)(void *opaque, const RamSaveCounters *counters);
     /* The guest dirties more than half of what is written, again and again: it is to lose that share of its time; or NULL. */
@@ -70,7 +78,7 @@ typedef struct {
     void *opaque;
 } RamSaveParameters;
 
-/* The parameters' strings are copied.  NULL and an Error: a parameter that cannot be. */
+/* The parameters' strings, and the uuid, are copied.  NULL and an Error: a parameter that cannot be. */
 RamSave *ram_save_new(const RamSaveParameters *parameters, Error **errp);
 
 /*

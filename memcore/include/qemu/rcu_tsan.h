@@ -29,7 +29,9 @@ extern void urcu_memb_read_lock(void);
 extern void urcu_memb_read_unlock(void);
 
 /* Stands for "all readers have left". */
+#pragma GCC visibility push(default)
 extern char memcore_rcu_readers_left;
+#pragma GCC visibility pop
 
 static inline void memcore_tsan_read_unlock(void)
 {
