@@ -27,12 +27,17 @@ endif()
 
 set(memcore_coverage "")
 set(memcore_coverage_definitions "")
+if(MEMCORE_COVERAGE)
+    # Assertions are no branches (memcore/base/misuse.h).
+    set(memcore_coverage_definitions MEMCORE_COVERAGE)
+endif()
 if(MEMCORE_COVERAGE STREQUAL "MCDC")
     set(memcore_coverage -fprofile-instr-generate -fcoverage-mapping -fcoverage-mcdc)
 elseif(MEMCORE_COVERAGE)
-    set(memcore_coverage --coverage)
+    # Where the compiler optimizes, g_new() is a macro with branches of its own.
+    set(memcore_coverage --coverage -U__OPTIMIZE__)
     # Inlined by force, each copy of a function would count by itself, with all branches that its arguments rule out.
-    set(memcore_coverage_definitions always_inline=)
+    list(APPEND memcore_coverage_definitions always_inline=)
 endif()
 set(memcore_coverage_exit "${PROJECT_SOURCE_DIR}/ci/lib/coverage_exit.c")
 

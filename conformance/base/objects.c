@@ -138,6 +138,7 @@ static void classes(void)
 static void casts(void)
 {
     Object *puppy = object_new("puppy"), *container = object_new(TYPE_CONTAINER);
+    char copy[10];
 
     check(object_dynamic_cast(puppy, "dog") == puppy);
     check(object_dynamic_cast(puppy, "puppy") == puppy);
@@ -145,6 +146,9 @@ static void casts(void)
     check(object_dynamic_cast(NULL, "dog") == NULL);
     check(object_class_dynamic_cast(object_get_class(puppy), "animal") == object_get_class(puppy));
     check(object_class_dynamic_cast(object_get_class(container), "animal") == NULL);
+    g_strlcpy(copy, "animal", sizeof(copy));
+    check(object_class_dynamic_cast(object_get_class(puppy), copy) == object_get_class(puppy));
+    check(object_class_by_name(NULL) == NULL);
     check(object_class_dynamic_cast(NULL, "animal") == NULL);
     check((Object *)DOG(puppy) == puppy);
     check(DOG(NULL) == NULL);
@@ -260,6 +264,7 @@ static void families(void)
     Object *parent = object_new(TYPE_CONTAINER);
     static const char *const no_numbers[] = {
         "dev[01]", "dev[]", "dev[x]", "dev[ 2]", "dev[2", "dev2]", "[2", "]", "dev[123456]", "dev[32767]", "dev[-2]",
+        "12]", "aB", "b!",      /* of the last two, glib makes the same hash */
     };
 
     g_assert_cmpstr(named(parent, "dev[*]"), ==, "dev[0]");
@@ -416,6 +421,20 @@ static void unparent_without_the_lock(void)
     object_unparent(child);
 }
 
+static void mother(Object *object)
+{
+    object_property_add_child(object, "late", object_new(TYPE_CONTAINER));
+}
+
+static void child_of_the_dying(void)
+{
+    static const TypeInfo info = { .name = "mother", .parent = TYPE_CONTAINER, .instance_size = sizeof(Object),
+                                   .instance_finalize = mother };
+
+    type_register_static(&info);
+    object_unref(object_new("mother"));
+}
+
 static void add_misuse(void)
 {
     static const struct {
@@ -444,6 +463,7 @@ static void add_misuse(void)
         { "/base/object/name-in-use", name_in_use, "object_property_add_child", "child" },
         { "/base/object/number-in-use", number_in_use, "object_property_add_child", "dev?0?" },
         { "/base/object/child-of-itself", child_of_itself, "object_property_add_child", "inner" },
+        { "/base/object/child-of-the-dying", child_of_the_dying, "object_property_add_child", "late" },
         { "/base/object/child-without-the-lock", child_without_the_lock, "object_property_add_child", NULL },
         { "/base/object/unparent-without-the-lock", unparent_without_the_lock, "object_unparent", NULL },
     };

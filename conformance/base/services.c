@@ -392,6 +392,44 @@ static void invalidate_without(void) { without_the_lock(set_invalidate); }
 static void compat_without(void) { without_the_lock(set_compat); }
 static void halves_without(void) { without_the_lock(run_halves); }
 
+static void set_fault(void) { memcore_set_fault(NULL, NULL); }
+static void fault_without(void) { without_the_lock(set_fault); }
+static void drain_without(void) { without_the_lock(memcore_drain); }
+
+static void drain_in_a_read_section(void)
+{
+    rcu_read_lock();
+    memcore_drain();
+}
+
+static void drain_again(void *opaque)
+{
+    (void)opaque;
+    memcore_drain();
+}
+
+/* The old view has the last reference of the region's owner. */
+static void drain_in_deferred_work(void)
+{
+    Object *owner = stage_owner_watched("owner", drain_again, NULL);
+    MemoryRegion *root = stage_container("root", 1), *io;
+
+    stage_set_owner(owner);
+    io = stage_io("io", 1);
+    stage_space(root, "as");
+    stage_add(root, 0, io);
+    stage_del(root, io);
+    stage_owner_drop(owner);
+    memcore_drain();
+}
+
+static void compat_of_spaces(void)
+{
+    stage_space(stage_container("root", 1), "as");
+    memcore_set_collapse_compat(false);     /* as it is */
+    memcore_set_collapse_compat(true);
+}
+
 static void delete_half_without(void)
 {
     QEMUBH *bh = qemu_bh_new(count_call, &halves.calls);
@@ -429,6 +467,11 @@ static void add_misuse(void)
         { "/base/lock/code-invalidate", invalidate_without, "memcore_set_code_invalidate", NULL },
         { "/base/lock/collapse", compat_without, "memcore_set_collapse_compat", NULL },
         { "/base/lock/bottom-halves", halves_without, "memcore_run_bottom_halves", NULL },
+        { "/base/lock/fault", fault_without, "memcore_set_fault", NULL },
+        { "/base/lock/drain", drain_without, "memcore_drain", NULL },
+        { "/base/drain/read-section", drain_in_a_read_section, "memcore_drain", "read section" },
+        { "/base/drain/deferred-work", drain_in_deferred_work, "memcore_drain", "deferred work" },
+        { "/R-FV-10/spaces-exist", compat_of_spaces, "memcore_set_collapse_compat", "1 address spaces" },
         { "/base/lock/bottom-half-delete", delete_half_without, "qemu_bh_delete", NULL },
     };
 

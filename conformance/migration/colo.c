@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/conformance.h"
 #include "exec/ram_addr.h"
+#include "memcore/bitmap_discard_manager.h"
 #include "migration/ram-save.h"
 
 #define PAGE TARGET_PAGE_SIZE
@@ -198,6 +201,116 @@ static int no_memory(void *opaque, MemcoreFault kind)
     return kind == MEMCORE_FAULT_MMAP ? ENOMEM : 0;
 }
 
+static int no_second_memory(void *opaque, MemcoreFault kind)
+{
+    unsigned *asked = opaque;
+
+    return kind == MEMCORE_FAULT_MMAP && ++*asked == 2 ? ENOMEM : 0;
+}
+
+static void refuse_init(int expected, const char *text)
+{
+    Error *error = NULL;
+
+    check_number(colo_cache_init(&error), expected);
+    check(error && strstr(error_get_pretty(error), text));
+    error_free(error);
+}
+
+/* All or none: what the first block gets it gives back if another cannot have one. */
+static void refused_blocks(void)
+{
+    RamSaveParameters parameters = { .fd = memfd_create("save", MFD_CLOEXEC), .machine = "none" };
+    RamSave *save = ram_save_new(&parameters, &error_abort);
+    BitmapDiscardManager *manager;
+    uint8_t cache[1];
+    unsigned asked = 0;
+    MemoryRegion *other, *root = stage_container("root", PAGES * PAGE);
+
+    begin();
+    stage_ram("not migrated", PAGES * PAGE);
+    other = stage_ram_migratable("smaller", PAGES / 2 * PAGE);
+    memcore_set_fault(no_second_memory, &asked);
+    refuse_init(-ENOMEM, "smaller");
+    memcore_set_fault(NULL, NULL);
+    check_pointer(block()->colo_cache, NULL);
+    check_pointer(block()->bmap, NULL);
+    /* Somebody else's: the first block, then the second. */
+    check_number(ram_save_setup(save, &error_abort), 0);
+    refuse_init(-EBUSY, "\"ram\" is being migrated");
+    ram_save_free(save);
+    other->ram_block->colo_cache = cache;
+    refuse_init(-EBUSY, "\"smaller\"");
+    other->ram_block->colo_cache = NULL;
+    manager = bitmap_discard_manager_new(ram, MAX(PAGE, (uint64_t)sysconf(_SC_PAGESIZE)), NULL, &error_abort);
+    stage_add(root, 0, ram);
+    refuse_init(-EINVAL, "come and go");
+    stage_del(root, ram);
+    check(bitmap_discard_manager_destroy(manager, &error_abort));
+    close(parameters.fd);
+    end();
+}
+
+/* R-RAM-7: bytes behind the caller's memory are read by nobody, and stay as they are. */
+static void callers_memory(void)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), length = 2 * page + 100;
+    uint8_t *memory = stage_storage(5 * page), *bytes = g_malloc0(4 * page);
+    MemoryRegion *mr;
+    RAMBlock *b;
+
+    memory = (uint8_t *)(((uintptr_t)memory + page - 1) / page * page);
+    memset(memory, 0x11, 4 * page);
+    mr = stage_ram_ptr("callers", 4 * page, memory);
+    b = mr->ram_block;
+    qemu_ram_set_idstr(b, "callers", NULL);
+    qemu_ram_set_migratable(b);
+    memory_region_set_size(mr, length);
+    begin();
+    check_number(colo_cache_init(&error_abort), 0);
+    check_number(((uint8_t *)b->colo_cache)[length - 1], 0x11);
+    check_number(((uint8_t *)b->colo_cache)[length], 0);
+    check_number(colo_cache_put(b, 0, bytes, 4 * page, &error_abort), 0);
+    check_number(colo_cache_flush(&error_abort), 4 * page / PAGE);
+    check_number(memory[length - 1], 0);
+    check_number(memory[length], 0x11);
+    check_number(memory[3 * page], 0x11);
+    b->colo_cache = NULL;                   /* whoever takes it over looks after it */
+    end();
+    check(b->bmap != NULL);
+    b->bmap = NULL;
+    g_free(bytes);
+}
+
+/* Blocks that have no cache, or that nothing can be written to. */
+static void refused_puts(void)
+{
+    const int fd = memfd_create("rom", MFD_CLOEXEC);
+    char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+    MemoryRegion *rom = stage_storage(sizeof(*rom)), *plain = stage_ram("not migrated", PAGES * PAGE);
+    RAMBlock *blocks[2];
+
+    g_assert_true(ftruncate(fd, PAGES * PAGE) == 0);
+    memory_region_init_ram_from_file(rom, NULL, "rom", PAGES * PAGE, 0, RAM_SHARED, path, true, &error_fatal);
+    stage_adopt(rom, NULL);
+    blocks[0] = plain->ram_block;
+    blocks[1] = rom->ram_block;
+    qemu_ram_set_idstr(blocks[1], "rom", NULL);
+    qemu_ram_set_migratable(blocks[1]);
+    begin();
+    check_number(colo_cache_init(&error_abort), 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(blocks); i++) {
+        Error *error = NULL;
+
+        check_number(colo_cache_put(blocks[i], 0, block()->host, PAGE, &error), -EINVAL);
+        check(error != NULL);
+        error_free(error);
+    }
+    end();
+    g_free(path);
+    close(fd);
+}
+
 static void check_nothing_left(void)
 {
     check_pointer(block()->colo_cache, NULL);
@@ -308,6 +421,9 @@ int main(int argc, char **argv)
     conformance_start(&argc, &argv);
     conformance_case("/R-COLO-1/filled", filled);
     conformance_case("/R-COLO-1/refused", refused_caches);
+    conformance_case("/R-COLO-1/refused-blocks", refused_blocks);
+    conformance_case("/R-COLO-1/callers-memory", callers_memory);
+    conformance_case("/R-COLO-2/refused-puts", refused_puts);
     conformance_misuse("/R-COLO-1/running", running, "colo_cache_init", NULL);
     conformance_misuse("/R-COLO-1/written-while-running", written_while_running, "colo_cache_write_through", NULL);
     conformance_misuse("/R-COLO-1/flushed-while-running", flushed_while_running, "colo_cache_flush", NULL);

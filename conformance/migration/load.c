@@ -423,12 +423,26 @@ static void incomplete_file(void)
 }
 
 /* A probe that refuses leaves everything as it was. */
+static int no_memory(void *opaque, MemcoreFault kind)
+{
+    (void)opaque;
+    return kind == MEMCORE_FAULT_ALLOCATION ? ENOMEM : 0;
+}
+
 static void refused_probe(void)
 {
     Scene scene = scene_new();
 
     image_put_be32(scene.image, scene.image->blocks[1].header, 2);
     check_refused(scene.image, 0, "its header has version 2");
+    image_put_be32(scene.image, scene.image->blocks[1].header, 1);
+    mood.fail_from = 1;
+    mood.fail_errno = EIO;
+    check_refused(scene.image, 0, "cannot read the file");
+    memset(&mood, 0, sizeof(mood));
+    memcore_set_fault(no_memory, NULL);
+    check_refused(scene.image, 0, "no memory for its bitmap");
+    memcore_set_fault(NULL, NULL);
     check_untouched(scene.first);
     check_untouched(scene.second);
     scene_end(scene);

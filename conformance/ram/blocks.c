@@ -462,9 +462,24 @@ static void by_ram_addr(void)
     check(!cpu_physical_memory_test_and_clear_dirty(ram_addr(other, 0), 0, VGA));
     cpu_physical_memory_test_and_clear_dirty(ram_addr(other, PAGES(15)), 1, VGA);
     check(!ram_list.mru_block || ram_list.mru_block == block_of(other));
+    /* Whoever holds the list's mutex keeps nobody from finding blocks; he only is not remembered. */
+    ram_list.mru_block = NULL;
+    qemu_mutex_lock_ramlist();
+    check(!cpu_physical_memory_test_and_clear_dirty(ram_addr(other, PAGES(15)), 1, VGA));
+    check_pointer(ram_list.mru_block, NULL);
+    qemu_mutex_unlock_ramlist();
     /* Reserved space is the block's as well. */
     cpu_physical_memory_set_dirty_flag(ram_addr(r, PAGES(79)), CODE);
     check(cpu_physical_memory_get_dirty_flag(ram_addr(r, PAGES(79)), CODE));
+}
+
+static void by_host_address(void)
+{
+    MemoryRegion *a = stage_ram("a", PAGES(4)), *b = stage_ram("b", PAGES(4));
+
+    check_number(qemu_ram_addr_from_host_nofail((uint8_t *)memory_region_get_ram_ptr(b) + 5), ram_addr(b, 5));
+    check_number(qemu_ram_addr_from_host(memory_region_get_ram_ptr(a)), ram_addr(a, 0));
+    check_number(qemu_ram_addr_from_host(&a), RAM_ADDR_INVALID);
 }
 
 static int stop_at_third(RAMBlock *block, void *opaque)
@@ -665,6 +680,7 @@ int main(int argc, char **argv)
     conformance_case("/R-RAM-19/order", list_order);
     conformance_case("/R-RAM-20/reserved-space", by_ram_addr);
     conformance_case("/R-RAM-21/from-host", by_address);
+    conformance_case("/R-RAM-23/by-host-address", by_host_address);
     conformance_case("/R-RAM-23/walking", walking);
     conformance_case("/R-RAM-24/aliases", through_aliases);
     conformance_case("/R-RAM-25/mapping", mapping);

@@ -18,6 +18,8 @@ CASE(set_idstr_twice, RAMBlock *b = block_of(ram()); qemu_ram_set_idstr(b, "one"
 CASE(set_idstr_taken, RAMBlock *b = block_of(ram()); qemu_ram_set_idstr(b, "one", NULL);
      qemu_ram_set_idstr(block_of(stage_ram("other", PAGES(4))), "one", NULL))
 CASE(set_idstr_null, qemu_ram_set_idstr(NULL, "one", NULL))
+CASE(set_idstr_null_null, qemu_ram_set_idstr(NULL, NULL, NULL))
+CASE(set_idstr_no_name, qemu_ram_set_idstr(block_of(ram()), NULL, NULL))
 CASE(set_idstr_empty, qemu_ram_set_idstr(block_of(ram()), "", NULL))
 CASE(host_offset_outside, MemoryRegion *mr = ram();
      qemu_ram_block_host_offset(block_of(mr), (uint8_t *)memory_region_get_ram_ptr(mr) + PAGES(4)))
@@ -29,6 +31,9 @@ CASE(map_reserved, qemu_map_ram_ptr(block_of(stage_resizeable("victim", PAGES(4)
 CASE(msync_behind, memory_region_msync(ram(), PAGES(3), PAGES(1) + 1))
 CASE(msync_wraps, memory_region_msync(ram(), PAGES(3), UINT64_MAX - PAGES(1)))
 CASE(msync_block_behind, qemu_ram_msync(block_of(ram()), PAGES(4), 1))
+CASE(msync_start_behind, qemu_ram_msync(block_of(ram()), PAGES(5), 1))
+CASE(no_room, ram(); stage_ram_ptr("victim", -4 * (uint64_t)host_page(), (void *)host_page()))
+CASE(wraps_the_host, stage_ram_ptr("victim", 2 * host_page(), (void *)-host_page()))
 CASE(set_dirty_behind, memory_region_set_dirty(ram(), PAGES(3), PAGES(1) + 1))
 CASE(set_dirty_no_block, memory_region_set_dirty(stage_io("victim", PAGES(4)), 0, 1))
 CASE(set_dirty_alias, memory_region_set_dirty(stage_alias("victim", ram(), 0, PAGES(4)), 0, 1))
@@ -40,10 +45,19 @@ CASE(all_client, cpu_physical_memory_all_dirty(ram_addr(ram(), 0), 1, 3))
 CASE(flag_client, cpu_physical_memory_get_dirty_flag(ram_addr(ram(), 0), 3))
 CASE(set_flag_client, cpu_physical_memory_set_dirty_flag(ram_addr(ram(), 0), 3))
 CASE(test_client, cpu_physical_memory_test_and_clear_dirty(ram_addr(ram(), 0), 1, 3))
+CASE(set_mask, cpu_physical_memory_set_dirty_range(ram_addr(ram(), 0), PAGES(1), 8))
+CASE(clean_mask, cpu_physical_memory_range_includes_clean(ram_addr(ram(), 0), PAGES(1), 0x80))
+CASE(get_wraps, cpu_physical_memory_get_dirty(ram_addr(ram(), PAGES(3)), UINT64_MAX, VGA))
+CASE(set_flag_in_a_gap, cpu_physical_memory_set_dirty_flag(ram_addr(ram(), UNIT), VGA))
+CASE(set_into_a_gap, cpu_physical_memory_set_dirty_range(ram_addr(ram(), PAGES(3)), UNIT, ON_VGA))
 CASE(set_outside, ram(); cpu_physical_memory_set_dirty_range(BITMAP_SPAN * 64, PAGES(1), 1))
 CASE(set_flag_outside, ram(); cpu_physical_memory_set_dirty_flag(BITMAP_SPAN * 64, 1))
 CASE(set_over_the_end, cpu_physical_memory_set_dirty_range(ram_addr(ram(), PAGES(3)), BITMAP_SPAN * 64, 1))
 CASE(leb_outside, unsigned long w = 1; ram(); cpu_physical_memory_set_dirty_lebitmap(&w, BITMAP_SPAN * 64, 1))
+CASE(leb_too_many, unsigned long w[4] = { 1 };
+     cpu_physical_memory_set_dirty_lebitmap(w, ram_addr(ram(), 0), UNIT / host_page()))
+CASE(test_beyond_named, cpu_physical_memory_test_and_clear_dirty(
+         ram_addr(stage_ram_migratable("victim", PAGES(4)), PAGES(3)), PAGES(2), VGA))
 CASE(test_nowhere, ram(); cpu_physical_memory_test_and_clear_dirty(BITMAP_SPAN * 64, PAGES(1), 0))
 CASE(test_reserved, cpu_physical_memory_test_and_clear_dirty(
          ram_addr(stage_resizeable("victim", PAGES(4), PAGES(8), NULL), PAGES(4)), PAGES(1), 0))
@@ -57,6 +71,25 @@ CASE(snap_query_outside, MemoryRegion *mr = stage_ram("victim", PAGES(200));
                                       PAGES(128), 1))
 CASE(snap_query_foreign, MemoryRegion *mr = stage_ram("other", PAGES(64));
      memory_region_snapshot_get_dirty(ram(), memory_region_snapshot_and_clear_dirty(mr, 0, PAGES(64), 0), 0, 1))
+CASE(snap_of_client, cpu_physical_memory_snapshot_and_clear_dirty(ram(), 0, PAGES(1), 3))
+CASE(snap_of_io, cpu_physical_memory_snapshot_and_clear_dirty(stage_io("victim", PAGES(4)), 0, PAGES(1), VGA))
+CASE(snap_of_unnamed, cpu_physical_memory_snapshot_and_clear_dirty(stage_io(NULL, PAGES(4)), 0, PAGES(1), VGA))
+CASE(snap_of_too_much, cpu_physical_memory_snapshot_and_clear_dirty(ram(), PAGES(3), PAGES(2), VGA))
+
+/* A snapshot of pages 64 to 127, as the region's pages. */
+static void ask_snapshot(uint64_t page, ram_addr_t length)
+{
+    MemoryRegion *mr = stage_ram("victim", PAGES(200));
+
+    cpu_physical_memory_snapshot_get_dirty(
+        cpu_physical_memory_snapshot_and_clear_dirty(mr, PAGES(64), PAGES(64), VGA), ram_addr(mr, PAGES(page)), length);
+}
+CASE(snap_ask_before, ask_snapshot(63, PAGES(1)))
+CASE(snap_ask_behind, ask_snapshot(129, PAGES(1)))
+CASE(snap_ask_more, ask_snapshot(127, PAGES(1) + 1))
+
+CASE(sync_parts, RAMBlock *b = block_of(ram()); b->bmap = bits_new(64);
+     cpu_physical_memory_sync_dirty_bitmap(b, 0, PAGES(1) + 1))
 CASE(sync_no_bmap, cpu_physical_memory_sync_dirty_bitmap(block_of(ram()), 0, PAGES(4)))
 CASE(sync_behind, RAMBlock *b = block_of(stage_ram("victim", UNIT)); b->bmap = bits_new(256);
      cpu_physical_memory_sync_dirty_bitmap(b, 0, 2 * UNIT))
@@ -75,8 +108,17 @@ CASE(count_down_u, ram_block_uncoordinated_discard_disable(false))
 CASE(count_down_r, ram_block_discard_require(false))
 CASE(count_down_c, ram_block_coordinated_discard_require(false))
 CASE(stranger_leaves, RAMBlockNotifier n = { 0 }; ram_block_notifier_remove(&n))
+CASE(notifier_twice, RAMBlockNotifier n = { 0 }; ram_block_notifier_add(&n); ram_block_notifier_add(&n))
+CASE(remap_behind, qemu_ram_remap(ram_addr(ram(), 0), BITMAP_SPAN * 64))
+CASE(remap_inside_a_page, qemu_ram_remap(ram_addr(ram(), 8), host_page()))
+CASE(remap_a_part, qemu_ram_remap(ram_addr(ram(), 0), 8))
 CASE(remap_nowhere, ram(); qemu_ram_remap(BITMAP_SPAN * 64, PAGES(1)))
 CASE(recv_no_map, RAMBlock *b = block_of(ram()); ramblock_recv_bitmap_set(b, b->host))
+CASE(recv_twice, RAMBlock *b = block_of(ram()); ramblock_recv_bitmap_init(b); ramblock_recv_bitmap_init(b))
+CASE(recv_behind, RAMBlock *b = block_of(ram()); ramblock_recv_bitmap_init(b);
+     ramblock_recv_bitmap_test_byte_offset(b, b->max_length))
+CASE(recv_too_many, RAMBlock *b = block_of(ram()); ramblock_recv_bitmap_init(b);
+     ramblock_recv_bitmap_set_range(b, b->host, b->max_length / TARGET_PAGE_SIZE + 1))
 CASE(log_off_too_often, memory_region_set_log(ram(), false, DIRTY_MEMORY_VGA))
 CASE(log_of_migration, memory_region_set_log(ram(), true, DIRTY_MEMORY_MIGRATION))
 CASE(start_nothing, memory_global_dirty_log_start(0))
@@ -115,6 +157,8 @@ int main(int argc, char **argv)
         { "/R-RAM-14/named-already", set_idstr_twice, "qemu_ram_set_idstr", "one" },
         { "/R-RAM-14/taken", set_idstr_taken, "qemu_ram_set_idstr", "one" },
         { "/R-RAM-14/no-block", set_idstr_null, "qemu_ram_set_idstr", NULL },
+        { "/R-RAM-14/no-block-no-name", set_idstr_null_null, "qemu_ram_set_idstr", NULL },
+        { "/R-RAM-15/no-name", set_idstr_no_name, "qemu_ram_set_idstr", NULL },
         { "/R-RAM-15/empty", set_idstr_empty, "qemu_ram_set_idstr", NULL },
         { "/R-RAM-23/host-offset-outside", host_offset_outside, "qemu_ram_block_host_offset", NULL },
         { "/R-RAM-23/addr-of-nowhere", addr_of_nowhere, "qemu_ram_addr_from_host_nofail", NULL },
@@ -125,6 +169,10 @@ int main(int argc, char **argv)
         { "/R-RAM-27/behind", msync_behind, "memory_region_msync", "victim" },
         { "/R-RAM-27/wraps", msync_wraps, "memory_region_msync", "victim" },
         { "/R-RAM-27/block-behind", msync_block_behind, "qemu_ram_msync", NULL },
+        { "/R-RAM-27/block-start-behind", msync_start_behind, "qemu_ram_msync", NULL },
+        { "/R-RAM-32/behind", remap_behind, "qemu_ram_remap", NULL },
+        { "/R-RAM-32/inside-a-page", remap_inside_a_page, "qemu_ram_remap", "whole pages" },
+        { "/R-RAM-32/part-of-a-page", remap_a_part, "qemu_ram_remap", "whole pages" },
         { "/R-RAM-32/nowhere", remap_nowhere, "qemu_ram_remap", NULL },
         { "/R-DIRTY-11/behind", set_dirty_behind, "memory_region_set_dirty", "victim" },
         { "/R-DIRTY-11/no-block", set_dirty_no_block, "memory_region_set_dirty", "victim" },
@@ -137,6 +185,15 @@ int main(int argc, char **argv)
         { "/R-DIRTY-2/flag", flag_client, "cpu_physical_memory_get_dirty_flag", NULL },
         { "/R-DIRTY-2/set-flag", set_flag_client, "cpu_physical_memory_set_dirty_flag", NULL },
         { "/R-DIRTY-2/test-and-clear", test_client, "cpu_physical_memory_test_and_clear_dirty", NULL },
+        { "/R-RAM-18/no-room", no_room, "memory_region_init_ram_ptr", "no room" },
+        { "/R-RAM-1/behind-the-host", wraps_the_host, "memory_region_init_ram_ptr", "host can address" },
+        { "/R-DIRTY-2/mask-set", set_mask, "cpu_physical_memory_set_dirty_range", "0x8" },
+        { "/R-DIRTY-2/mask-clean", clean_mask, "cpu_physical_memory_range_includes_clean", "0x80" },
+        { "/R-DIRTY-7/gap", set_flag_in_a_gap, "cpu_physical_memory_set_dirty_flag", NULL },
+        { "/R-DIRTY-7/into-a-gap", set_into_a_gap, "cpu_physical_memory_set_dirty_range", NULL },
+        { "/R-DMB-6/wraps", get_wraps, "cpu_physical_memory_get_dirty", NULL },
+        { "/R-LEB-1/too-many", leb_too_many, "cpu_physical_memory_set_dirty_lebitmap", NULL },
+        { "/R-DIRTY-8/named", test_beyond_named, "cpu_physical_memory_test_and_clear_dirty", "victim" },
         { "/R-DMB-6/set-range", set_outside, "cpu_physical_memory_set_dirty_range", NULL },
         { "/R-DMB-6/set-flag", set_flag_outside, "cpu_physical_memory_set_dirty_flag", NULL },
         { "/R-DMB-6/over-the-end", set_over_the_end, "cpu_physical_memory_set_dirty_range", NULL },
@@ -149,6 +206,14 @@ int main(int argc, char **argv)
         { "/R-SNAP-1/alias", snap_alias, "memory_region_snapshot_and_clear_dirty", "victim" },
         { "/R-SNAP-6/outside", snap_query_outside, "memory_region_snapshot_get_dirty", "victim" },
         { "/R-SNAP-6/foreign", snap_query_foreign, "memory_region_snapshot_get_dirty", "victim" },
+        { "/R-DIRTY-2/snapshot", snap_of_client, "cpu_physical_memory_snapshot_and_clear_dirty", NULL },
+        { "/R-SNAP-1/io", snap_of_io, "cpu_physical_memory_snapshot_and_clear_dirty", "victim" },
+        { "/R-SNAP-1/unnamed", snap_of_unnamed, "cpu_physical_memory_snapshot_and_clear_dirty", "unnamed" },
+        { "/R-SNAP-7/too-much", snap_of_too_much, "cpu_physical_memory_snapshot_and_clear_dirty", NULL },
+        { "/R-SNAP-6/before", snap_ask_before, "cpu_physical_memory_snapshot_get_dirty", NULL },
+        { "/R-SNAP-6/behind", snap_ask_behind, "cpu_physical_memory_snapshot_get_dirty", NULL },
+        { "/R-SNAP-6/more", snap_ask_more, "cpu_physical_memory_snapshot_get_dirty", NULL },
+        { "/R-SYNC-4/parts-of-pages", sync_parts, "cpu_physical_memory_sync_dirty_bitmap", NULL },
         { "/R-SYNC-1/no-bmap", sync_no_bmap, "cpu_physical_memory_sync_dirty_bitmap", NULL },
         { "/R-SYNC-4/behind", sync_behind, "cpu_physical_memory_sync_dirty_bitmap", NULL },
         { "/R-SYNC-4/unaligned", sync_unaligned, "cpu_physical_memory_sync_dirty_bitmap", NULL },
@@ -157,6 +222,10 @@ int main(int argc, char **argv)
         { "/R-CLR-3/none", clear_test_none, "clear_bmap_test_and_clear", NULL },
         { "/R-CLR-3/behind", clear_test_behind, "clear_bmap_test_and_clear", NULL },
         { "/R-RECV-1/no-map", recv_no_map, "ramblock_recv_bitmap_set", NULL },
+        { "/R-RECV-1/twice", recv_twice, "ramblock_recv_bitmap_init", NULL },
+        { "/R-RECV-1/behind", recv_behind, "ramblock_recv_bitmap_test_byte_offset", NULL },
+        { "/R-RECV-1/too-many", recv_too_many, "ramblock_recv_bitmap_set_range", NULL },
+        { "/R-NOTI-1/twice", notifier_twice, "ram_block_notifier_add", NULL },
         { "/R-DIRTY-14/not-romd", flush_no_romd, "memory_region_flush_rom_device", "victim" },
         { "/R-DIRTY-14/behind", flush_behind, "memory_region_flush_rom_device", "victim" },
         { "/R-DISC-2/disable", count_down_d, "ram_block_discard_disable", NULL },

@@ -282,6 +282,24 @@ static void both_kinds(void)
     ram_block_notifier_remove(&t.seed);
 }
 
+/* Every callback is optional. */
+static void deaf(void)
+{
+    RAMBlockNotifier plain = { 0 };
+    RAMBlockNotifierExtended extended = { 0 };
+    MemoryRegion *r;
+
+    stage_ram("before", host_page());
+    ram_block_notifier_add(&plain);
+    ram_block_notifier_add_extended(&extended);
+    r = resizeable(2, 20);
+    memory_region_ram_resize(r, 6 * host_page(), &error_fatal);
+    check_number(block_of(r)->used_length, 6 * host_page());
+    stage_release(r);
+    ram_block_notifier_remove_extended(&extended);
+    ram_block_notifier_remove(&plain);
+}
+
 int main(int argc, char **argv)
 {
     ram_start(&argc, &argv);
@@ -299,6 +317,7 @@ int main(int argc, char **argv)
     conformance_case_4k("/R-NOTI-3/leaves-while-told", leaves_while_told);
     conformance_case_4k("/R-NOTI-5/maximum", both_kinds);
     conformance_case_4k("/R-NOTI-6/one-sequence", both_kinds);
+    conformance_case("/R-NOTI-3/deaf", deaf);
     conformance_case_4k("/R-NOTI-7/worked-example", both_kinds);
     return ram_run();
 }

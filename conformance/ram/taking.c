@@ -145,6 +145,29 @@ static void snapshot_queries(void)
     check(memory_region_snapshot_get_dirty(b.ram, s, PAGES(71) - 1, 1));
     check(!memory_region_snapshot_get_dirty(b.ram, s, PAGES(71), 1));
     check(memory_region_snapshot_get_dirty(b.ram, s, PAGES(70), 1));
+    check(!memory_region_snapshot_get_dirty(b.ram, s, PAGES(70), 0));
+    free(s);
+}
+
+/* Of many pages, of which one is dirty, or all. */
+static void long_snapshot(void)
+{
+    Bench b = bench_new(4096);
+    DirtyBitmapSnapshot *s;
+
+    dirty(b.ram, 4000, 4000, ON_VGA);
+    s = snap(&b, 0, PAGES(4096));
+    for (unsigned page = 0; page < 4096; page += 500) {
+        check_number(memory_region_snapshot_get_dirty(b.ram, s, PAGES(page), PAGES(4096 - page)), true);
+        check_number(memory_region_snapshot_get_dirty(b.ram, s, 0, PAGES(page)), false);
+    }
+    free(s);
+    dirty(b.ram, 0, 4095, ON_VGA);
+    s = snap(&b, 0, PAGES(4096));
+    for (unsigned page = 0; page < 4096; page += 100) {
+        check(memory_region_snapshot_get_dirty(b.ram, s, PAGES(page), PAGES(1)));
+        check(memory_region_snapshot_get_dirty(b.ram, s, PAGES(page), PAGES(4096 - page)));
+    }
     free(s);
 }
 
@@ -419,6 +442,8 @@ static void clear_all_touched_chunks(void)
     check_bits(b.block->clear_bmap, 5, "1-2");
     clear_bmap_set(b.block, 256, 64);
     check_bits(b.block->clear_bmap, 5, "1-2 4");
+    clear_bmap_set(b.block, 0, 0);
+    check_bits(b.block->clear_bmap, 5, "1-2 4");
     b.block->clear_bmap = NULL;
 }
 
@@ -482,6 +507,7 @@ int main(int argc, char **argv)
     conformance_case("/R-SNAP-4/moves", snapshot_moves);
     conformance_case_4k("/R-SNAP-5/not-widened", snapshot_order);
     conformance_case("/R-SNAP-6/queries", snapshot_queries);
+    conformance_case("/R-SNAP-6/many-pages", long_snapshot);
     conformance_case("/R-SNAP-7/each-client", snapshot_of_each_client);
     conformance_case_4k("/R-LEB-1/pages", lebitmap_pages);
     conformance_case_4k("/R-LEB-2/clients", lebitmap_clients);

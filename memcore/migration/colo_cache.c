@@ -128,7 +128,9 @@ static void fill(CachedBlock *c)
 
 static void require(const char *function)
 {
-    memcore_require_big_lock("R-COLO-1");
+    if (!qemu_mutex_iothread_locked()) {
+        memcore_misuse_at(function, "R-COLO-1", "called without the big lock (qemu_mutex_lock_iothread)");
+    }
     if (memcore_vm_running()) {
         memcore_misuse_at(function, "R-COLO-1", "the machine runs; pause it with memcore_set_vm_running()");
     }
@@ -202,9 +204,11 @@ void colo_cache_release(void)
 
 /* --- between checkpoints --- */
 
-static int check(Error **errp)
+static int check(const char *function, Error **errp)
 {
-    memcore_require(caches.on, "R-COLO-1", "there are no caches");
+    if (!caches.on) {
+        memcore_misuse_at(function, "R-COLO-1", "there are no caches");
+    }
     if (caches.resized || caches.version != ram_list.version) {
         error_setg(errp, "RAM blocks came, went or were resized: the caches are worth nothing any more");
         return -EBUSY;
@@ -218,7 +222,7 @@ int colo_cache_put(RAMBlock *block, uint64_t offset, const void *from, size_t le
     int result;
 
     memcore_require_big_lock("R-COLO-2");
-    result = check(errp);
+    result = check(__func__, errp);
     if (result < 0) {
         return result;
     }
@@ -277,9 +281,9 @@ static int64_t flush_block(CachedBlock *c)
     return copied;
 }
 
-static int64_t checkpoint(int64_t (*each)(CachedBlock *c), Error **errp)
+static int64_t checkpoint(const char *function, int64_t (*each)(CachedBlock *c), Error **errp)
 {
-    int64_t copied = check(errp);
+    int64_t copied = check(function, errp);
 
     if (copied < 0) {
         return copied;
@@ -294,11 +298,11 @@ static int64_t checkpoint(int64_t (*each)(CachedBlock *c), Error **errp)
 int64_t colo_cache_write_through(Error **errp)
 {
     require(__func__);
-    return checkpoint(write_block_through, errp);
+    return checkpoint(__func__, write_block_through, errp);
 }
 
 int64_t colo_cache_flush(Error **errp)
 {
     require(__func__);
-    return checkpoint(flush_block, errp);
+    return checkpoint(__func__, flush_block, errp);
 }

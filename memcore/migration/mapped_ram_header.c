@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "exec/cpu-common.h"
 #include "migration/mapped_ram.h"
 #include "qemu/bswap.h"
@@ -92,7 +93,7 @@ static bool read_bitmap(StreamReader *reader, MappedRamBlock *block, size_t word
     const uint64_t padding = block->pages % WORD_BITS;
 
     reader->position = block->bitmap_offset;
-    block->bitmap = g_try_new(unsigned long, words);
+    block->bitmap = memcore_fault(MEMCORE_FAULT_ALLOCATION) ? NULL : g_try_new(unsigned long, words);
     if (!block->bitmap && words > 0) {
         error_setg(errp, "no memory for its bitmap of %zu bytes", words * sizeof(unsigned long));
         return false;

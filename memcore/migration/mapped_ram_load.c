@@ -122,7 +122,7 @@ static bool check_block(const MappedRamBlock *from, RAMBlock *block, Error **err
     } else if (from->used_length > block->max_length) {
         error_setg(errp, "its length is 0x%" PRIx64 ", here it is at most 0x%" PRIx64, from->used_length,
                    block->max_length);
-    } else if (block->readonly && from->present) {
+    } else if (block->readonly && (from->present || !zero_page_test(block->host, block->used_length))) {
         error_setg(errp, "the block of this name here is mapped read-only");
     } else {
         return check_discarded(from, block, errp);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/misuse.h"
 #include "exec/cpu-common.h"
 #include "qemu/bswap.h"
 
@@ -140,12 +141,11 @@ void wire_end_of_section(GByteArray *bytes)
 
 size_t wire_parse_discard(const uint8_t *payload, size_t length, char *name, Error **errp)
 {
-    const size_t name_length = length > 1 ? payload[1] : 0, head = name_length + 3;
+    const size_t name_length = payload[1], head = name_length + 3;
 
     /* a version, a name of one byte with its count and a terminator, a range */
-    if (length < 20) {
-        error_setg(errp, "a discard command has %zu bytes, fewer than 20", length);
-    } else if (payload[0] != 0) {
+    memcore_assert(length >= 20);       /* no shorter command is handled */
+    if (payload[0] != 0) {
         error_setg(errp, "a discard command has version %u, not 0", payload[0]);
     } else if (name_length == 0) {
         error_setg(errp, "a discard command has an empty block name");

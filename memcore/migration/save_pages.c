@@ -214,7 +214,7 @@ void save_pages_punch_holes(RamSave *save)
     for (size_t i = 0; i < save->block_count; i++) {
         const SavedBlock *saved = &save->blocks[i];
 
-        for (uint64_t word = 0; saved->written && word * WORD_BITS < saved->pages; word++) {
+        for (uint64_t word = 0; word * WORD_BITS < saved->pages; word++) {
             unsigned long stale = saved->written[word] & ~saved->file_bmap[word];
 
             for (; stale; stale &= stale - 1) {

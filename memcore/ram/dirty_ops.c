@@ -61,7 +61,7 @@ static RAMBlock *require_used(const char *function, ram_addr_t start, ram_addr_t
     if (__builtin_expect(!ram_block_range_used(block, start - block->offset, length), 0)) {
         memcore_misuse_at(function, "R-DIRTY-8", "0x%" PRIx64 " bytes at 0x%" PRIx64 " of block \"%s\", of which "
                           "0x%" PRIx64 " bytes are used", length, start - block->offset,
-                          block->idstr[0] ? block->idstr : "(unnamed)", block->used_length);
+                          ram_block_label(block), block->used_length);
     }
     return block;
 }

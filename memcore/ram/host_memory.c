@@ -128,7 +128,7 @@ bool host_memory_new(HostMemory *memory, const HostMemoryRequest *request, Error
     if (reserves_anyway(request) && !no_reserve_possible(errp)) {
         return false;
     }
-    if (length > SIZE_MAX - slack || request->offset > (uint64_t)INT64_MAX - length) {
+    if (length > SIZE_MAX - slack) {        /* with a file's offset: host_file.c has looked */
         error_setg(errp, "cannot map 0x%llx bytes of RAM: more than the host can address",
                    (unsigned long long)length);
         return false;

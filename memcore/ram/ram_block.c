@@ -119,12 +119,11 @@ RAMBlock *ram_block_new_anonymous(uint64_t size, uint64_t max_size, uint32_t fla
     RAMBlock *block;
 
     memcore_require_big_lock("R-RAM-8");
-    memcore_require((flags & ~known) == 0, "R-RAM-3", "flags 0x%x are not for anonymous RAM", flags & ~known);
+    memcore_assert((flags & ~known) == 0);      /* region/ has told the caller (R-RAM-3) */
     if (!round_sizes(size, max_size, &used_length, &max_length, errp)) {
         return NULL;
     }
-    memcore_require((flags & RAM_RESIZEABLE) || used_length == max_length, "R-RAM-1",
-                    "a block of 0x%" PRIx64 " of 0x%" PRIx64 " bytes without RAM_RESIZEABLE", size, max_size);
+    memcore_assert((flags & RAM_RESIZEABLE) || used_length == max_length);
     block = block_new(mr, used_length, max_length, flags);
     block->resized = resized;
     return map(block, max_length, RAM_BLOCK_ALIGNMENT, errp) ? publish(block, errp) : NULL;
@@ -144,8 +143,7 @@ RAMBlock *ram_block_new_from_fd(const RamFile *file, MemoryRegion *mr, Error **e
     RAMBlock *block;
 
     memcore_require_big_lock("R-RAM-8");
-    memcore_require((file->flags & ~known) == 0, "R-RAM-3", "flags 0x%x are not for RAM in a file",
-                    file->flags & ~known);
+    memcore_assert((file->flags & ~known) == 0);
     if (!host_page_round_up(file->size, &host.size)) {
         error_setg(errp, "RAM of 0x%" PRIx64 " bytes is more than the host can address", file->size);
         return NULL;
@@ -195,7 +193,7 @@ RAMBlock *ram_block_new_from_pointer(uint64_t size, void *pointer, MemoryRegion 
     RAMBlock *block;
 
     memcore_require_big_lock("R-RAM-8");
-    memcore_require(pointer, "R-RAM-7", "the memory for a block of 0x%" PRIx64 " bytes is NULL", size);
+    memcore_assert(pointer);
     if (!round_sizes(size, size, &used_length, &max_length, errp)) {
         return NULL;
     }
@@ -226,7 +224,7 @@ void ram_block_free(RAMBlock *block)
     if (!block) {
         return;
     }
-    memcore_require_big_lock("R-RAM-9");
+    memcore_assert(qemu_mutex_iothread_locked());
     ram_block_tell_removed(block);
     ram_block_name_forget(block);
     qemu_mutex_lock_ramlist();
@@ -241,7 +239,7 @@ bool ram_block_resize(RAMBlock *block, uint64_t newsize, Error **errp)
     const char *name = ram_block_label(block);
     ram_addr_t length;
 
-    memcore_require_big_lock("R-RES-1");
+    memcore_assert(qemu_mutex_iothread_locked());
     if (!host_page_round_up(newsize, &length)) {
         error_setg(errp, "RAM block \"%s\" cannot have 0x%" PRIx64 " bytes", name, newsize);
         return false;

@@ -85,10 +85,10 @@ void ram_block_register(RAMBlock *block, const char *name, DeviceState *device);
  */
 bool ram_block_resize(RAMBlock *block, uint64_t newsize, Error **errp);
 
-/* Whether `offset` lies in the part the guest may see and there is memory (R-RAM-25). */
+/* Whether `offset` lies in the part the guest may see (R-RAM-25). */
 static inline bool ram_block_holds(const RAMBlock *block, ram_addr_t offset)
 {
-    return block->host && offset < block->used_length;
+    return offset < block->used_length;
 }
 
 /* Whether bytes [offset, offset + length) lie in that part; length 0 at its end does. */

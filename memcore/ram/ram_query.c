@@ -229,13 +229,13 @@ int qemu_ram_foreach_block(RAMBlockIterFunc *function, void *opaque)
     return result;
 }
 
-/* "4 KiB": the largest unit of which there is a whole number. */
+/* "4 KiB": a page's size, a power of two. */
 static void print_size(char *text, size_t size, uint64_t bytes)
 {
     static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
     unsigned unit = 0;
 
-    while (unit + 1 < sizeof(units) / sizeof(units[0]) && bytes >= 1024 && bytes % 1024 == 0) {
+    while (bytes >= 1024) {
         bytes /= 1024;
         unit++;
     }

@@ -158,7 +158,7 @@ void *qemu_map_ram_ptr(RAMBlock *ram_block, ram_addr_t addr);
 void *memory_access_host(MemoryRegion *mr, hwaddr offset);
 
 /* As address_space_read_full(); a length that the compiler knows, in RAM, costs no loop. */
-static inline __attribute__((__always_inline__)) MemTxResult
+static inline __attribute__((always_inline)) MemTxResult
 address_space_read(AddressSpace *as, hwaddr addr, MemTxAttrs attrs, void *buf, hwaddr len)
 {
     if (__builtin_constant_p(len) && len > 0 && as && buf) {

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The base on a host whose calls fail or are interrupted; the core's calls go through here (--wrap). */
+#include "common/conformance.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "exec/ramlist.h"
+#include "qemu/main-loop.h"
+#include "qemu/thread.h"
+
+static struct {
+    int mutex_result;               /* of every call, instead of it */
+    unsigned interrupted;           /* reads and writes of eight bytes, so many times */
+    bool silent;                    /* nothing can be written */
+} host;
+
+#define WRAPPED(type, name, ...) \
+    type __real_##name(__VA_ARGS__); \
+    type __wrap_##name(__VA_ARGS__); \
+    type __wrap_##name(__VA_ARGS__)
+
+WRAPPED(int, pthread_mutex_init, pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+    return host.mutex_result ? host.mutex_result : __real_pthread_mutex_init(mutex, attributes);
+}
+
+WRAPPED(int, pthread_mutex_lock, pthread_mutex_t *mutex)
+{
+    return host.mutex_result ? host.mutex_result : __real_pthread_mutex_lock(mutex);
+}
+
+WRAPPED(int, pthread_mutex_trylock, pthread_mutex_t *mutex)
+{
+    return host.mutex_result ? host.mutex_result : __real_pthread_mutex_trylock(mutex);
+}
+
+WRAPPED(int, pthread_mutex_unlock, pthread_mutex_t *mutex)
+{
+    return host.mutex_result ? host.mutex_result : __real_pthread_mutex_unlock(mutex);
+}
+
+static bool interrupted(size_t length)
+{
+    if (length != sizeof(uint64_t) || host.interrupted == 0) {
+        return false;
+    }
+    host.interrupted--;
+    errno = EINTR;
+    return true;
+}
+
+WRAPPED(ssize_t, read, int fd, void *to, size_t length)
+{
+    return interrupted(length) ? -1 : __real_read(fd, to, length);
+}
+
+WRAPPED(ssize_t, write, int fd, const void *from, size_t length)
+{
+    return interrupted(length) || (host.silent && fd == STDERR_FILENO) ? -1 : __real_write(fd, from, length);
+}
+
+/* ---- mutexes ---- */
+
+static QemuMutex mutex;
+
+#define FAILING(name, ...) static void name(void) { host.mutex_result = EINVAL; __VA_ARGS__; }
+FAILING(init_fails, qemu_mutex_init(&mutex))
+FAILING(lock_fails, qemu_mutex_lock(&mutex))
+FAILING(trylock_fails, qemu_mutex_trylock(&mutex))
+FAILING(unlock_fails, qemu_mutex_unlock(&mutex))
+
+/* ---- eventfds ---- */
+
+static int no_eventfd(void *opaque, MemcoreFault kind)
+{
+    return kind == MEMCORE_FAULT_EVENTFD ? *(int *)opaque : 0;
+}
+
+static void no_notifier(void)
+{
+    EventNotifier notifier;
+    int number = EMFILE;
+
+    memcore_set_fault(no_eventfd, &number);
+    check_number((uint64_t)event_notifier_init(&notifier, 0), (uint64_t)-EMFILE);
+    memcore_set_fault(NULL, NULL);
+    check_number((uint64_t)event_notifier_get_fd(&notifier), (uint64_t)-1);
+    check_number((uint64_t)event_notifier_set(&notifier), (uint64_t)-EBADF);
+    check_number((uint64_t)event_notifier_test_and_clear(&notifier), 0);
+    event_notifier_cleanup(&notifier);
+}
+
+static void interrupted_notifier(void)
+{
+    EventNotifier notifier;
+
+    check_number((uint64_t)event_notifier_init(&notifier, 0), 0);
+    host.interrupted = 2;
+    check_number((uint64_t)event_notifier_set(&notifier), 0);
+    check_number(host.interrupted, 0);
+    host.interrupted = 3;
+    check_number((uint64_t)event_notifier_test_and_clear(&notifier), 1);
+    check_number(host.interrupted, 0);
+    check_number((uint64_t)event_notifier_test_and_clear(&notifier), 0);
+    event_notifier_cleanup(&notifier);
+}
+
+/* A descriptor of the caller's that has something to read, but no signal. */
+static void notifier_without_signal(void)
+{
+    static const uint64_t zero;
+    EventNotifier notifier;
+    int fd = memfd_create("zero", MFD_CLOEXEC);
+
+    g_assert_true(write(fd, &zero, sizeof(zero)) == sizeof(zero));
+    lseek(fd, 0, SEEK_SET);
+    event_notifier_init_fd(&notifier, fd);
+    check_number((uint64_t)event_notifier_test_and_clear(&notifier), 0);
+    event_notifier_cleanup(&notifier);
+}
+
+/* ---- what is printed ---- */
+
+static void long_name(void)
+{
+    char *name = g_strnfill(5000, 'x');
+
+    memory_region_get_ram_ptr(stage_io(name, 1));
+}
+
+/* Misuse ends the program whether it can be told or not. */
+static void cannot_be_told(void)
+{
+    if (g_test_subprocess()) {
+        host.silent = true;
+        qemu_mutex_lock_iothread();
+        _exit(0);
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_failed();
+    g_test_trap_assert_stderr("");
+}
+
+static void to_stdout(void)
+{
+    if (g_test_subprocess()) {
+        memcore_set_print(NULL, NULL);
+        ram_block_dump(NULL);
+        return;
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_passed();
+    g_test_trap_assert_stdout("*Block Name*Total*");
+}
+
+int main(int argc, char **argv)
+{
+    conformance_start(&argc, &argv);
+    qemu_mutex_init(&mutex);
+    conformance_misuse("/base/thread/init-fails", init_fails, "qemu_mutex_init", "22");
+    conformance_misuse("/base/thread/lock-fails", lock_fails, "qemu_mutex_lock", "22");
+    conformance_misuse("/base/thread/trylock-fails", trylock_fails, "qemu_mutex_trylock", "22");
+    conformance_misuse("/base/thread/unlock-fails", unlock_fails, "qemu_mutex_unlock", "22");
+    conformance_case("/base/eventfd/none", no_notifier);
+    conformance_case("/base/eventfd/interrupted", interrupted_notifier);
+    conformance_case("/base/eventfd/no-signal", notifier_without_signal);
+    conformance_misuse("/R-RAM-24/long-name", long_name, "memory_region_get_ram_ptr", "xxxxxxxxxx");
+    conformance_case("/base/misuse/cannot-be-told", cannot_be_told);
+    conformance_case("/base/print/stdout", to_stdout);
+    return g_test_run();
+}
