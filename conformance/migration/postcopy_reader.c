@@ -69,6 +69,8 @@ void reader_refused(const char *text)
         check_text(reader.mis.error ? error_get_pretty(reader.mis.error) : "(no error)", text);
     }
     check(reader.tape.shut);
+    /* as long as the guest does not run here there is nothing to keep */
+    check(postcopy_state_get() == POSTCOPY_INCOMING_RUNNING || !reader.mis.postcopy);
 }
 
 void put_whole(const char *name, unsigned page, int fill)

@@ -2,10 +2,12 @@
 /* Specification "RAM migration", chapter 6.4: what a source sends, and in which order. */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "exec/ram_addr.h"
+#include "memcore/bitmap_discard_manager.h"
 #include "postcopy_guest.h"
 #include "postcopy_stream.h"
 #include "qemu/main-loop.h"
@@ -29,6 +31,9 @@ static struct {
     bool silent;                        /* does not say SHUT */
     unsigned stopped, resumed;
     uint64_t dirty_at_stop;             /* this page, plus 1, is written to when the writers stop; 0: none */
+    void (*at_send)(void);              /* at each call of send, before anything else; or NULL */
+    void (*at_stop)(void);
+    void (*at_end)(void);               /* instead of SHUT */
 } peer;
 
 static int say(uint16_t type, const char *name, uint64_t start, uint32_t length)
@@ -57,6 +62,9 @@ static int hear(void *opaque, const void *from, size_t length)
 
     (void)opaque;
     check(!ms.source || !qemu_mutex_iothread_locked());
+    if (peer.at_send) {
+        peer.at_send();
+    }
     if (++peer.sends == peer.fail_at) {
         return -EPIPE;
     }
@@ -69,8 +77,12 @@ static int hear(void *opaque, const void *from, size_t length)
             peer.requests = NULL;
             requests();
         }
-        if (bytes[length - 1] == 0 && bytes[length - 6] == 0x7e && !peer.silent) {
-            say(1, NULL, 0, peer.shut);
+        if (bytes[length - 1] == 0 && bytes[length - 6] == 0x7e) {
+            if (peer.at_end) {
+                peer.at_end();
+            } else if (!peer.silent) {
+                say(1, NULL, 0, peer.shut);
+            }
         }
     }
     return 0;
@@ -80,6 +92,9 @@ static void stop(void *opaque)
 {
     (void)opaque;
     peer.stopped++;
+    if (peer.at_stop) {
+        peer.at_stop();
+    }
     if (peer.dirty_at_stop) {
         ram->host[(peer.dirty_at_stop - 1) * TARGET_PAGE_SIZE] ^= 0xff;
         qemu_mutex_lock_iothread();
@@ -358,6 +373,24 @@ static void discard_misuse(void)
     postcopy_discard_send_finish(&ms, NULL);
     check(ms.discard_error);
     end();
+    char *long_name = g_strnfill(256, 'x');
+    const char *const names[] = { NULL, "", long_name };
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        begin();
+        check_pointer(postcopy_discard_send_init(&ms, 0, names[i]), NULL);
+        check(ms.discard_error);
+        end();
+    }
+    g_free(long_name);
+    /* Nor can one be sent where nobody listens; there need not be a migration for that. */
+    begin();
+    peer.fail_at = 1;
+    far = postcopy_discard_send_init(&ms, 0, "pc.ram");
+    postcopy_discard_send_range(&ms, far, 0, 1);
+    postcopy_discard_send_finish(&ms, far);
+    check_number(ms.status, MIGRATION_STATUS_FAILED);
+    check(ms.error && strstr(error_get_pretty(ms.error), "cannot be sent"));
+    end();
 }
 
 /* --- requests that are wrong ------------------------------------------------------------------------------ */
@@ -432,6 +465,83 @@ static void wrong_frames(void)
     peer.silent = true;
     check_number(migrate(), (uint64_t)-1);
     check(ms.error && strstr(error_get_pretty(ms.error), "a message of 3 bytes on the return path has another length in it"));
+    end();
+}
+
+/* The messages themselves, byte by byte. */
+static const char *bad_message;
+
+static void say_nonsense(void)
+{
+    GByteArray *message = g_byte_array_new();
+
+    put_hex(message, bad_message);
+    check_number(ram_migrate_return(&ms, message->data, message->len), (uint64_t)-EINVAL);
+    g_byte_array_unref(message);
+}
+
+static void bad_messages(void)
+{
+    static const struct {
+        const char *hex, *text;
+    } bad[] = {
+        { "00 01 00", "another length" },
+        { "00 01 00 05 00 00 00 00", "another length" },
+        { "00 01 00 00", "message 1 on the return path has 0 bytes, not 4" },
+        { "00 04 00 04 00 00 00 00", "message 4 on the return path has 4 bytes, not 12" },
+        { "00 03 00 0c 00 00 00 00 00 00 00 00 00 00 00 00", "has 12 bytes, not 14" },
+        { "00 03 00 0e 00 00 00 00 00 00 00 00 00 00 00 00 02 61", "has 14 bytes, not 15" },
+        { "00 03 00 0f 00 00 00 00 00 00 00 00 00 00 00 00 02 61 00", "NUL byte" },
+    };
+    GByteArray *much = g_byte_array_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        begin();
+        bad_message = bad[i].hex;
+        peer.request_after = 1;
+        peer.requests = say_nonsense;
+        check_number(migrate(), (uint64_t)-1);
+        check(ms.error && strstr(error_get_pretty(ms.error), bad[i].text));
+        end();
+    }
+    begin();
+    g_byte_array_set_size(much, 4 + 0x10000);
+    memset(much->data, 0, much->len);
+    check_number(ram_migrate_return(&ms, much->data, much->len), (uint64_t)-EINVAL);    /* nobody migrates */
+    check_pointer(ms.error, NULL);
+    g_byte_array_unref(much);
+    /* Instead of SHUT: the end that is waited for does not come any more. */
+    bad_message = "00 07 00 00";
+    peer.at_end = say_nonsense;
+    check_number(migrate(), (uint64_t)-1);
+    end();
+    /* Before there is a page: the first call has the setup. */
+    begin();
+    bad_message = "00 07 00 00";
+    ms.start_postcopy = false;
+    peer.at_send = say_nonsense;
+    check_number(migrate(), (uint64_t)-1);
+    check_number(peer.sends + peer.stopped, 1);
+    end();
+}
+
+static void ask_for_too_much(void)
+{
+    unsigned accepted = 0;
+
+    while (say(3, "pc.ram", 0, (uint32_t)host_page) == 0) {
+        accepted++;
+    }
+    check_number(accepted, PAGES + 1);
+}
+
+static void too_many_requests(void)
+{
+    begin();
+    peer.request_after = 1;
+    peer.requests = ask_for_too_much;
+    check_number(migrate(), (uint64_t)-1);
+    check(ms.error && strstr(error_get_pretty(ms.error), "more requests than there are pages"));
     end();
 }
 
@@ -556,6 +666,151 @@ static void message_too_long(void)
     message[2] = 2;
     message[3] = 1;
     peer_says(message, 4 + 513);
+    peer_says("\0\2\0", 4);               /* PONG of nothing */
+}
+
+/* Dirty again as soon as it is clean: the rounds are counted. */
+static void write_much(void)
+{
+    qemu_mutex_lock_iothread();
+    memory_region_set_dirty(ram->mr, 0, 100 * TARGET_PAGE_SIZE);
+    qemu_mutex_unlock_iothread();
+}
+
+static void rounds(void)
+{
+    begin();
+    ms.start_postcopy = false;
+    ms.max_rounds = 5;
+    ms.stop_writers = NULL;                     /* hooks are optional */
+    peer.at_send = write_much;
+    check_number(migrate(), 0);
+    check_number(ms.counters.syncs, 5 + 1);     /* and the last look */
+    end();
+}
+
+static void new_ram(void)
+{
+    qemu_mutex_lock_iothread();
+    stage_ram("late", host_page);
+    qemu_mutex_unlock_iothread();
+}
+
+static void longer_ram(void)
+{
+    RAMBlock *block = qemu_ram_block_by_name("flash");
+
+    qemu_mutex_lock_iothread();
+    check_number(qemu_ram_resize(block, 2 * host_page, &error_abort), 0);
+    qemu_mutex_unlock_iothread();
+}
+
+static RAMBlock *resizeable(uint64_t size)
+{
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+
+    memory_region_init_resizeable_ram(mr, NULL, "flash", size, 4 * host_page, NULL, &error_fatal);
+    stage_adopt(mr, NULL);
+    qemu_ram_set_idstr(mr->ram_block, "flash", NULL);
+    qemu_ram_set_migratable(mr->ram_block);
+    return mr->ram_block;
+}
+
+/* Blocks must not come, go or change (R-PC-52): seen when the writers have stopped, who may then go on. */
+static void blocks_change(void)
+{
+    for (unsigned what = 0; what < 3; what++) {
+        RAMBlock *flash;
+
+        begin();
+        flash = resizeable(host_page);
+        peer.at_stop = what ? longer_ram : new_ram;
+        ms.resume_writers = what == 2 ? NULL : resume;
+        check_number(migrate(), (uint64_t)-1);
+        check(strstr(error_get_pretty(ms.error), "came, went or changed"));
+        check_number(peer.resumed, what < 2);
+        stage_release(flash->mr);
+        end();
+    }
+}
+
+static const void *devices(void *opaque, size_t *length)
+{
+    *length = (16 << 20) - 10 + 1;
+    return opaque;
+}
+
+static void devices_too_long(void)
+{
+    begin();
+    ms.save_devices = devices;
+    check_number(migrate(), (uint64_t)-1);
+    check(strstr(error_get_pretty(ms.error), "devices have 16777207 bytes"));
+    check_number(peer.resumed, 1);
+    end();
+}
+
+/* What a manager has discarded is neither read nor sent. */
+static void managed(void)
+{
+    const unsigned whole = (unsigned)((size_t)sysconf(_SC_PAGESIZE) / TARGET_PAGE_SIZE);
+    MemoryRegion *root = stage_container("root", PAGES * TARGET_PAGE_SIZE);
+    BitmapDiscardManager *manager;
+    GArray *pages;
+    char *text, *expected;
+
+    begin();
+    manager = bitmap_discard_manager_new(ram->mr, host_page, NULL, &error_abort);
+    stage_add(root, 0, ram->mr);
+    check_number(bitmap_discard_manager_plug(manager, 16 * host_page, 4 * host_page), 0);
+    check_number(migrate(), 0);
+    pages = pages_sent(NULL);
+    text = runs(pages);
+    expected = g_strdup_printf("%u-%u", 16 * whole, 20 * whole - 1);
+    check_text(text, expected);
+    g_free(expected);
+    g_free(text);
+    g_array_unref(pages);
+    stage_del(root, ram->mr);
+    check(bitmap_discard_manager_destroy(manager, &error_abort));
+    end();
+}
+
+static void refused_ram(const char *text)
+{
+    check_number(migrate(), (uint64_t)-1);
+    check(strstr(error_get_pretty(ms.error), text));
+    check_number(peer.sends + peer.stopped, 0);
+    error_free(ms.error);
+    ms.error = NULL;
+}
+
+static void other_bad_ram(void)
+{
+    const int fd = memfd_create("pmem", MFD_CLOEXEC);
+    MemoryRegion *pmem = stage_storage(sizeof(*pmem));
+    unsigned long *foreign = g_new0(unsigned long, 1);
+    RAMBlock *other;
+
+    begin();
+    qemu_ram_unset_migratable(ram);
+    refused_ram("there is no RAM");
+    other = resizeable(0);
+    refused_ram("it is empty");
+    stage_release(other->mr);
+    memory_region_init_ram_from_fd(pmem, NULL, "pmem", host_page, RAM_PMEM, fd, 0, &error_fatal);
+    stage_adopt(pmem, NULL);
+    qemu_ram_set_idstr(pmem->ram_block, "pmem", NULL);
+    qemu_ram_set_migratable(pmem->ram_block);
+    refused_ram("persistent memory");
+    qemu_ram_unset_migratable(pmem->ram_block);
+    other = stage_block(KIND_SHARED, "other", host_page);
+    other->bmap = foreign;
+    refused_ram("being migrated");
+    check_pointer(other->bmap, foreign);
+    other->bmap = NULL;
+    g_free(foreign);
+    end();
 }
 
 static RAMBlock *growing;
@@ -619,6 +874,13 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-42/order", order);
     postcopy_case("/R-PC-43/back-to-back", back_to_back);
     postcopy_case("/R-PC-44/bad-requests", bad_requests);
+    postcopy_case("/R-PC-44/too-many-requests", too_many_requests);
+    postcopy_case("/R-WIRE-2/bad-messages", bad_messages);
+    postcopy_case("/R-PC-40/rounds", rounds);
+    postcopy_case("/R-PC-52/blocks-change", blocks_change);
+    postcopy_case("/R-PC-52/devices-too-long", devices_too_long);
+    postcopy_case("/R-PC-52/managed", managed);
+    postcopy_case("/R-PC-52/other-ram", other_bad_ram);
     postcopy_case("/R-PC-52/broken", broken);
     postcopy_case("/R-PC-52/broken-in-precopy", broken_in_precopy);
     postcopy_case("/R-PC-52/ram", bad_ram);

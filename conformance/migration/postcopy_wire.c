@@ -7,173 +7,42 @@
 #include <unistd.h>
 
 #include "exec/ram_addr.h"
-#include "postcopy_guest.h"
-#include "postcopy_stream.h"
+#include "postcopy_reader.h"
 #include "qemu/main-loop.h"
-
-enum { PAGES = 4 };
-
-static size_t host_page;
-static RAMBlock *ram;
-static MigrationIncomingState mis;
-static Tape tape;
-
-static struct {
-    unsigned runs;
-    char devices[64];
-    size_t faults[4];           /* pages that a thread touches in `run`, plus 1; 0: none */
-    unsigned char resident[PAGES];      /* in `run`: bit 0, nobody who touches the page has to wait */
-} guest;
-
-/* What a guest's first accesses do, without a guest that would wait. */
-static void run(void *opaque, const void *devices, size_t length)
-{
-    (void)opaque;
-    guest.runs++;
-    check_number(postcopy_state_get(), POSTCOPY_INCOMING_RUNNING);
-    check(!qemu_mutex_iothread_locked());
-    memcpy(guest.devices, length ? devices : "", length);
-    g_assert_cmpint(mincore(ram->host, PAGES * host_page, guest.resident), ==, 0);
-    for (unsigned i = 0; i < G_N_ELEMENTS(guest.faults) && guest.faults[i]; i++) {
-        postcopy_ram_fault(&mis, ram->host + (guest.faults[i] - 1) * host_page);
-    }
-}
-
-static void begin(void)
-{
-    host_page = (size_t)sysconf(_SC_PAGESIZE);
-    ram = stage_block(KIND_ANONYMOUS, "ram", PAGES * host_page);
-    memset(ram->host, 0x11, PAGES * host_page);
-    memset(&guest, 0, sizeof(guest));
-    tape_start(&tape);
-    mis = (MigrationIncomingState){ .transport = tape_transport(&tape), .run = run };
-    postcopy_state_set(POSTCOPY_INCOMING_NONE);
-}
-
-static int receive(void)
-{
-    int result;
-
-    qemu_mutex_unlock_iothread();
-    result = ram_migrate_incoming(&mis);
-    qemu_mutex_lock_iothread();
-    return result;
-}
-
-/* Everything given back, whatever came of it. */
-static void end(void)
-{
-    mis.abandon = true;
-    check_number(postcopy_ram_incoming_cleanup(&mis), 0);
-    postcopy_state_set(POSTCOPY_INCOMING_NONE);
-    error_free(mis.error);
-    mis.error = NULL;
-    tape_end(&tape);
-    stage_release(ram->mr);
-    memcore_drain();
-}
-
-/* The stream fails with a message that says `text`. */
-static void refused(const char *text)
-{
-    check_number(receive(), (uint64_t)-1);
-    check_number(mis.status, MIGRATION_STATUS_FAILED);
-    if (!mis.error || !strstr(error_get_pretty(mis.error), text)) {
-        check_text(mis.error ? error_get_pretty(mis.error) : "(no error)", text);
-    }
-    check(tape.shut);
-    /* as long as the guest does not run here there is nothing to keep */
-    check(postcopy_state_get() == POSTCOPY_INCOMING_RUNNING || !mis.postcopy);
-}
-
-/* A page of the backing, in target pages. */
-static void put_whole(const char *name, unsigned page, int fill)
-{
-    for (size_t offset = 0; offset < host_page; offset += TARGET_PAGE_SIZE) {
-        put_page(tape.in, offset ? NULL : name, page * host_page + offset, fill);
-    }
-}
-
-static void put_setup(void)
-{
-    put_begin(tape.in, "none");
-    put_command(tape.in, 1, NULL, 0);
-    put_command_u32(tape.in, 2, 1);
-    put_advise(tape.in, host_page, TARGET_PAGE_SIZE);
-    put_start(tape.in, "ram", PAGES * host_page);
-}
-
-static void put_precopy(void)
-{
-    put_section(tape.in, 2);
-    for (unsigned page = 0; page < PAGES - 1; page++) {
-        put_whole(page ? NULL : "ram", page, page == 1 ? -1 : (int)(0x20 + page));
-    }
-    put_section_end(tape.in);
-}
-
-static void put_switch(void)
-{
-    put_discard(tape.in, "ram", 2 * host_page, 2 * host_page);
-    put_command_u32(tape.in, 2, 2);
-    put_package(tape.in, "devices");
-    put_command_u32(tape.in, 2, 4);
-}
-
-static void put_postcopy(void)
-{
-    put_section(tape.in, 2);
-    put_whole("ram", 3, 0x53);
-    put_section_end(tape.in);
-    put_section(tape.in, 2);
-    put_whole(NULL, 2, -1);             /* CONTINUE, across sections */
-    put_section_end(tape.in);
-    put_section(tape.in, 3);
-    put_section_end(tape.in);
-    put(tape.in, 0, 1);
-}
-
-static void put_all(void)
-{
-    put_setup();
-    put_precopy();
-    put_switch();
-    put_postcopy();
-}
 
 /* --- the whole dialogue ---------------------------------------------------------------------- */
 
 static void dialogue(void)
 {
-    begin();
+    reader_begin();
     put_all();
-    guest.faults[0] = 4;
-    check_number(receive(), 0);
-    check_pointer(mis.error, NULL);
-    check_number(mis.status, MIGRATION_STATUS_COMPLETED);
+    reader.guest.faults[0] = 4;
+    check_number(reader_receive(), 0);
+    check_pointer(reader.mis.error, NULL);
+    check_number(reader.mis.status, MIGRATION_STATUS_COMPLETED);
     check_number(postcopy_state_get(), POSTCOPY_INCOMING_END);
-    check_number(guest.runs, 1);
-    check_text(guest.devices, "devices");
-    check_number(tape.at, tape.in->len);
-    for (unsigned page = 0; page < PAGES; page++) {
+    check_number(reader.guest.runs, 1);
+    check_text(reader.guest.devices, "devices");
+    check_number(reader.tape.at, reader.tape.in->len);
+    for (unsigned page = 0; page < READER_PAGES; page++) {
         static const uint8_t values[] = { 0x20, 0, 0, 0x53 };
 
-        check_number(ram->host[page * host_page], values[page]);
-        check_number(ram->host[(page + 1) * host_page - 1], values[page]);
+        check_number(reader.ram->host[page * reader.host_page], values[page]);
+        check_number(reader.ram->host[(page + 1) * reader.host_page - 1], values[page]);
     }
-    check_number(mis.counters.placed, 1);
-    check_number(mis.counters.zero_placed, 1);
-    check_number(mis.counters.requests, 1);
-    check_number(mis.counters.discarded, 2 * host_page / TARGET_PAGE_SIZE);
+    check_number(reader.mis.counters.placed, 1);
+    check_number(reader.mis.counters.zero_placed, 1);
+    check_number(reader.mis.counters.requests, 1);
+    check_number(reader.mis.counters.discarded, 2 * reader.host_page / TARGET_PAGE_SIZE);
 
-    char *hex = hex_of(tape.out);
+    char *hex = hex_of(reader.tape.out);
     char *expected = g_strdup_printf("00020004" "00000001" "00020004" "00000002" "00030010%016zx%08zx" "03" "72616d"
-                                     "00020004" "00000004" "00010004" "00000000", 3 * host_page, host_page);
+                                     "00020004" "00000004" "00010004" "00000000", 3 * reader.host_page, reader.host_page);
 
     check_text(hex, expected);
     g_free(hex);
     g_free(expected);
-    end();
+    reader_end();
 }
 
 /* The connection breaks at every byte: an Error, no hang, and all is as it was or still waiting. */
@@ -181,25 +50,25 @@ static void cut(void)
 {
     size_t length;
 
-    begin();
+    reader_begin();
     put_all();
-    length = tape.in->len;
-    end();
+    length = reader.tape.in->len;
+    reader_end();
     /* The bytes of a page are alike: of those only some. */
     for (size_t at = 0; at < length; at += at % 7 == 3 && TARGET_PAGE_SIZE > 64 && at > 256 ? 61 : 1) {
         const unsigned descriptors = count_descriptors();
 
-        begin();
+        reader_begin();
         put_all();
-        g_byte_array_set_size(tape.in, (guint)at);
-        refused("");
-        if (guest.runs == 0) {
-            check_pointer(mis.postcopy, NULL);
+        g_byte_array_set_size(reader.tape.in, (guint)at);
+        reader_refused("");
+        if (reader.guest.runs == 0) {
+            check_pointer(reader.mis.postcopy, NULL);
         } else {
             check_number(postcopy_state_get(), POSTCOPY_INCOMING_RUNNING);
-            check(mis.postcopy != NULL);
+            check(reader.mis.postcopy != NULL);
         }
-        end();
+        reader_end();
         check_number(count_descriptors(), descriptors);
     }
 }
@@ -223,65 +92,65 @@ static void messages(void)
         for (unsigned message = 0; message < G_N_ELEMENTS(names); message++) {
             const bool accepts = states[state].accepts >> message & 1;
 
-            begin();
-            put_begin(tape.in, "none");
-            put_command(tape.in, 1, NULL, 0);
+            reader_begin();
+            put_begin(reader.tape.in, "none");
+            put_command(reader.tape.in, 1, NULL, 0);
             if (state >= 1) {
-                put_advise(tape.in, host_page, TARGET_PAGE_SIZE);
+                put_advise(reader.tape.in, reader.host_page, TARGET_PAGE_SIZE);
             }
             if (message != 1) {
-                put_start(tape.in, "ram", PAGES * host_page);
+                put_start(reader.tape.in, "ram", READER_PAGES * reader.host_page);
             }
             if (state >= 2) {
-                put_discard(tape.in, "ram", 0, host_page);
+                put_discard(reader.tape.in, "ram", 0, reader.host_page);
             }
             if (state >= 3) {
-                put_command(tape.in, 4, NULL, 0);
+                put_command(reader.tape.in, 4, NULL, 0);
             }
             if (state >= 4) {
-                put_command(tape.in, 5, NULL, 0);
-                put_section(tape.in, 2);
-                for (unsigned page = 0; page < PAGES; page++) {
+                put_command(reader.tape.in, 5, NULL, 0);
+                put_section(reader.tape.in, 2);
+                for (unsigned page = 0; page < READER_PAGES; page++) {
                     put_whole("ram", page, 1);
                 }
-                put_section_end(tape.in);
+                put_section_end(reader.tape.in);
             }
             if (message == 1 && state >= 3) {
-                end();          /* there is no LISTEN without a list, and no second list */
+                reader_end();          /* there is no LISTEN without a list, and no second list */
                 continue;
             }
             switch (message) {
             case 0:
-                put_advise(tape.in, host_page, TARGET_PAGE_SIZE);
+                put_advise(reader.tape.in, reader.host_page, TARGET_PAGE_SIZE);
                 break;
             case 1:
-                put_start(tape.in, "ram", PAGES * host_page);
+                put_start(reader.tape.in, "ram", READER_PAGES * reader.host_page);
                 break;
             case 2:
-                put_discard(tape.in, "ram", 0, host_page);
+                put_discard(reader.tape.in, "ram", 0, reader.host_page);
                 break;
             case 3:
             case 4:
-                put_command(tape.in, message == 3 ? 4 : 5, NULL, 0);
+                put_command(reader.tape.in, message == 3 ? 4 : 5, NULL, 0);
                 break;
             default:
-                put_section(tape.in, 3);
-                put_section_end(tape.in);
-                put(tape.in, 0, 1);
+                put_section(reader.tape.in, 3);
+                put_section_end(reader.tape.in);
+                put(reader.tape.in, 0, 1);
             }
             if (accepts && message == 5) {
-                check_number(receive(), 0);
+                check_number(reader_receive(), 0);
             } else if (accepts) {
-                refused("the connection to the source broke");
-                check_number(tape.at, tape.in->len);
+                reader_refused("the connection to the source broke");
+                check_number(reader.tape.at, reader.tape.in->len);
             } else {
                 char *text = g_strdup_printf("state \"%s\"", states[state].state);
 
-                refused(text);
+                reader_refused(text);
                 g_free(text);
             }
             g_test_message("%s in state %s", names[message], states[state].state);
-            end();
+            reader_end();
         }
     }
 }
@@ -289,63 +158,63 @@ static void messages(void)
 /* LISTEN right after ADVISE: RUN must not be refused. */
 static void listen_from_advise(void)
 {
-    begin();
+    reader_begin();
     put_setup();
-    put_package(tape.in, "");
-    put_section(tape.in, 2);
-    for (unsigned page = 0; page < PAGES; page++) {
+    put_package(reader.tape.in, "");
+    put_section(reader.tape.in, 2);
+    for (unsigned page = 0; page < READER_PAGES; page++) {
         put_whole("ram", page, 1);
     }
-    put_section_end(tape.in);
-    put_section(tape.in, 3);
-    put_section_end(tape.in);
-    put(tape.in, 0, 1);
-    check_number(receive(), 0);
-    check_number(guest.runs, 1);
-    end();
+    put_section_end(reader.tape.in);
+    put_section(reader.tape.in, 3);
+    put_section_end(reader.tape.in);
+    put(reader.tape.in, 0, 1);
+    check_number(reader_receive(), 0);
+    check_number(reader.guest.runs, 1);
+    reader_end();
 }
 
 /* What came before the switch is there, zeroes too: nobody asks for what was received. */
 static void zeroes_before_the_switch(void)
 {
-    begin();
+    reader_begin();
     put_all();
-    check_number(receive(), 0);
-    check(guest.resident[0] & 1);
-    check(guest.resident[1] & 1);
-    check(!(guest.resident[2] & 1));
-    check(!(guest.resident[3] & 1));
-    end();
+    check_number(reader_receive(), 0);
+    check(reader.guest.resident[0] & 1);
+    check(reader.guest.resident[1] & 1);
+    check(!(reader.guest.resident[2] & 1));
+    check(!(reader.guest.resident[3] & 1));
+    reader_end();
 }
 
 /* A page that the source leaves out: no end, however often it says so. */
 static void page_left_out(void)
 {
-    begin();
+    reader_begin();
     put_setup();
     put_precopy();
     put_switch();
-    put_section(tape.in, 2);
+    put_section(reader.tape.in, 2);
     put_whole("ram", 3, 0x53);
-    put_section_end(tape.in);
-    put_section(tape.in, 3);
-    put_section_end(tape.in);
-    put(tape.in, 0, 1);
-    refused("is missing");
+    put_section_end(reader.tape.in);
+    put_section(reader.tape.in, 3);
+    put_section_end(reader.tape.in);
+    put(reader.tape.in, 0, 1);
+    reader_refused("is missing");
     check_number(postcopy_state_get(), POSTCOPY_INCOMING_RUNNING);
-    check(memcmp(tape.out->data + tape.out->len - 8, "\0\1\0\4\0\0\0\1", 8) == 0);     /* SHUT 1 */
-    end();
+    check(memcmp(reader.tape.out->data + reader.tape.out->len - 8, "\0\1\0\4\0\0\0\1", 8) == 0);     /* SHUT 1 */
+    reader_end();
 }
 
 /* --- hostile streams --------------------------------------------------------------------------- */
 
 static void bad_stream(const char *hex, const char *text)
 {
-    begin();
-    put_hex(tape.in, hex);
-    refused(text);
-    check_number(ram->host[0], 0x11);
-    end();
+    reader_begin();
+    put_hex(reader.tape.in, hex);
+    reader_refused(text);
+    check_number(reader.ram->host[0], 0x11);
+    reader_end();
 }
 
 static void beginnings(void)
@@ -357,26 +226,211 @@ static void beginnings(void)
     bad_stream("51 45 56 4d 00 00 00 03 07 ff ff ff ff", "4294967295 bytes");
     bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 02 61 00", "NUL");
     bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 01 61 05 01 78 00 00 00 01", "subsection \"x\"");
+    bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 01 61 05 00", "0 bytes");
+    bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 01 61 05 01 78 00", "version of a subsection");
     bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 01 61 04", "record 0x04");
     bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 01 61 00", "ends before");
     bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 01 61 02 00 00 00 01", "was not started");
-    begin();
-    mis.machine = "none";
-    put_begin(tape.in, "non");
-    refused("\"non\", not \"none\"");
-    end();
+    reader_begin();
+    reader.mis.machine = "none";
+    put_begin(reader.tape.in, "non");
+    reader_refused("\"non\", not \"none\"");
+    reader_end();
+}
+
+static void put_subsection(const char *name, uint32_t version)
+{
+    put(reader.tape.in, 5, 1);
+    put_name(reader.tape.in, name);
+    put(reader.tape.in, version, 4);
+}
+
+/* What a configuration says besides the machine; each alone, and all with the rest of a good stream. */
+static void subsections(void)
+{
+    static const struct {
+        const char *name, *content, *text;
+        uint32_t version;
+    } bad[] = {
+        { "configuration/uuid", "00 11 22", "uuid", 1 },
+        { "configuration/uuid", "00 11 22", "\"configuration/uuid\", version 2, is not known", 2 },
+        { "configuration/target-page-bits", "00 00", "target-page-bits", 1 },
+        { "configuration/target-page-bits", "00 00 00 09", "are 9 there", 1 },
+        { "configuration/target-page-bits", "00 00 00 0c", "version 0, is not known", 0 },
+        { "configuration/capabilities", "00 00 00 00", "is not known", 1 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        reader_begin();
+        put_begin(reader.tape.in, "none");
+        put_subsection(bad[i].name, bad[i].version);
+        put_hex(reader.tape.in, bad[i].content);
+        reader_refused(bad[i].text);
+        reader_end();
+    }
+    reader_begin();
+    put_begin(reader.tape.in, "none");
+    put_command(reader.tape.in, 1, NULL, 0);
+    put_subsection("configuration/uuid", 1);
+    reader_refused("without a section");
+    reader_end();
+    for (unsigned named = 0; named < 2; named++) {
+        reader_begin();
+        reader.mis.machine = named ? "none" : NULL;
+        put_begin(reader.tape.in, "none");
+        put_subsection("configuration/uuid", 1);
+        put_hex(reader.tape.in, "00 11 22 33 44 55 66 77 88 99 aa bb cc dd ee ff");
+        put_subsection("configuration/target-page-bits", 1);
+        put(reader.tape.in, TARGET_PAGE_BITS, 4);
+        put_command(reader.tape.in, 1, NULL, 0);
+        put_advise(reader.tape.in, reader.host_page, TARGET_PAGE_SIZE);
+        put_start(reader.tape.in, "ram", READER_PAGES * reader.host_page);
+        put_precopy();
+        put_switch();
+        put_postcopy();
+        check_number(reader_receive(), 0);
+        reader_end();
+    }
+}
+
+/* The section's header, its list and its end, byte by byte. */
+static void sections(void)
+{
+    static const struct {
+        const char *hex, *text;
+    } bad[] = {
+        { "01 00 00 00 02 03 72 61 78 00 00 00 00 00 00 00 04", "\"rax\", instance 0, version 4" },
+        { "01 00 00 00 02 03 72 61 6d 00 00 00 01 00 00 00 04", "instance 1" },
+        { "01 00 00 00 02 03 72 61 6d 00 00 00 00 00 00 00 03", "version 3" },
+        { "01 00 00 00 02 03 72 61 6d 00 00 00 00 00 00 00 04 00 00 00 00 00 00 00 08", "not with the total length" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        reader_begin();
+        put_begin(reader.tape.in, "none");
+        put_hex(reader.tape.in, bad[i].hex);
+        reader_refused(bad[i].text);
+        reader_end();
+    }
+    reader_begin();
+    put_begin(reader.tape.in, "none");
+    put_start(reader.tape.in, "ram", READER_PAGES * reader.host_page);
+    reader.tape.in->data[reader.tape.in->len - 6] = 0x18;       /* before the footer, the list's end */
+    reader_refused("the list of blocks ends with 0x18");
+    reader_end();
+    reader_begin();
+    put_setup();
+    put(reader.tape.in, 2, 1);
+    put(reader.tape.in, 99, 4);
+    reader_refused("section 99 goes on");
+    reader_end();
+    reader_begin();
+    put_setup();
+    put_section(reader.tape.in, 2);
+    put(reader.tape.in, 0x10, 8);
+    put_hex(reader.tape.in, "7f 00 00 00 02");
+    reader_refused("is 0x7f of section");
+    reader_end();
+    /* A package that begins well. */
+    reader_begin();
+    put_setup();
+    put_command_u32(reader.tape.in, 7, 10);
+    put_hex(reader.tape.in, "08 00 04 00 00 08 00 05 00 01");
+    reader_refused("end with RUN");
+    check_number(reader.guest.runs, 0);
+    reader_end();
+    /* LISTEN, before there is anything to listen for. */
+    reader_begin();
+    put_begin(reader.tape.in, "none");
+    put_command(reader.tape.in, 1, NULL, 0);
+    put_advise(reader.tape.in, reader.host_page, TARGET_PAGE_SIZE);
+    put_command(reader.tape.in, 4, NULL, 0);
+    reader_refused("LISTEN before the list of blocks");
+    reader_end();
+}
+
+/* A block that the list does not name, and that nobody sends, is no block of the migration. */
+static void blocks_that_stay(void)
+{
+    for (unsigned what = 0; what < 2; what++) {
+        MemoryRegion *other;
+
+        reader_begin();
+        other = stage_ram_migratable("stays", 2 * reader.host_page);
+        qemu_ram_unset_migratable(other->ram_block);
+        put_setup();
+        if (what == 0) {
+            put_discard(reader.tape.in, "stays", 0, reader.host_page);
+            reader_refused("\"stays\", of which pages are to be discarded");
+        } else {
+            put_section(reader.tape.in, 2);
+            put_page(reader.tape.in, "stays", 0, 1);
+            reader_refused("\"stays\" is not here");
+        }
+        reader_end();
+        stage_release(other);
+        memcore_drain();
+    }
+}
+
+/* Pages before ADVISE go into memory; but a migration without postcopy has no end.  The connection need not be shut down. */
+static void without_postcopy(void)
+{
+    reader_begin();
+    put_begin(reader.tape.in, "none");
+    put_start(reader.tape.in, "ram", READER_PAGES * reader.host_page);
+    put_section(reader.tape.in, 3);
+    put_whole("ram", 0, 0x20);
+    put_whole(NULL, 1, -1);             /* over 0x11 */
+    put_section_end(reader.tape.in);
+    put(reader.tape.in, 0, 1);
+    reader_refused("the end in postcopy state \"none\"");
+    check_number(reader.ram->host[0], 0x20);
+    check_number(reader.ram->host[reader.host_page], 0);
+    reader_end();
+    reader_begin();
+    reader.mis.transport.shutdown = NULL;
+    put_begin(reader.tape.in, "none");
+    put(reader.tape.in, 0, 1);
+    check_number(reader_receive(), (uint64_t)-1);
+    check(!reader.tape.shut);
+    /* The end of an earlier one is no obstacle. */
+    postcopy_state_set(POSTCOPY_INCOMING_END);
+    error_free(reader.mis.error);
+    reader.mis.error = NULL;
+    put_all();
+    check_number(reader_receive(), 0);
+    reader_end();
+}
+
+static int cannot_send(void *opaque, const void *bytes, size_t length)
+{
+    (void)opaque;
+    (void)bytes;
+    (void)length;
+    return -EPIPE;
+}
+
+/* One that nobody hears, and one into a connection that is broken. */
+static void pongs(void)
+{
+    reader_begin();
+    reader.mis.transport.send = cannot_send;
+    put_setup();
+    reader_refused("a ping cannot be answered");
+    reader_end();
 }
 
 static void bad_command(uint16_t command, const char *payload, const char *text)
 {
     GByteArray *bytes = g_byte_array_new();
 
-    begin();
+    reader_begin();
     put_setup();
     put_hex(bytes, payload);
-    put_command(tape.in, command, bytes->data, bytes->len);
-    refused(text);
-    end();
+    put_command(reader.tape.in, command, bytes->data, bytes->len);
+    reader_refused(text);
+    reader_end();
     g_byte_array_unref(bytes);
 }
 
@@ -392,33 +446,33 @@ static void commands(void)
     bad_command(7, "00 00 00 09", "a package has 9 bytes");
     bad_command(7, "01 00 00 01", "a package has 16777217 bytes");
     bad_command(7, "00 ff ff ff", "package: the connection");
-    begin();
+    reader_begin();
     put_setup();
-    put_command_u32(tape.in, 7, 10);
-    put_hex(tape.in, "08 00 05 00 00 08 00 04 00 00");
-    refused("does not start with LISTEN");
-    check_number(guest.runs, 0);
-    end();
+    put_command_u32(reader.tape.in, 7, 10);
+    put_hex(reader.tape.in, "08 00 05 00 00 08 00 04 00 00");
+    reader_refused("does not start with LISTEN");
+    check_number(reader.guest.runs, 0);
+    reader_end();
     for (unsigned what = 0; what < 3; what++) {
-        begin();
-        put_begin(tape.in, "none");
-        put_advise(tape.in, host_page * (what == 0 ? 2 : 1), TARGET_PAGE_SIZE * (what == 1 ? 2 : 1));
+        reader_begin();
+        put_begin(reader.tape.in, "none");
+        put_advise(reader.tape.in, reader.host_page * (what == 0 ? 2 : 1), TARGET_PAGE_SIZE * (what == 1 ? 2 : 1));
         if (what < 2) {
-            refused("the source has pages");
-            check_number(ram->host[0], 0x11);
+            reader_refused("the source has pages");
+            check_number(reader.ram->host[0], 0x11);
         } else {
-            put_start(tape.in, "ram", PAGES * host_page);
-            put_command(tape.in, 4, NULL, 0);
-            refused("before OPEN_RETURN_PATH");
+            put_start(reader.tape.in, "ram", READER_PAGES * reader.host_page);
+            put_command(reader.tape.in, 4, NULL, 0);
+            reader_refused("before OPEN_RETURN_PATH");
         }
-        end();
+        reader_end();
     }
-    begin();
+    reader_begin();
     put_setup();
-    put_command(tape.in, 11, NULL, 0);
-    refused("the connection");
-    check_number(tape.at, tape.in->len);
-    end();
+    put_command(reader.tape.in, 11, NULL, 0);
+    reader_refused("the connection");
+    check_number(reader.tape.at, reader.tape.in->len);
+    reader_end();
 }
 
 static void recovery_is_refused(void)
@@ -455,18 +509,18 @@ static void discards(void)
         uint64_t start, length;         /* in halves of a host page */
         const char *text;
     } ranges[] = {
-        { 1, 2, "no whole pages" }, { 0, 1, "no whole pages" }, { 2 * PAGES, 2, "it has" }, { 0, 2 * PAGES + 2, "it has" },
+        { 1, 2, "no whole pages" }, { 0, 1, "no whole pages" }, { 2 * READER_PAGES, 2, "it has" }, { 0, 2 * READER_PAGES + 2, "it has" },
         { 2, UINT64_MAX / 2, "it has" }, { UINT64_MAX / 2, 2, "it has" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++) {
-        begin();
+        reader_begin();
         put_setup();
         put_precopy();
-        put_discard(tape.in, "ram", ranges[i].start * host_page / 2, ranges[i].length * host_page / 2);
-        refused(ranges[i].text);
-        check_number(mis.counters.discarded, 0);
-        check_number(ram->host[0], 0x20);
-        end();
+        put_discard(reader.tape.in, "ram", ranges[i].start * reader.host_page / 2, ranges[i].length * reader.host_page / 2);
+        reader_refused(ranges[i].text);
+        check_number(reader.mis.counters.discarded, 0);
+        check_number(reader.ram->host[0], 0x20);
+        reader_end();
     }
 }
 
@@ -478,44 +532,44 @@ static void lists(void)
         unsigned total, length;         /* in pages */
         const char *name, *text;
     } bad[] = {
-        { PAGES, PAGES, "rom", "\"rom\" is not here" },   { PAGES, PAGES, "ra", "\"ra\" is not here" },
-        { 2 * PAGES, 2 * PAGES, "ram", "there, 0x" },     { PAGES, 2 * PAGES, "ram", "there, 0x" },
-        { 2 * PAGES, PAGES, "ram", "listed twice" },        { 0, 0, "ram", "not in the list" },
-        { PAGES - 1, PAGES, "ram", "that are left" },       { PAGES, 0, "ram", "there, 0x" },
+        { READER_PAGES, READER_PAGES, "rom", "\"rom\" is not here" },   { READER_PAGES, READER_PAGES, "ra", "\"ra\" is not here" },
+        { 2 * READER_PAGES, 2 * READER_PAGES, "ram", "there, 0x" },     { READER_PAGES, 2 * READER_PAGES, "ram", "there, 0x" },
+        { 2 * READER_PAGES, READER_PAGES, "ram", "listed twice" },        { 0, 0, "ram", "not in the list" },
+        { READER_PAGES - 1, READER_PAGES, "ram", "that are left" },       { READER_PAGES, 0, "ram", "there, 0x" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
-        begin();
-        put_begin(tape.in, "none");
-        put_section(tape.in, 1);
-        put_hex(tape.in, "03 72 61 6d 00 00 00 00 00 00 00 04");
-        put(tape.in, bad[i].total * host_page | 4, 8);
+        reader_begin();
+        put_begin(reader.tape.in, "none");
+        put_section(reader.tape.in, 1);
+        put_hex(reader.tape.in, "03 72 61 6d 00 00 00 00 00 00 00 04");
+        put(reader.tape.in, bad[i].total * reader.host_page | 4, 8);
         for (unsigned n = 0; n < 2; n++) {
-            put_name(tape.in, bad[i].name);
-            put(tape.in, bad[i].length * host_page, 8);
+            put_name(reader.tape.in, bad[i].name);
+            put(reader.tape.in, bad[i].length * reader.host_page, 8);
         }
-        refused(bad[i].text);
-        check_number(ram->used_length, PAGES * host_page);
-        end();
+        reader_refused(bad[i].text);
+        check_number(reader.ram->used_length, READER_PAGES * reader.host_page);
+        reader_end();
     }
-    begin();
+    reader_begin();
     put_setup();
-    put_start(tape.in, "ram", PAGES * host_page);
-    refused("started already");
-    end();
+    put_start(reader.tape.in, "ram", READER_PAGES * reader.host_page);
+    reader_refused("started already");
+    reader_end();
 }
 
 static void bad_page(bool listening, const char *hex, const char *text)
 {
-    begin();
+    reader_begin();
     put_setup();
     if (listening) {
         put_switch();
     }
-    put_section(tape.in, 2);
-    put_hex(tape.in, hex);
-    refused(text);
-    end();
+    put_section(reader.tape.in, 2);
+    put_hex(reader.tape.in, hex);
+    reader_refused(text);
+    reader_end();
 }
 
 static void pages(void)
@@ -533,83 +587,83 @@ static void pages(void)
         bad_page(listening, "ff ff ff ff ff ff 00 08 03 72 61 6d", "a page at 0xffffffffffff0000");
         bad_page(listening, "00 00 00 00 00 00 00 02 03 72 61 6d 01", "full of 0x01");
     }
-    begin();
+    reader_begin();
     put_setup();
-    put_section(tape.in, 2);
-    put_hex(tape.in, "00 00 00 00 00 00 00 10 7e 00 00 00 02");
-    refused("footer");
-    end();
-    begin();
+    put_section(reader.tape.in, 2);
+    put_hex(reader.tape.in, "00 00 00 00 00 00 00 10 7e 00 00 00 02");
+    reader_refused("footer");
+    reader_end();
+    reader_begin();
     put_setup();
-    put_section(tape.in, 3);
-    put_section_end(tape.in);
-    put_section(tape.in, 2);
-    refused("has ended");
-    end();
+    put_section(reader.tape.in, 3);
+    put_section_end(reader.tape.in);
+    put_section(reader.tape.in, 2);
+    reader_refused("has ended");
+    reader_end();
 }
 
 /* Conflicting copies of a page: the first one stays. */
 static void page_twice(void)
 {
-    begin();
+    reader_begin();
     put_setup();
     put_precopy();
     put_switch();
-    put_section(tape.in, 2);
+    put_section(reader.tape.in, 2);
     put_whole("ram", 3, 0x53);
     put_whole("ram", 3, 0x54);
     put_whole("ram", 0, 0x55);          /* precopied, and not discarded */
-    put_section_end(tape.in);
+    put_section_end(reader.tape.in);
     put_postcopy();
-    check_number(receive(), 0);
-    check_number(ram->host[3 * host_page], 0x53);
-    check_number(ram->host[0], 0x20);
-    check_number(mis.counters.duplicates, 3);
-    check_number(mis.counters.placed + mis.counters.zero_placed, 2);
-    end();
+    check_number(reader_receive(), 0);
+    check_number(reader.ram->host[3 * reader.host_page], 0x53);
+    check_number(reader.ram->host[0], 0x20);
+    check_number(reader.mis.counters.duplicates, 3);
+    check_number(reader.mis.counters.placed + reader.mis.counters.zero_placed, 2);
+    reader_end();
 }
 
 /* Where a page of the backing has several target pages: which of them came is what counts. */
 static void parts(void)
 {
-    if (host_page == TARGET_PAGE_SIZE || sysconf(_SC_PAGESIZE) == (long)TARGET_PAGE_SIZE) {
+    if (reader.host_page == TARGET_PAGE_SIZE || sysconf(_SC_PAGESIZE) == (long)TARGET_PAGE_SIZE) {
         g_test_message("a target page is a page of the backing; builds with smaller ones run this");
         return;
     }
-    begin();
+    reader_begin();
     put_setup();
     put_switch();
-    put_section(tape.in, 2);
-    put_page(tape.in, "ram", 0, 1);
-    put_page(tape.in, NULL, 0, 2);
-    refused("comes twice");
-    end();
-    begin();
+    put_section(reader.tape.in, 2);
+    put_page(reader.tape.in, "ram", 0, 1);
+    put_page(reader.tape.in, NULL, 0, 2);
+    reader_refused("comes twice");
+    reader_end();
+    reader_begin();
     put_setup();
     put_switch();
-    put_section(tape.in, 2);
-    put_page(tape.in, "ram", 0, 1);
-    put_page(tape.in, NULL, host_page, 2);
-    refused("is incomplete");
-    end();
-    begin();
+    put_section(reader.tape.in, 2);
+    put_page(reader.tape.in, "ram", 0, 1);
+    put_page(reader.tape.in, NULL, reader.host_page, 2);
+    reader_refused("is incomplete");
+    reader_end();
+    reader_begin();
     put_setup();
     put_switch();
-    put_section(tape.in, 2);
-    for (unsigned page = 0; page < PAGES; page++) {
-        for (size_t offset = host_page; offset > 0; offset -= TARGET_PAGE_SIZE) {       /* backwards */
-            put_page(tape.in, "ram", page * host_page + offset - TARGET_PAGE_SIZE, offset == host_page ? -1 : (int)page + 1);
+    put_section(reader.tape.in, 2);
+    for (unsigned page = 0; page < READER_PAGES; page++) {
+        for (size_t offset = reader.host_page; offset > 0; offset -= TARGET_PAGE_SIZE) {       /* backwards */
+            put_page(reader.tape.in, "ram", page * reader.host_page + offset - TARGET_PAGE_SIZE, offset == reader.host_page ? -1 : (int)page + 1);
         }
     }
-    put_section_end(tape.in);
-    put_section(tape.in, 3);
-    put_section_end(tape.in);
-    put(tape.in, 0, 1);
-    check_number(receive(), 0);
-    check_number(ram->host[host_page], 2);
-    check_number(ram->host[2 * host_page - 1], 0);
-    check_number(mis.counters.placed, PAGES);
-    end();
+    put_section_end(reader.tape.in);
+    put_section(reader.tape.in, 3);
+    put_section_end(reader.tape.in);
+    put(reader.tape.in, 0, 1);
+    check_number(reader_receive(), 0);
+    check_number(reader.ram->host[reader.host_page], 2);
+    check_number(reader.ram->host[2 * reader.host_page - 1], 0);
+    check_number(reader.mis.counters.placed, READER_PAGES);
+    reader_end();
 }
 
 /* --- requests and transport --------------------------------------------------------------------- */
@@ -619,24 +673,24 @@ static void requests(void)
 {
     char *hex, *expected;
 
-    begin();
+    reader_begin();
     put_setup();
     put_switch();
-    guest.faults[0] = 3;
-    guest.faults[1] = 4;
-    guest.faults[2] = 3;
-    refused("the connection");
-    hex = hex_of(tape.out);
+    reader.guest.faults[0] = 3;
+    reader.guest.faults[1] = 4;
+    reader.guest.faults[2] = 3;
+    reader_refused("the connection");
+    hex = hex_of(reader.tape.out);
     expected = g_strdup_printf("00020004" "00000001" "00020004" "00000002" "00030010%016zx%08zx" "03" "72616d"
                                "0004000c%016zx%08zx" "00020004" "00000004" "00010004" "00000001",
-                               2 * host_page, host_page, 3 * host_page, host_page);
+                               2 * reader.host_page, reader.host_page, 3 * reader.host_page, reader.host_page);
     check_text(hex, expected);
-    check_number(mis.counters.faults, 3);
-    check_number(mis.counters.requests, 2);
-    check_number(mis.counters.suppressed, 1);
+    check_number(reader.mis.counters.faults, 3);
+    check_number(reader.mis.counters.requests, 2);
+    check_number(reader.mis.counters.suppressed, 1);
     g_free(hex);
     g_free(expected);
-    end();
+    reader_end();
 }
 
 static void *send_much(void *opaque)
@@ -691,7 +745,7 @@ static void socket_transport(void)
 
 static void with_the_big_lock(void)
 {
-    MigrationIncomingState state = { .transport = tape_transport(&tape) };
+    MigrationIncomingState state = { .transport = tape_transport(&reader.tape) };
 
     ram_migrate_incoming(&state);
 }
@@ -708,6 +762,11 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-31/page-twice", page_twice);
     postcopy_case("/R-WIRE-1/beginnings", beginnings);
     postcopy_case("/R-WIRE-1/commands", commands);
+    postcopy_case("/R-WIRE-1/subsections", subsections);
+    postcopy_case("/R-WIRE-2/pongs", pongs);
+    postcopy_case("/R-WIRE-4/sections", sections);
+    postcopy_case("/R-WIRE-4/blocks-that-stay", blocks_that_stay);
+    postcopy_case("/R-PC-2/without-postcopy", without_postcopy);
     postcopy_case("/R-WIRE-2/requests", requests);
     postcopy_case("/R-WIRE-3/discards", discards);
     postcopy_case("/R-WIRE-4/lists", lists);
