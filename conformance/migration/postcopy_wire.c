@@ -509,7 +509,8 @@ static void discards(void)
         uint64_t start, length;         /* in halves of a host page */
         const char *text;
     } ranges[] = {
-        { 1, 2, "no whole pages" }, { 0, 1, "no whole pages" }, { 2 * READER_PAGES, 2, "it has" }, { 0, 2 * READER_PAGES + 2, "it has" },
+        { 1, 2, "no whole pages" }, { 0, 1, "no whole pages" }, { 2 * READER_PAGES, 2, "it has" },
+        { 0, 2 * READER_PAGES + 2, "it has" },
         { 2, UINT64_MAX / 2, "it has" }, { UINT64_MAX / 2, 2, "it has" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++) {
@@ -532,7 +533,8 @@ static void lists(void)
         unsigned total, length;         /* in pages */
         const char *name, *text;
     } bad[] = {
-        { READER_PAGES, READER_PAGES, "rom", "\"rom\" is not here" },   { READER_PAGES, READER_PAGES, "ra", "\"ra\" is not here" },
+        { READER_PAGES, READER_PAGES, "rom", "\"rom\" is not here" },
+        { READER_PAGES, READER_PAGES, "ra", "\"ra\" is not here" },
         { 2 * READER_PAGES, 2 * READER_PAGES, "ram", "there, 0x" },     { READER_PAGES, 2 * READER_PAGES, "ram", "there, 0x" },
         { 2 * READER_PAGES, READER_PAGES, "ram", "listed twice" },        { 0, 0, "ram", "not in the list" },
         { READER_PAGES - 1, READER_PAGES, "ram", "that are left" },       { READER_PAGES, 0, "ram", "there, 0x" },
@@ -652,7 +654,8 @@ static void parts(void)
     put_section(reader.tape.in, 2);
     for (unsigned page = 0; page < READER_PAGES; page++) {
         for (size_t offset = reader.host_page; offset > 0; offset -= TARGET_PAGE_SIZE) {       /* backwards */
-            put_page(reader.tape.in, "ram", page * reader.host_page + offset - TARGET_PAGE_SIZE, offset == reader.host_page ? -1 : (int)page + 1);
+            put_page(reader.tape.in, "ram", page * reader.host_page + offset - TARGET_PAGE_SIZE,
+                     offset == reader.host_page ? -1 : (int)page + 1);
         }
     }
     put_section_end(reader.tape.in);
