@@ -3,6 +3,7 @@
 #include "migration/image.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -368,6 +369,53 @@ static void lengths_of_the_universe(void)
     image_free(image);
 }
 
+/* One more than there may be; none has pages, so each takes a header and the hole up to the next boundary. */
+static void too_many_blocks(void)
+{
+    Image *image = begin(PAGE);
+    uint8_t entry[1 + 8 + 8 + 28] = { 8 };
+    uint64_t at = image->bytes->len;
+    const uint32_t version = GUINT32_TO_BE(1);
+    const uint64_t page_size = GUINT64_TO_BE(PAGE);
+    const int fd = image_write(image);
+    Error *error = NULL;
+
+    memcpy(entry + 17, &version, sizeof(version));
+    memcpy(entry + 21, &page_size, sizeof(page_size));
+    for (unsigned block = 0; block <= MAPPED_RAM_BLOCKS_MAX; block++) {
+        const uint64_t bitmap = at + sizeof(entry), pages = (bitmap + PAGE - 1) / PAGE * PAGE;
+        const uint64_t places[] = { GUINT64_TO_BE(bitmap), GUINT64_TO_BE(pages) };
+        char name[9];
+
+        snprintf(name, sizeof(name), "%08x", block);
+        memcpy(entry + 1, name, 8);
+        memcpy(entry + 29, places, sizeof(places));
+        g_assert_cmpint(pwrite(fd, entry, sizeof(entry), (off_t)at), ==, sizeof(entry));
+        at = pages;
+    }
+    g_assert_cmpint(ftruncate(fd, (off_t)at + 1), ==, 0);
+    check_pointer(mapped_ram_probe(fd, 0, 0, NULL, &error), NULL);
+    check_error(error, "more than 65536 blocks");
+    image_free(image);
+}
+
+/* As QEMU leaves a background snapshot: it says "completed", but there are neither bitmaps nor an END. */
+static void background_snapshot(void)
+{
+    Image *image = image_sound();
+    Error *error = NULL;
+
+    for (unsigned b = 0; b < image->block_count; b++) {
+        memset(image->bytes->data + image->blocks[b].bitmap, 0, (image->blocks[b].page_count + 63) / 64 * 8);
+    }
+    check_accepted(image, 0);
+    image_write(image);
+    g_assert_cmpint(ftruncate(image->fd, (off_t)image->end), ==, 0);
+    check_pointer(mapped_ram_probe(image->fd, 0, 0, NULL, &error), NULL);
+    check_error(error, NULL);
+    image_free(image);
+}
+
 static void not_regular_files(void)
 {
     const char *const paths[] = { "/", "/dev/zero" };
@@ -420,6 +468,8 @@ int main(int argc, char **argv)
     conformance_case("/R-MLD-3/messages", messages);
     conformance_case("/R-MLD-3/lax", lax);
     conformance_case("/R-MLD-3/memory", lengths_of_the_universe);
+    conformance_case("/R-MLD-3/too-many-blocks", too_many_blocks);
+    conformance_case("/R-MRAM-11/background-snapshot", background_snapshot);
     conformance_case("/R-MLD-3/not-regular", not_regular_files);
     conformance_case("/R-MLD-3/truncated", truncated);
     conformance_case("/R-SAVE-10/truncated", truncated);

@@ -52,7 +52,6 @@ EXEMPT = {
 
 # Families of rules that wait for code.  Rules that have a case by now are taken as built.
 NOT_BUILT = {
-    "R-MRAM-11": "issue 5, not built yet: a file of QEMU's; R-MLD-3/truncated has the rule it leads to",
 }
 
 # Where a rule is defined: "- **R-OBJ-1** [COMPAT] ..." or "* **R-DSP-2 [API]** ..."
