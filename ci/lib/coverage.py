@@ -232,7 +232,7 @@ def measure_gcc(options):
     if options.up and not troubles:
         old = read_floor()
         # What threads and samples by time execute differs by a few branches from run to run: hence a little less.
-        new = {kind: max(old.get(kind, 0.0), int(figures[kind] * 10 - (figures[kind] < 100)) / 10) for kind in KINDS}
+        new = {kind: max(old.get(kind, 0.0), int(figures[kind] * 10 - 1) / 10) for kind in KINDS}
         if new != old:
             write_floor(new)
         print(f"{common.shown(FLOOR)}: " + ", ".join(f"{kind} {new[kind]} %" for kind in KINDS))
