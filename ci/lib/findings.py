@@ -98,7 +98,9 @@ class Finding:
             text = small.read_text().splitlines()
             lines += ["    " + line for line in text[:30]]
         elif c.target.input == "bytes":
-            lines.append(f"  as text   {shown(self.memtrace)} show {shown(self.input)}")
+            # trace_codec reads text as well as binary; the others' bytes are kept as .hex (corpora/README.md)
+            as_text = f"{shown(self.memtrace)} show" if c.target.name == "trace_codec" else "od -An -v -tx1"
+            lines.append(f"  as text   {as_text} {shown(self.input)}")
         else:
             why = "memtrace minimize gave none; see the log" if self.kind in ("crash", "leak") else f"not tried for a {self.kind}"
             lines.append(f"  minimised ({why})")

@@ -266,8 +266,6 @@ static void *collect_pages(void *opaque)
 /* R-RAM-9: who found a block may use it, its memory and its bits until his section ends, whoever frees it meanwhile. */
 static void *pass_by(void *opaque)
 {
-    volatile uint64_t seen = 0;
-
     (void)opaque;
     memcore_thread_register();
     while (!LOAD(field.over)) {
@@ -277,9 +275,9 @@ static void *pass_by(void *opaque)
         RAMBLOCK_FOREACH(each) {
             const ram_addr_t last = qemu_ram_get_offset(each) + qemu_ram_get_max_length(each) - 1;
 
-            seen += cpu_physical_memory_get_dirty_flag(last, DIRTY_MEMORY_VGA);
+            (void)cpu_physical_memory_get_dirty_flag(last, DIRTY_MEMORY_VGA);
             if (each != field.block) {      /* whose bytes are the writers' */
-                seen += *(const volatile uint8_t *)qemu_ram_get_host_addr(each);
+                (void)*(const volatile uint8_t *)qemu_ram_get_host_addr(each);
             }
         }
         rcu_read_unlock();

@@ -93,8 +93,11 @@ static bool read_bitmap(StreamReader *reader, MappedRamBlock *block, size_t word
     const uint64_t padding = block->pages % WORD_BITS;
 
     reader->position = block->bitmap_offset;
+    if (words == 0) {
+        return true;
+    }
     block->bitmap = memcore_fault(MEMCORE_FAULT_ALLOCATION) ? NULL : g_try_new(unsigned long, words);
-    if (!block->bitmap && words > 0) {
+    if (!block->bitmap) {
         error_setg(errp, "no memory for its bitmap of %zu bytes", words * sizeof(unsigned long));
         return false;
     }
