@@ -254,7 +254,7 @@ static void refused_blocks(void)
 /* R-RAM-7: bytes behind the caller's memory are read by nobody, and stay as they are. */
 static void callers_memory(void)
 {
-    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), length = 2 * page + 100;
+    const uint64_t page = MAX(PAGE, (uint64_t)sysconf(_SC_PAGESIZE)), length = 2 * page + 100;
     uint8_t *memory = stage_storage(5 * page), *bytes = g_malloc0(4 * page);
     MemoryRegion *mr;
     RAMBlock *b;

@@ -93,16 +93,17 @@ static void every_kind(void)
 /* R-RAM-7: the caller's memory ends where the region does, in a page that is zero, in one that is not, pages before. */
 static void callers_memory(void)
 {
-    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    const uint64_t lengths[] = { 4 * page + 100, 5 * page + 100, 5 * page + 1 };
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), unit = MAX(PAGE, page);
+    /* Up to somewhere in the last host page of a target page: the blocks have whole ones of both. */
+    const uint64_t lengths[] = { 5 * unit - page + 100, 6 * unit - page + 100, 6 * unit - page + 1 };
 
     for (size_t i = 0; i < G_N_ELEMENTS(lengths); i++) {
         const uint64_t all = (lengths[i] + page - 1) / page * page;
         RAMBlock *block = stage_block(KIND_POINTER, "ram", lengths[i]);
 
         there_and_back(block, lengths[i], all);
-        memory_region_set_size(block->mr, page + 7);
-        there_and_back(block, page + 7, all);
+        memory_region_set_size(block->mr, 2 * unit - page + 7);
+        there_and_back(block, 2 * unit - page + 7, all);
         stage_release(block->mr);
         memcore_drain();
     }

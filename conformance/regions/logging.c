@@ -364,14 +364,14 @@ static void sync_for_a_snapshot_asks_for_one_region(void)
     w.recorder->name = "first";
     w.recorder->listener.log_clear = NULL;
     g_string_truncate(w.log, 0);
-    g_free(memory_region_snapshot_and_clear_dirty(w.ram, 0, TARGET_PAGE_SIZE, DIRTY_MEMORY_VGA));
+    g_free(memory_region_snapshot_and_clear_dirty(w.ram, 0, 0x1000, DIRTY_MEMORY_VGA));
     check_log(w.log,
               "log_sync ram[0x1000,0x2000) : first\n"
               "log_sync_global : whole\n"
               "log_global_after_sync : first whole\n");
     memory_region_set_log(w.ram, false, DIRTY_MEMORY_VGA);
     g_string_truncate(w.log, 0);
-    g_free(memory_region_snapshot_and_clear_dirty(w.ram, 0, TARGET_PAGE_SIZE, DIRTY_MEMORY_VGA));
+    g_free(memory_region_snapshot_and_clear_dirty(w.ram, 0, 0x1000, DIRTY_MEMORY_VGA));
     check_log(w.log, "log_sync_global : whole\nlog_global_after_sync : first whole\n");
 }
 
