@@ -123,7 +123,8 @@ static void cleared(void)
     memcore_set_fault(ask_host, NULL);
     there_and_back(block, PAGES * PAGE, PAGES * PAGE);
     memcore_set_fault(NULL, NULL);
-    check(host.asked > 0);
+    /* Zero target pages that are smaller than the host's have nothing that could be given back. */
+    check((host.asked > 0) == (PAGE >= (uint64_t)sysconf(_SC_PAGESIZE)));
 }
 
 /* A private mapping's file is not memcore's to make holes in. */

@@ -326,7 +326,8 @@ static void not_direct(void)
     begin();
     host.direct_fails = true;
     check_number(save_with((RamSaveParameters){ .direct_io = true, .workers = 2 }, &error_abort), 0);
-    check(host.direct_writes > 0);
+    /* Target pages that are smaller than the host's lie where direct I/O may not begin. */
+    check((host.direct_writes > 0) == (PAGE >= (uint64_t)sysconf(_SC_PAGESIZE)));
     check_file();
     end();
     /* The caller's memory is where it is. */
