@@ -381,6 +381,11 @@ static void discard_misuse(void)
         check(ms.discard_error);
         end();
     }
+    long_name[255] = '\0';      /* as long as a message can say */
+    begin();
+    postcopy_discard_send_finish(&ms, postcopy_discard_send_init(&ms, 0, long_name));
+    check(!ms.discard_error);
+    end();
     g_free(long_name);
     /* Nor can one be sent where nobody listens; there need not be a migration for that. */
     begin();
@@ -427,7 +432,7 @@ static void bad_requests(void)
         { 3, "pc.ram", UINT64_MAX - page + 1, page },       /* wraps */
         { 3, "pc.ram", UINT64_MAX - page + 1, 2 * page },
         { 7, NULL, 0, 0 },
-        { 1, NULL, 0, 1 },              /* SHUT: it has failed */
+        { 1, NULL, 0, 9 },              /* SHUT: it has failed, and says how */
         { 1, NULL, 0, 0 },              /* SHUT: it has everything, long before the end */
     };
 
@@ -443,6 +448,7 @@ static void bad_requests(void)
         if (!check_number(migrate(), (uint64_t)-1)) {
             g_test_message("row %zu", i);
         }
+        check(bad[i].length != 9 || strstr(error_get_pretty(ms.error), "the destination has failed (9)"));
         check_number(peer.resumed, 0);          /* the guest may run there */
         end();
     }
@@ -490,6 +496,7 @@ static void bad_messages(void)
         { "00 01 00 00", "message 1 on the return path has 0 bytes, not 4" },
         { "00 04 00 04 00 00 00 00", "message 4 on the return path has 4 bytes, not 12" },
         { "00 03 00 0c 00 00 00 00 00 00 00 00 00 00 00 00", "has 12 bytes, not 14" },
+        { "00 03 00 0d 00 00 00 00 00 00 00 00 00 00 00 00 00", "has 13 bytes, not 14" },
         { "00 03 00 0e 00 00 00 00 00 00 00 00 00 00 00 00 02 61", "has 14 bytes, not 15" },
         { "00 03 00 0f 00 00 00 00 00 00 00 00 00 00 00 00 02 61 00", "NUL byte" },
     };
