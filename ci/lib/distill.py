@@ -2,7 +2,6 @@
 """ci/distill: keeps what engines learned, as a few readable files.  See --help."""
 import argparse
 import hashlib
-import heapq
 import pathlib
 import re
 import shutil
@@ -13,9 +12,9 @@ import common
 import display
 import seed_form
 
-COVERAGE = re.compile(r"INITED\s+cov: (\d+) ft: (\d+)")
+COUNTERS = re.compile(r"Loaded 1 modules +\((\d+) inline 8-bit counters\)")
 TABLE = (("target", -15), ("files", 6), ("edges", 7), ("learned", 8), ("edges", 7), ("new", 5), ("edges", 7), ("", -10))
-TRIALS_MAX = 400        # to cut one input down: what a long one costs
+PIECES_MAX = 256        # an input is cut into so many at most: what a long one costs
 
 
 def arguments():
@@ -66,114 +65,109 @@ class Target:
         self.work.mkdir(parents=True)
         self.forms = seed_form.forms(target, tree / "harness/memtrace", self.work)
 
-    def run(self, *words):
-        result = subprocess.run([self.program, f"-max_len={self.target.max_len}", *words], cwd=self.work,
-                                env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT)
+    def reached(self, paths):
+        """The edges of each of these files, as sets.  What the engine does in a process of its own when it merges corpora
+        with -set_cover_merge=1: plays the listed files and writes behind the list, line by line, what each one reaches."""
+        control = self.work / "control"
+        control.write_text("\n".join([str(len(paths)), "0", *map(str, paths)]) + "\n")
+        result = subprocess.run([self.program, f"-max_len={self.target.max_len}", "-merge_inner=2", "-use_counters=0",
+                                 f"-merge_control_file={control}"], cwd=self.work, env=self.environment,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         output = result.stdout.decode(errors="replace")
-        if result.returncode:
+        sets = [set() for _ in paths]
+        loaded = COUNTERS.search(output)
+        rows = [line.split() for line in control.read_text().splitlines() if line.startswith("FT ")]
+        if result.returncode or not loaded or len(rows) != len(paths):
             (self.work / "log").write_text(output)
             common.die(f"{self.target.name}: an input fails; see {common.shown(self.work / 'log')}\n"
                        "  Fix: triage it (memtrace triage) before corpora are made of it", 1)
-        return output
+        for _, number, *features in rows:
+            # Below eight times the counters: an edge each.  Behind them is how deep the stack was.
+            sets[int(number)] = {f for f in map(int, features) if f < 8 * int(loaded[1])}
+        return sets
 
-    def edges(self, *folders):
-        match = COVERAGE.search(self.run("-runs=0", *folders))
-        return int(match[1]) if match else 0
+    def edges_of(self, inputs):
+        """Of each of these inputs, all played by one process: starting one costs more than playing many."""
+        folder = common.clean_work(self.work / "trials")
+        paths = [folder / str(number) for number in range(len(inputs))]
+        for path, data in zip(paths, inputs):
+            path.write_bytes(data)
+        return self.reached(paths) if paths else []
 
-    def edges_with(self, folder, data):
-        """Of the folder's inputs and one more."""
-        more = common.clean_work(self.work / "more")
-        (more / "input").write_bytes(data)
-        return self.edges(folder, more)
+    def useful(self, edges, most):
+        """[(path, edges that nobody before reaches)] of up to `most` learned inputs, greedily."""
+        paths = sorted(self.learned.iterdir())
+        left = dict(zip(paths, self.reached(paths)))
+        together, kept, edges = edges.union(*left.values()), [], set(edges)
+        while left and len(kept) < most:
+            # The shortest of those that add most; names decide what is left.
+            best = min(left, key=lambda path: (-len(left[path] - edges), path.stat().st_size, path.name))
+            new = left.pop(best) - edges
+            if not new:
+                break
+            kept.append((best, new))
+            edges |= new
+        return kept, together
 
-    def merged(self):
-        """What is needed besides the committed ones."""
-        folder = self.work / "merged"
-        shutil.copytree(self.committed, folder)
-        before = {path.name for path in folder.iterdir()}
-        self.run("-merge=1", "-use_counters=0", folder, self.learned)       # edges alone, not how often
-        return sorted(path for path in folder.iterdir() if path.name not in before)
+    def improved(self, form, parts, edits, wanted):
+        """The parts with as many of the edits as leave all wanted edges.  An edit is {number of a part: what it becomes,
+        or None: it goes}."""
+        def after(*several):
+            new = {number: part for edit in several for number, part in edit.items()}
+            return [part for part in (new.get(number, old) for number, old in enumerate(parts)) if part is not None]
 
-    def useful(self, candidates, most):
-        """[(path, edges that nobody before reaches)] of up to `most` of these, greedily; and the edges of all.
-        What an input adds can only become less as others are taken, so most are not asked again."""
-        folder = self.work / "kept"
-        shutil.copytree(self.committed, folder)
-        reached, kept, heap = self.edges(folder), [], []
-        for i, path in enumerate(candidates):
-            progress(f"{self.target.name}: candidate {i + 1} of {len(candidates)}")
-            heap.append((reached - self.edges_with(folder, path.read_bytes()), len(kept), path))
-        heapq.heapify(heap)
-        while heap and len(kept) < most and heap[0][0] < 0:
-            loss, asked, path = heapq.heappop(heap)
-            if asked < len(kept):
-                heapq.heappush(heap, (reached - self.edges_with(folder, path.read_bytes()), len(kept), path))
-                continue
-            shutil.copy(path, folder / path.name)
-            kept.append((path, -loss))
-            reached -= loss
-            progress(f"{self.target.name}: {len(kept)} inputs taken, {reached} edges")
-        progress("")
-        return kept, reached
+        def enough(trials):
+            return [wanted <= edges for edges in self.edges_of([form.join(parts) for parts in trials])]
 
-    def shrunk(self, data, wanted, others):
-        """(form, parts): the input without what is not needed for so many edges; None if no text reaches them."""
+        good = [edit for edit, ok in zip(edits, enough([after(edit) for edit in edits])) if ok]
+        taken = []
+        while good:     # each alone does no harm: as many as go together, then without the one that does not
+            together = [*enough([after(*taken, *good[:count]) for count in range(1, len(good) + 1)]), False].index(False)
+            taken += good[:together]
+            good = good[together + 1:]
+        return after(*taken)
+
+    def shrunk(self, data, wanted):
+        """(form, parts): the input without what is not needed for these edges; None if no text reaches them."""
         for form in self.forms:
-            left = TRIALS_MAX
-
-            def enough(parts):
-                nonlocal left
-                left -= 1
-                progress(f"{self.target.name}: cutting down, {len(parts)} parts, {left} trials left")
-                made = form.join(parts)
-                return made is not None and self.edges_with(others, made) >= wanted
-
             parts = form.parts(data)
-            if parts is None or not enough(parts):
+            if parts is None or not wanted <= self.edges_of([form.packed(parts)])[0]:
                 continue
-            size = max(1, len(parts) // 2)
-            while size and left > 0:
-                at = form.fixed
-                while at < len(parts) and left > 0:
-                    fewer = parts[:at] + parts[at + size:]
-                    if len(fewer) > form.fixed and enough(fewer):
-                        parts = fewer
-                    else:
-                        at += size
-                size //= 2
-            for at, part in enumerate(parts):
-                while part is not None and left > 0:
-                    part = next((p for p in form.simpler(part) if enough(parts[:at] + [p] + parts[at + 1:])), None)
-                    if part is not None:
-                        parts[at] = part
-            return form, parts
+            parts = form.parts(data if form.ending == ".txt" else form.packed(parts))
+            size, before = max(1, len(parts) // 2), None
+            while size > len(parts) // PIECES_MAX and parts != before:
+                progress(f"{self.target.name}: cutting down, {len(parts)} parts, {size} at a time")
+                before = parts if size == 1 else None           # single ones until that changes nothing
+                pieces = range(form.fixed, len(parts), size)
+                parts = self.improved(form, parts, [dict.fromkeys(range(at, min(at + size, len(parts)))) for at in pieces], wanted)
+                size = max(1, size // 2)
+            for which in range(max(map(form.ways, parts)) if len(parts) <= PIECES_MAX else 0):
+                simpler = ((at, form.simpler(part, which)) for at, part in enumerate(parts) if which < form.ways(part))
+                parts = self.improved(form, parts, [{at: part} for at, part in simpler if part is not None], wanted)
+            return (form, parts) if wanted <= self.edges_of([form.packed(parts)])[0] else None
         return None
 
 
-def keep(t, kept):
-    """Writes them, each measured against the committed ones and what those before it became.  Returns the edges then."""
-    seeds = common.ROOT / "corpora" / t.target.name / "seeds"
-    folder = t.work / "written"
-    shutil.copytree(t.committed, folder)
-    reached = t.edges(folder)
-    for path, _ in kept:
-        data = path.read_bytes()
-        wanted = t.edges_with(folder, data)
-        found = t.shrunk(data, wanted, folder)
+def keep(t, kept, edges):
+    """Writes them.  What one still reaches besides, cut down, the next need not."""
+    seeds, edges = common.ROOT / "corpora" / t.target.name / "seeds", set(edges)
+    for path, new in kept:
+        wanted = new - edges
+        found = t.shrunk(path.read_bytes(), wanted) if wanted else None
         progress("")
         if found is None:
-            print(f"  {path.name} is left out: written as text it reaches less")
+            if wanted:
+                print(f"  {path.name} is left out: written as text it reaches less")
             continue
         form, parts = found
-        text = form.text(parts, f"Learned by an engine; reaches {wanted - reached} edges that nobody before does.")
-        name = "learned-" + hashlib.sha256(text.encode()).hexdigest()[:8]
+        now = t.edges_of([form.packed(parts)])[0]
+        gain = len(now - edges)
+        text = form.text(parts, f"Learned by an engine; reaches {gain} edges that nobody before does.")
+        name = "learned-" + hashlib.sha256(text.encode()).hexdigest()[:8] + form.ending
         seeds.mkdir(parents=True, exist_ok=True)
-        (seeds / (name + form.ending)).write_text(text)
-        print(f"  corpora/{t.target.name}/seeds/{name}{form.ending}: {len(parts)} parts, {wanted - reached} edges", flush=True)
-        (folder / name).write_bytes(form.join(parts))
-        reached = wanted
-    return reached
+        (seeds / name).write_text(text)
+        print(f"  corpora/{t.target.name}/seeds/{name}: {len(parts)} parts, {gain} edges", flush=True)
+        edges |= now
 
 
 def main():
@@ -184,17 +178,18 @@ def main():
     print(display.row([name for name, _ in TABLE], TABLE), flush=True)
     for target in options.target:
         t = Target(target, tree, options.source, work)
-        files, before = len(list(t.committed.iterdir())), t.edges(t.committed)
+        committed = sorted(t.committed.iterdir())
+        edges = set().union(*t.reached(committed))
         if not t.learned.is_dir() or not any(t.learned.iterdir()):
-            print(display.row([target.name, str(files), str(before), "", "", "", "", "nothing learned: ci/fuzz"], TABLE))
+            print(display.row([target.name, str(len(committed)), str(len(edges)), "", "", "", "",
+                               f"nothing learned: ci/fuzz --target {target.name}"], TABLE))
             continue
-        learned = len(list(t.learned.iterdir()))
-        together = t.edges(t.committed, t.learned)
-        kept, reached = t.useful(t.merged(), options.keep or 1000)
-        print(display.row([target.name, str(files), str(before), str(learned), str(together), str(len(kept)), str(reached),
-                           ""], TABLE), flush=True)
+        kept, together = t.useful(edges, options.keep or 1000)
+        reached = edges.union(*(new for _, new in kept))
+        print(display.row([target.name, *map(str, (len(committed), len(edges), len(list(t.learned.iterdir())), len(together),
+                                                   len(kept), len(reached))), ""], TABLE), flush=True)
         if options.keep:
-            keep(t, kept)
+            keep(t, kept, edges)
     return 0
 
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How a target's inputs are taken apart, put together again, and written as the text that corpora/ holds.
 
-A form has   ending            of the files
-             fixed             how many parts, at the start, stay whatever happens
-             parts(data)       what an input consists of, to be left out one by one; None: this form does not fit
-             join(parts)       the input; None: it is none
-             simpler(part)     what may stand in a part's place, simplest first
-             text(parts, note) the file; `note` says in one sentence what the input is for"""
+A form has   ending               of the files
+             fixed                how many parts, at the start, stay whatever happens
+             parts(data)          what an input consists of, to be left out one by one; None: this form does not fit
+             join(parts)          the input
+             simpler(part, which) what may stand in a part's place; None: nothing, or it is that already
+             ways(part)           how many `which` there are
+             text(parts, note)    the file; `note` says in one sentence what the input is for
+             packed(parts)        what the build makes of the file"""
 import re
 import shutil
 import subprocess
@@ -25,37 +27,6 @@ SOURCE = ["the guest writes"] * 4 + ["pages are asked for"] * 4 + ["bytes are as
     "postcopy is to start", "the message fails", "SHUT", "bytes of the return path"] + ["the message goes"] * 2
 
 
-class Trace:
-    """Steps, as memtrace prints them."""
-    ending = ".trace"
-
-    def __init__(self, memtrace, work):
-        self.memtrace, self.work, self.fixed = memtrace, work, 0
-
-    def parts(self, data):
-        binary = self.work / "shown"
-        binary.write_bytes(data)
-        result = subprocess.run([self.memtrace, "show", "--binary", binary], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        lines = result.stdout.decode().splitlines()
-        self.fixed = int(bool(lines) and lines[0].startswith("uses "))
-        return lines if result.returncode == 0 and len(lines) > self.fixed else None
-
-    def join(self, parts):
-        trial, packed = self.work / "trial.trace", self.work / "packed"
-        trial.write_text("\n".join(parts) + "\n")
-        shutil.rmtree(packed, ignore_errors=True)
-        packed.mkdir()
-        code = subprocess.run([self.memtrace, "pack", "-d", packed, trial], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL).returncode
-        return None if code else (packed / "trial").read_bytes()
-
-    def simpler(self, _part):
-        return ()
-
-    def text(self, parts, note):
-        return LICENCE + f"# {note}\n" + "\n".join(parts) + "\n"
-
-
 class Bytes:
     """`head` bytes, then steps of `size`; written as harness/snapshot/hex.h says."""
     ending = ".hex"
@@ -70,10 +41,14 @@ class Bytes:
     def join(self, parts):
         return b"".join(parts)
 
-    def simpler(self, part):
-        for at, value in enumerate(part):
-            for less in sorted({0, value % 16} - {value}):
-                yield part[:at] + bytes([less]) + part[at + 1:]
+    def ways(self, part):
+        return 2 * len(part)
+
+    def simpler(self, part, which):
+        """A byte less: 0, or what means the same where only its low bits count."""
+        at = which // 2
+        less = part[at] % 16 if which % 2 else 0
+        return part[:at] + bytes([less]) + part[at + 1:] if less != part[at] else None
 
     def text(self, parts, note):
         lines = [LICENCE + f"# {note}"]
@@ -81,6 +56,37 @@ class Bytes:
             line = hex_words(data)
             lines += line[:-1] + [f"{line[-1]}   # {comment}" if comment else line[-1]]
         return "\n".join(lines) + "\n"
+
+    def packed(self, parts):
+        return self.join(parts)
+
+
+class Trace(Bytes):
+    """The binary form's header and records; written as memtrace prints them."""
+    ending = ".trace"
+
+    def __init__(self, memtrace, work):
+        super().__init__(8, 28, None)
+        self.memtrace, self.work = memtrace, work
+
+    def ways(self, _part):
+        return 0
+
+    def lines(self, parts):
+        binary = self.work / "shown"
+        binary.write_bytes(self.join(parts))
+        return subprocess.run([self.memtrace, "show", "--binary", binary], stdout=subprocess.PIPE, check=True, text=True).stdout
+
+    def text(self, parts, note):
+        return LICENCE + f"# {note}\n" + self.lines(parts)
+
+    def packed(self, parts):
+        source, folder = self.work / "seed.trace", self.work / "packed"
+        source.write_text(self.lines(parts))
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        subprocess.run([self.memtrace, "pack", "-d", folder, source], stdout=subprocess.DEVNULL, check=True)
+        return (folder / "seed").read_bytes()
 
 
 class Text(Bytes):
@@ -96,8 +102,8 @@ class Text(Bytes):
     def join(self, parts):
         return (LICENCE + "# learned\n").encode() + b"".join(parts)
 
-    def simpler(self, _part):
-        return ()
+    def ways(self, _part):
+        return 0
 
     def text(self, parts, note):
         return LICENCE + f"# {note}\n" + b"".join(parts).decode()
@@ -122,6 +128,13 @@ def hex_words(data):
 
 def plain_rows(data):
     return [(data, "")]
+
+
+def record_rows(data):
+    """harness/trace/trace.h: the binary form."""
+    yield data[:8], "header"
+    for at in range(8, len(data), 28):
+        yield data[at:at + 28], ""
 
 
 def step_rows(names_of):
@@ -157,5 +170,5 @@ def forms(target, memtrace, work):
         "mapped_ram_live": [Bytes(4, 4, step_rows(lambda _: LIVE))],
         "postcopy": [Bytes(4, 4, step_rows(lambda first: SOURCE if first & 1 else DESTINATION))],
         "mapped_ram_load": [Bytes(0, 1, recipe_rows)],
-        "trace_codec": [Text(), Bytes(0, 1, plain_rows)],
+        "trace_codec": [Text(), Bytes(8, 28, record_rows)],
     }.get(target.name, [Bytes(0, 1, plain_rows)])

@@ -21,7 +21,7 @@ WRITTEN = [
     ("mapped_ram_load", b"\0\x09\0\3\0\0\4\1\0\6\2\1\1\1", ["00 04 01 00   # block: name, pages, present, gap", "06   # records",
                                                           "02 01 01 01   # change: what, where, how, how much"]),
     ("trace_codec", b"uses memory\n", ["uses memory"]),
-    ("trace_codec", b"uses\xff", ["75 73 65 73 ff"]),
+    ("trace_codec", b"uses\xff", ["75 73 65 73 ff   # header"]),
 ]
 
 
@@ -51,7 +51,7 @@ def main():
             for path in sorted((tree / "fuzzers/corpora" / target.name).iterdir()):
                 data = path.read_bytes()
                 form = next(f for f in forms if f.parts(data) is not None)
-                joined = form.join(form.parts(data))
+                joined = form.packed(form.parts(data))
                 check(joined == data or form.ending == ".txt" and joined.endswith(data), f"{target.name}: {path.name} becomes another")
             if target.input == "trace":
                 continue
