@@ -61,8 +61,7 @@ class Target:
         self.committed = tree / "fuzzers/corpora" / target.name
         self.learned = pathlib.Path(source).resolve() if source else common.BUILD / "corpus" / target.name
         self.environment = common.sanitizer_environment("libfuzzer")
-        shutil.rmtree(self.work, ignore_errors=True)
-        self.work.mkdir(parents=True)
+        common.clean_work(self.work)
         self.forms = seed_form.forms(target, tree / "harness/memtrace", self.work)
 
     def reached(self, paths):
@@ -174,7 +173,7 @@ def main():
     options = arguments()
     common.install_packages("fuzz")
     tree = common.build("libfuzzer")
-    work = common.clean_work(common.BUILD / "distill")
+    work = common.BUILD / "distill"
     print(display.row([name for name, _ in TABLE], TABLE), flush=True)
     for target in options.target:
         t = Target(target, tree, options.source, work)
