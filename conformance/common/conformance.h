@@ -60,13 +60,20 @@ void conformance_case_4k(const char *path, void (*test)(void));
 /*
  * A case that must end in misuse: `test` runs in a child process, which must die
  * by abort() with exactly one line on stderr.  The line contains `function`
- * ("": any), `object` (NULL: there is no object with a name) and "(R-".  A child that
- * survives, or dies in any other way (a sanitizer's report, a signal), fails.
+ * ("": any), `says` (NULL: nothing more; else what it names, with * and ? as in a file
+ * name: "victim*(R-TREE-5)") and "(R-".  A child that survives, or dies in any other
+ * way (a sanitizer's report, a signal), fails.
  */
-void conformance_misuse(const char *path, void (*test)(void), const char *function, const char *object);
-/* The line must also contain `second`: a second region's name, a value, the rule "(R-TREE-5". */
-void conformance_misuse_both(const char *path, void (*test)(void), const char *function, const char *object,
-                             const char *second);
+void conformance_misuse(const char *path, void (*test)(void), const char *function, const char *says);
+/* A table of them. */
+typedef struct {
+    const char *path;
+    void (*test)(void);
+    const char *function;
+    const char *says;
+} Misuse;
+#define conformance_misuses(table) conformance_misuses_in((table), G_N_ELEMENTS(table))
+void conformance_misuses_in(const Misuse *table, size_t count);
 
 /* ---- the stage: objects of one case ---- */
 
