@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Misuse of the access functions (IOMMUs: preconditions_iommu.c): section 15.  Each case must die with one line that names what it names. */
+/*
+ * Misuse of the access functions: section 15.  Each case must die with one line that names what it names.
+ * IOMMUs and their notifiers: preconditions_iommu.c.
+ */
 #include "common/access.h"
 
 #include <string.h>
