@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/conformance.h"
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "memcore/bitmap_discard_manager.h"
 
@@ -29,10 +30,7 @@ static struct {
     uint64_t filled_in;
 } mood;
 
-ssize_t __real_pread(int fd, void *to, size_t length, off_t offset);
-ssize_t __wrap_pread(int fd, void *to, size_t length, off_t offset);
-
-ssize_t __wrap_pread(int fd, void *to, size_t length, off_t offset)
+WRAPPED(ssize_t, pread, int fd, void *to, size_t length, off_t offset)
 {
     mood.calls++;
     mood.longest_asked = MAX(mood.longest_asked, length);
@@ -42,8 +40,7 @@ ssize_t __wrap_pread(int fd, void *to, size_t length, off_t offset)
     }
     if (mood.interrupted && mood.calls % 2) {
         mood.interruptions++;
-        errno = EINTR;
-        return -1;
+        return failed(EINTR);
     }
     if (mood.fail_from && (uint64_t)offset + length > mood.fail_from) {
         if (mood.fail_errno) {

@@ -14,6 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "memcore/bitmap_discard_manager.h"
 #include "postcopy_stage.h"
@@ -28,32 +29,24 @@ static struct {
     sigset_t blocked;           /* when a thread was begun */
 } calls;
 
-int __real_madvise(void *start, size_t length, int advice);
-int __wrap_madvise(void *start, size_t length, int advice);
-int __wrap_munlockall(void);
-int __wrap_mlockall(int flags);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque);
-
-int __wrap_madvise(void *start, size_t length, int advice)
+WRAPPED(int, madvise, void *start, size_t length, int advice)
 {
     if (advice == MADV_HUGEPAGE || advice == MADV_NOHUGEPAGE) {
         *(advice == MADV_HUGEPAGE ? &calls.huge : &calls.no_huge) += 1;
         if (calls.huge_result) {
-            errno = EINVAL;
-            return -1;
+            return failed(EINVAL);
         }
     }
     return __real_madvise(start, length, advice);
 }
 
-int __wrap_munlockall(void)
+WRAPPED(int, munlockall, void)
 {
     calls.unlocked++;
     return 0;
 }
 
-int __wrap_mlockall(int flags)
+WRAPPED(int, mlockall, int flags)
 {
     (void)flags;
     calls.locked++;
@@ -61,7 +54,7 @@ int __wrap_mlockall(int flags)
     return calls.lock_result;
 }
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque)
+WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque)
 {
     pthread_sigmask(SIG_SETMASK, NULL, &calls.blocked);
     return calls.no_thread ? EAGAIN : __real_pthread_create(thread, attributes, start, opaque);

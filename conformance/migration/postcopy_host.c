@@ -18,6 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "postcopy_reader.h"
 #include "qemu/main-loop.h"
@@ -37,17 +38,6 @@ static struct {
     unsigned interrupted;               /* so many writes of eight bytes, waits for a semaphore, sends and receives */
     int no_thread;                      /* errno of making one */
 } host;
-
-static int failed(int number)
-{
-    errno = number;
-    return -1;
-}
-
-#define WRAPPED(type, name, ...) \
-    type __real_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__)
 
 WRAPPED(int, fstatfs, int fd, struct statfs *status)
 {
@@ -149,36 +139,18 @@ WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes
     return host.no_thread ? host.no_thread : __real_pthread_create(thread, attributes, start, opaque);
 }
 
-int __wrap_open(const char *path, int flags, ...);
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...)
+WRAPPED_OPEN
 {
-    va_list arguments;
-    mode_t mode;
-
-    va_start(arguments, flags);
-    mode = va_arg(arguments, mode_t);
-    va_end(arguments);
     if (strcmp(path, "/dev/userfaultfd") == 0 && (host.no_device || host.device)) {
         return host.device ? memfd_create("device", MFD_CLOEXEC) : failed(ENOENT);
     }
     return __real_open(path, flags, mode);
 }
 
-long __wrap_syscall(long number, ...);
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...)
+WRAPPED_SYSCALL
 {
-    long a[6];
-    va_list arguments;
-
-    va_start(arguments, number);
-    for (unsigned i = 0; i < 6; i++) {
-        a[i] = va_arg(arguments, long);
-    }
-    va_end(arguments);
     return number == __NR_userfaultfd && host.no_call ? failed(host.no_call)
-                                                      : __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+                                                      : real_syscall(number, a);
 }
 
 int __wrap_ioctl(int fd, unsigned long request, ...);

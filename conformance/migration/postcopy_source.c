@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "memcore/bitmap_discard_manager.h"
 #include "postcopy_guest.h"
@@ -610,9 +611,7 @@ static void peer_does_not_read(void)
 /* What the system takes of one send; 0: all. */
 static size_t send_takes;
 
-ssize_t __real_send(int fd, const void *from, size_t length, int flags);
-ssize_t __wrap_send(int fd, const void *from, size_t length, int flags);
-ssize_t __wrap_send(int fd, const void *from, size_t length, int flags)
+WRAPPED(ssize_t, send, int fd, const void *from, size_t length, int flags)
 {
     return __real_send(fd, from, send_takes && send_takes < length ? send_takes : length, flags);
 }
