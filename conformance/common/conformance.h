@@ -89,6 +89,9 @@ MemoryRegion *stage_io(const char *name, uint64_t size);                /* stage
 MemoryRegion *stage_io_ops(const char *name, uint64_t size, const MemoryRegionOps *ops, void *opaque);
 MemoryRegion *stage_ram(const char *name, uint64_t size);               /* _ram_nomigrate */
 MemoryRegion *stage_ram_migratable(const char *name, uint64_t size);    /* _ram */
+/* _resizeable_ram; `resized` may be NULL. */
+MemoryRegion *stage_resizeable(const char *name, uint64_t size, uint64_t maximum,
+                               void (*resized)(const char *idstr, uint64_t length, void *host));
 MemoryRegion *stage_rom(const char *name, uint64_t size);               /* _rom_nomigrate */
 MemoryRegion *stage_rom_device(const char *name, uint64_t size);        /* _rom_device_nomigrate, stage_ops */
 MemoryRegion *stage_ram_ptr(const char *name, uint64_t size, void *host);
@@ -97,6 +100,8 @@ MemoryRegion *stage_alias(const char *name, MemoryRegion *target, hwaddr offset,
 MemoryRegion *stage_adopt(MemoryRegion *mr, Object *owner);
 /* Garbage-filled memory for structs the case initialises itself; freed after the case. */
 void *stage_storage(size_t size);
+/* Names the region's block and makes it migratable, for what is built without; gives it back. */
+RAMBlock *stage_migratable(MemoryRegion *mr, const char *idstr);
 /* Little-endian ops that accept everything and do nothing; reads answer 0. */
 extern const MemoryRegionOps stage_ops;
 

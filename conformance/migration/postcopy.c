@@ -189,8 +189,7 @@ static void files(void)
     memory_region_init_ram_from_fd(mr, NULL, "disk", host_page, RAM_SHARED, fd, 0, &error_fatal);
     stage_adopt(mr, NULL);
     check(postcopy_ram_supported_by_host());            /* it takes no part */
-    qemu_ram_set_idstr(mr->ram_block, "disk", NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    stage_migratable(mr, "disk");
     check_number(postcopy_ram_supported_by_host(), file_system.f_type == 0x01021994);      /* a tmpfs after all */
     postcopy_set_host(NULL);
 }
@@ -352,15 +351,10 @@ static void discard_shared(void)
 
 static void grows(void)
 {
-    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    RAMBlock *growing;
 
     begin();
-    memory_region_init_resizeable_ram(mr, NULL, "growing", 2 * host_page, 4 * host_page, NULL, &error_fatal);
-    stage_adopt(mr, NULL);
-    RAMBlock *growing = mr->ram_block;
-
-    qemu_ram_set_idstr(growing, "growing", NULL);
-    qemu_ram_set_migratable(growing);
+    growing = stage_migratable(stage_resizeable("growing", 2 * host_page, 4 * host_page, NULL), "growing");
     check_number(postcopy_ram_incoming_init(&mis, 0), 0);
     check_number(growing->postcopy_length, 2 * host_page);
     memset(growing->host + 2 * host_page, 0x66, host_page);
@@ -503,14 +497,13 @@ static void received_do_not_wait(void)
 static void caller_owns_part_of_a_page(void)
 {
     MemoryRegion *mr = stage_storage(sizeof(*mr));
-    uint8_t *memory = stage_storage(4 * (size_t)sysconf(_SC_PAGESIZE));
+    uint8_t *memory = stage_storage(4 * host_page);
 
     begin();
     memory += host_page - (uintptr_t)memory % host_page;
     memory_region_init_ram_ptr(mr, NULL, "part", host_page + host_page / 2, memory);
     stage_adopt(mr, NULL);
-    qemu_ram_set_idstr(mr->ram_block, "part", NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    stage_migratable(mr, "part");
     check(!postcopy_ram_supported_by_host());
     qemu_ram_unset_migratable(mr->ram_block);
     check(postcopy_ram_supported_by_host());

@@ -225,25 +225,24 @@ static void files(void)
 {
     MemoryRegion *mr = stage_storage(sizeof(*mr));
     const int fd = memfd_create("pmem", MFD_CLOEXEC);
-    RAMBlock *block = stage_block(KIND_MEMFD_SHARED, "file", 4 * (size_t)sysconf(_SC_PAGESIZE));
+    RAMBlock *block = stage_block(KIND_MEMFD_SHARED, "file", 4 * host_page);
 
     host.fstatfs_fails = EIO;
     check_unsupported();
     stage_release(block->mr);
     host.huge = true;
-    block = stage_block(KIND_MEMFD_SHARED, "huge", 4 * (size_t)sysconf(_SC_PAGESIZE));
+    block = stage_block(KIND_MEMFD_SHARED, "huge", 4 * host_page);
     check(postcopy_ram_supported_by_host());
     stage_release(block->mr);
     /* R-FILE-4: of the last huge page, half. */
-    block = stage_block(KIND_MEMFD_SHARED, "odd", 3 * (size_t)sysconf(_SC_PAGESIZE));
+    block = stage_block(KIND_MEMFD_SHARED, "odd", 3 * host_page);
     check(!postcopy_ram_supported_by_host());
     stage_release(block->mr);
     as_here();
     check(postcopy_ram_supported_by_host());
-    memory_region_init_ram_from_fd(mr, NULL, "pmem", (size_t)sysconf(_SC_PAGESIZE), RAM_PMEM, fd, 0, &error_fatal);
+    memory_region_init_ram_from_fd(mr, NULL, "pmem", host_page, RAM_PMEM, fd, 0, &error_fatal);
     stage_adopt(mr, NULL);
-    qemu_ram_set_idstr(mr->ram_block, "pmem", NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    stage_migratable(mr, "pmem");
     check(!postcopy_ram_supported_by_host());
 }
 
@@ -252,7 +251,7 @@ static void no_huge_pages(void)
     RAMBlock *block;
 
     host.huge = true;
-    block = stage_block(KIND_MEMFD_SHARED, "huge", 4 * (size_t)sysconf(_SC_PAGESIZE));
+    block = stage_block(KIND_MEMFD_SHARED, "huge", 4 * host_page);
     lying_host();
     lying.features_without = UFFD_FEATURE_MISSING_HUGETLBFS;
     check(!postcopy_ram_supported_by_host());
@@ -270,7 +269,7 @@ static void begin_huge(void)
 {
     as_here();
     host.huge = true;
-    reader_begin_with(KIND_MEMFD_SHARED, 2 * (size_t)sysconf(_SC_PAGESIZE));
+    reader_begin_with(KIND_MEMFD_SHARED, 2 * host_page);
     check_number(reader.ram->page_size, reader.host_page);
 }
 
@@ -381,7 +380,7 @@ static int migrate_away(MigrationState *ms)
 
 static void huge_source(void)
 {
-    const size_t small = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t small = host_page;
     GByteArray *sent = g_byte_array_new(), *expected = g_byte_array_new();
     MigrationState ms = { .transport = { .send = keep, .opaque = sent } };
     RAMBlock *block;
@@ -464,7 +463,7 @@ static int ask(void *opaque, RAMBlock *block, uint64_t start, uint64_t length)
 
 static RAMBlock *wait_for_faults(void)
 {
-    RAMBlock *block = stage_block(KIND_ANONYMOUS, "ram", 4 * (size_t)sysconf(_SC_PAGESIZE));
+    RAMBlock *block = stage_block(KIND_ANONYMOUS, "ram", 4 * host_page);
 
     mis = (MigrationIncomingState){ .request_page = ask };
     postcopy_state_set(POSTCOPY_INCOMING_NONE);
@@ -488,7 +487,7 @@ static void interrupted(void)
 {
     GuestRead reading;
     RAMBlock *block;
-    uint8_t *page = g_malloc((size_t)sysconf(_SC_PAGESIZE));
+    uint8_t *page = g_malloc(host_page);
 
     host.poll_interrupted = 3;
     host.interrupted = 2;
@@ -498,7 +497,7 @@ static void interrupted(void)
     guest_read(&reading, block->host);
     WAIT_FOR(READ_COUNTER(mis.counters.requests) == 1);
     check_number(host.poll_interrupted + host.spurious, 0);
-    memset(page, 7, (size_t)sysconf(_SC_PAGESIZE));
+    memset(page, 7, host_page);
     check_number(postcopy_place_page(&mis, block->host, page), 0);
     check_number(guest_read_end(&reading), 7);
     g_free(page);
@@ -525,7 +524,7 @@ static void deaf(void)
 static void refused_calls(void)
 {
     RAMBlock *block = wait_for_faults();
-    uint8_t *page = g_malloc0((size_t)sysconf(_SC_PAGESIZE));
+    uint8_t *page = g_malloc0(host_page);
 
     host.ioctl_fails = UFFDIO_COPY;
     check_number(postcopy_place_page(&mis, block->host, page), -EINVAL);

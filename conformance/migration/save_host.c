@@ -318,8 +318,7 @@ static void not_direct(void)
     begin();
     memset(memory, 0x33, 20 * PAGE);
     odd = stage_ram_ptr("odd", 16 * PAGE, memory + 8 - (uintptr_t)memory % 8);
-    qemu_ram_set_idstr(odd->ram_block, "odd", NULL);
-    qemu_ram_set_migratable(odd->ram_block);
+    stage_migratable(odd, "odd");
     qemu_ram_unset_migratable(qemu_ram_block_by_name("first"));
     qemu_ram_unset_migratable(qemu_ram_block_by_name("second"));
     check_number(save_with((RamSaveParameters){ .direct_io = true }, &error_abort), 0);
