@@ -93,7 +93,8 @@ static void wrong_frames(void)
     peer.requests = ask_in_wrong_frames;
     peer.silent = true;
     check_number(source_migrate(), (uint64_t)-1);
-    check(source.error && strstr(error_get_pretty(source.error), "a message of 3 bytes on the return path has another length in it"));
+    check(source.error && strstr(error_get_pretty(source.error),
+                                 "a message of 3 bytes on the return path has another length in it"));
     source_end();
 }
 

@@ -96,8 +96,10 @@ static void switch_over(void)
 /* Host pages are sent in one go, whatever is asked for meanwhile. */
 static void ask_for_much(void)
 {
+    const uint64_t last = SOURCE_PAGES * TARGET_PAGE_SIZE / host_page - 1;
+
     for (unsigned i = 0; i < 32; i++) {
-        check_number(peer_say(3, "pc.ram", (SOURCE_PAGES * TARGET_PAGE_SIZE / host_page - 1 - i * 7) * host_page, (uint32_t)host_page), 0);
+        check_number(peer_say(3, "pc.ram", (last - i * 7) * host_page, (uint32_t)host_page), 0);
     }
 }
 
