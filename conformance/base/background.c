@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* memcore/memcore.h in the mode of programs that embed memcore: nobody calls memcore_init(), deferred work has a thread. */
+/* memcore/memcore.h for programs that never call memcore_init(): deferred work has a thread. */
 #include "common/conformance.h"
 
 #include <stdio.h>

@@ -109,11 +109,12 @@ static void escaped_key(void)
 /* Keys that somebody else gave, written as [*] would: they are used, so the next free number is another. */
 static void numbers_in_use(void)
 {
-    static const char *const given[] = { "ram[0]", "ram[2]", "ram[10]", "ram[03]", "ram[]", "ram[x]", "am[1]", "ram[1]x" };
+    static const char *const given[] = { "ram[0]", "ram[2]", "ram[10]", "ram[03]", "ram[]", "ram[x]", "am[1]",
+                                         "ram[1]x" };
     Object *owner = stage_owner("dev");
     Object *children[G_N_ELEMENTS(given)];
-    static const char *const expected[] = { "ram[1]", "ram[3]", "ram[4]", "ram[5]", "ram[6]", "ram[7]", "ram[8]", "ram[9]",
-                                            "ram[11]" };
+    static const char *const expected[] = { "ram[1]", "ram[3]", "ram[4]", "ram[5]", "ram[6]", "ram[7]", "ram[8]",
+                                            "ram[9]", "ram[11]" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(given); i++) {
         children[i] = stage_owner("other");

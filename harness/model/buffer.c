@@ -72,8 +72,8 @@ static bool forbidden(const struct model *m, int region, uint32_t attrs)
     return attrs & ATTRS_MEMORY && !(region != NO_SLOT && region_is_ram(&m->regions[region]));
 }
 
-uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes, uint64_t count,
-                       bool write)
+uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes,
+                       uint64_t count, bool write)
 {
     /* R-LCK-4: the view it began with, whatever callbacks do to the map. */
     const struct view *const v = &m->spaces[space].view->view;
