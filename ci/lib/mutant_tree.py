@@ -126,7 +126,35 @@ def environment_of(test, scratch):
     return environment
 
 
-class Lines:
+class Reach:
+    """Which tests a mutant is tried against, from what gcov counted.
+
+    Lines alone would miss some: gcov knows no line whose code the compiler folded into another (`return true;` becomes
+    a value on an edge), and a child that is killed writes no counters.  So they only say who comes first."""
+
+    def __init__(self, executed, functions):
+        """executed: {test: {path: lines}}, functions: {path: [(first line, last line)]}"""
+        self.functions = functions
+        self.tests_of = collections.defaultdict(set)
+        for test, files in executed.items():
+            for path, lines in files.items():
+                for line in lines:
+                    self.tests_of[path, line].add(test)
+
+    def within(self, path, first, last):
+        return set().union(*(self.tests_of.get((path, line), ()) for line in range(first, last + 1)))
+
+    def tests_for(self, path, line):
+        """Tests that execute the line; and the others, to be tried after them: those that execute its function, or,
+        where no function is (a macro) or nobody seems to call it, anything of the file."""
+        first = self.within(path, line, line)
+        others = set().union(*(self.within(path, *span) for span in self.functions.get(path, ()) if span[0] <= line <= span[1]))
+        if not others:
+            others = set().union(*(tests for (file, _), tests in self.tests_of.items() if file == path))
+        return first, others - first
+
+
+class Lines(Reach):
     """Which test executes which line of memcore, and how long each takes: measured once, kept for the same sources."""
 
     def __init__(self, tree, runner, jobs):
@@ -136,34 +164,29 @@ class Lines:
             kept = json.loads(self.path.read_text())
         except (OSError, ValueError):
             kept = {}
-        if kept.get("fingerprint") != fingerprint:
+        if kept.get("fingerprint") != fingerprint or "functions" not in kept:
             kept = {"fingerprint": fingerprint, **self.measure(tree, runner, jobs)}
             self.path.write_text(json.dumps(kept) + "\n")
         self.seconds = kept["seconds"]
-        self.tests_of, self.known = collections.defaultdict(set), collections.defaultdict(set)
-        for name, files in kept["executed"].items():
-            for path, lines in files.items():
-                for line in lines:
-                    self.tests_of[path, line].add(name)
-        for path, lines in kept["known"].items():
-            self.known[path] = set(lines)
+        super().__init__(kept["executed"], kept["functions"])
 
     def measure(self, tree, runner, jobs):
         counting = Tree(common.build("coverage"))
         print("measuring which test executes which lines", flush=True)
-        seconds, executed, known = {}, {}, collections.defaultdict(set)
+        seconds, executed, functions = {}, {}, collections.defaultdict(set)
 
         def one(test):
             scratch = common.clean_work(FOLDER / "lines" / test.name)
             environment = {**environment_of(test, scratch), "GCOV_PREFIX": str(scratch)}
             runner.run([counting.folder / test.program, *test.arguments], 300, test.folder, environment)
-            return test.name, self.count(counting, scratch)
+            return test.name, self.count(counting.folder, scratch)
 
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            for name, (lines, all_lines) in pool.map(one, counting.tests()):
+            for name, (lines, spans) in pool.map(one, counting.tests()):
                 executed[name] = lines
-                for path, numbers in all_lines.items():
-                    known[path] |= set(numbers)
+                for path, several in spans.items():
+                    functions[path] |= several
+
         def usual(test):
             """Seconds, and whether it passes."""
             started = time.monotonic()
@@ -181,37 +204,29 @@ class Lines:
         shutil.rmtree(FOLDER / "lines")
         if len(executed) - len(seconds) > LEFT_OUT_MAX:
             common.die("too many tests fail without any mutant", 1)
-        return {"seconds": seconds, "executed": executed, "known": {p: sorted(n) for p, n in known.items()}}
+        return {"seconds": seconds, "executed": executed, "functions": {p: sorted(spans) for p, spans in functions.items()}}
 
     @staticmethod
-    def count(counting, scratch):
-        """({path: lines executed}, {path: lines with code})"""
-        inside = pathlib.Path(f"{scratch}{counting.folder}")
+    def count(tree, scratch):
+        """({path: lines executed}, {path: first and last lines of functions}) of a program of the folder `tree` that
+        ran with GCOV_PREFIX=scratch."""
+        inside = pathlib.Path(f"{scratch}{tree}")
         data = [p for p in inside.rglob("*.gcda") if "/memcore/" in str(p)[len(str(inside)):]]
         for path in data:
             note = path.with_suffix(".gcno")
-            note.symlink_to(counting.folder / note.relative_to(inside))
+            note.symlink_to(tree / note.relative_to(inside))
         if not data:
             return {}, {}
-        text = subprocess.run(["gcov", "--stdout", "--json-format", *data], cwd=counting.folder, stdout=subprocess.PIPE,
+        text = subprocess.run(["gcov", "--stdout", "--json-format", *data], cwd=tree, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, text=True, check=True).stdout
-        executed, known = collections.defaultdict(set), collections.defaultdict(set)
+        executed, functions = collections.defaultdict(set), collections.defaultdict(set)
         for row in text.splitlines():
             for file in json.loads(row)["files"]:
-                path = os.path.relpath(os.path.join(counting.folder, file["file"]), common.ROOT)
+                path = os.path.relpath(os.path.join(tree, file["file"]), common.ROOT)
                 if path.startswith("memcore/") and path.endswith(".c"):
-                    for line in file["lines"]:
-                        known[path].add(line["line_number"])
-                        if line["count"]:
-                            executed[path].add(line["line_number"])
-        return {p: sorted(n) for p, n in executed.items()}, {p: sorted(n) for p, n in known.items()}
-
-    def tests_for(self, path, line):
-        """Names of the tests that execute the line, or the statement that it continues; None if nobody can say."""
-        for number in range(line, max(0, line - 8), -1):
-            if number in self.known[path]:
-                return self.tests_of[path, number]
-        return None
+                    executed[path] |= {line["line_number"] for line in file["lines"] if line["count"]}
+                    functions[path] |= {(f["start_line"], f["end_line"]) for f in file["functions"]}
+        return {path: sorted(lines) for path, lines in executed.items()}, functions
 
 
 class Worker:
@@ -269,9 +284,9 @@ class Worker:
 
     def tested(self, mutant, text):
         """(name of the test that fails or None, how, names of the tests that ran)"""
-        names = self.lines.tests_for(mutant.path, mutant.line)
-        tests = [t for t in self.tests if t.name in self.lines.seconds and (names is None or t.name in names)]
-        tests.sort(key=lambda t: self.lines.seconds[t.name])
+        first, others = self.lines.tests_for(mutant.path, mutant.line)
+        tests = [t for t in self.tests if t.name in self.lines.seconds and t.name in first | others]
+        tests.sort(key=lambda t: (t.name not in first, self.lines.seconds[t.name]))
         made, ran = {}, []
         for test in tests:
             program = self.link(self.tree, test.program, mutant.path, text, made)

@@ -36,8 +36,8 @@ def arguments():
         prog="ci/mutants", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Puts small mistakes into memcore, one at a time: comparisons, bounds, constants, dropped statements,\n"
                     "negated conditions, swapped arguments, missing locks and references.  Each is run against the\n"
-                    "replays of the corpora and the conformance tests that execute its line, quickest first; what\n"
-                    "survives is fuzzed.  Mistakes that do not compile, or of which the compiler makes the same code,\n"
+                    "replays of the corpora and the conformance tests that execute its line, or at least its function;\n"
+                    "what survives is fuzzed.  Mistakes that do not compile, or of which the compiler makes the same code,\n"
                     "do not count; nor do those of ci/mutants.equivalent, which says why no test can notice them.",
         epilog="example: ci/mutants --sample 200 --seed 1        (all of them: ci/mutants --all)\n"
                "Interrupted, the same command goes on where it stopped.  Results: build/mutants/results.json, report.md.\n"
@@ -195,10 +195,10 @@ class Run:
             self.judged.append(mutant)
 
     def fuzz_targets(self, mutant):
-        """Those whose corpora execute the line; else those that play traces."""
-        names = self.lines.tests_for(mutant.path, mutant.line) or set()
+        """Those whose corpora execute the line, or else its function; else those that play traces."""
+        first, others = self.lines.tests_for(mutant.path, mutant.line)
         table = [name for name, target in common.targets().items() if target.finding == "never"]
-        covering = [name for name in table if f"replay.{name}" in names]
+        covering = [n for n in table if f"replay.{n}" in first] or [n for n in table if f"replay.{n}" in others]
         random.Random(int(mutant.id, 16)).shuffle(covering)
         return (covering or [n for n in ("access", "dirty_bitmap", "region_tree") if n in table])[:FUZZ_TARGETS_MAX]
 
@@ -226,7 +226,7 @@ class Run:
                 target, trouble = self.fuzz(worker, mutant, text)
                 outcome, by = ("fuzzed", target) if target else ("survived", trouble)
             if outcome == "survived" and not ran:
-                by = "no test executes this line" + (f"; {by}" if by else "")
+                by = "no test executes this file" + (f"; {by}" if by else "")
         self.results.put(mutant, original, self.options.fuzz, outcome, by, ran, time.monotonic() - started)
         return outcome
 
@@ -319,7 +319,7 @@ def report(run, mutants):
     survivors = sorted((e for e in entries if e["outcome"] in ("survived", "fuzzed")), key=lambda e: (e["path"], e["line"]))
     page += [f"## Not noticed by tests and corpora ({len(survivors)})", ""]
     for e in survivors:
-        how = f"found by fuzzing {e['by']}" if e["outcome"] == "fuzzed" else e["by"] or f"{e['ran']} tests execute it"
+        how = f"found by fuzzing {e['by']}" if e["outcome"] == "fuzzed" else e["by"] or f"{e['ran']} tests tried"
         page += [f"{e['path']}:{e['line']}, {e['kind']} ({how})", "```diff", f"- {e['old']}", f"+ {e['new']}", "```"]
     REPORT.write_text("\n".join(page) + "\n")
     print(f"\nsurvivors with their diffs: {common.shown(REPORT)}")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The base on a host whose calls fail or are interrupted; the core's calls go through here (--wrap). */
 #include "common/conformance.h"
+#include "common/wrapped.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -18,11 +19,6 @@ static struct {
     unsigned interrupted;           /* reads and writes of eight bytes, so many times */
     bool silent;                    /* nothing can be written */
 } host;
-
-#define WRAPPED(type, name, ...) \
-    type __real_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__)
 
 WRAPPED(int, pthread_mutex_init, pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
 {

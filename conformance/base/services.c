@@ -453,11 +453,7 @@ static void fetch_outside_of_a_read_section(void)
 
 static void add_misuse(void)
 {
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function, *object;
-    } cases[] = {
+    static const Misuse cases[] = {
         { "/base/lock/init-twice", init_twice, "memcore_init", "manual" },
         { "/base/lock/lock-twice", lock_twice, "qemu_mutex_lock_iothread", NULL },
         { "/base/lock/unlock-twice", unlock_twice, "qemu_mutex_unlock_iothread", NULL },
@@ -492,9 +488,7 @@ static void add_misuse(void)
         { "/base/lock/bottom-half-delete", delete_half_without, "qemu_bh_delete", NULL },
     };
 
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        conformance_misuse(cases[i].path, cases[i].test, cases[i].function, cases[i].object);
-    }
+    conformance_misuses(cases);
 }
 
 int main(int argc, char **argv)

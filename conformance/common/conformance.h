@@ -60,13 +60,20 @@ void conformance_case_4k(const char *path, void (*test)(void));
 /*
  * A case that must end in misuse: `test` runs in a child process, which must die
  * by abort() with exactly one line on stderr.  The line contains `function`
- * ("": any), `object` (NULL: there is no object with a name) and "(R-".  A child that
- * survives, or dies in any other way (a sanitizer's report, a signal), fails.
+ * ("": any), `says` (NULL: nothing more; else what it names, with * and ? as in a file
+ * name: "victim*(R-TREE-5)") and "(R-".  A child that survives, or dies in any other
+ * way (a sanitizer's report, a signal), fails.
  */
-void conformance_misuse(const char *path, void (*test)(void), const char *function, const char *object);
-/* The line must also contain `second`: a second region's name, a value, the rule "(R-TREE-5". */
-void conformance_misuse_both(const char *path, void (*test)(void), const char *function, const char *object,
-                             const char *second);
+void conformance_misuse(const char *path, void (*test)(void), const char *function, const char *says);
+/* A table of them. */
+typedef struct {
+    const char *path;
+    void (*test)(void);
+    const char *function;
+    const char *says;
+} Misuse;
+#define conformance_misuses(table) conformance_misuses_in((table), G_N_ELEMENTS(table))
+void conformance_misuses_in(const Misuse *table, size_t count);
 
 /* ---- the stage: objects of one case ---- */
 
@@ -82,6 +89,9 @@ MemoryRegion *stage_io(const char *name, uint64_t size);                /* stage
 MemoryRegion *stage_io_ops(const char *name, uint64_t size, const MemoryRegionOps *ops, void *opaque);
 MemoryRegion *stage_ram(const char *name, uint64_t size);               /* _ram_nomigrate */
 MemoryRegion *stage_ram_migratable(const char *name, uint64_t size);    /* _ram */
+/* _resizeable_ram; `resized` may be NULL. */
+MemoryRegion *stage_resizeable(const char *name, uint64_t size, uint64_t maximum,
+                               void (*resized)(const char *idstr, uint64_t length, void *host));
 MemoryRegion *stage_rom(const char *name, uint64_t size);               /* _rom_nomigrate */
 MemoryRegion *stage_rom_device(const char *name, uint64_t size);        /* _rom_device_nomigrate, stage_ops */
 MemoryRegion *stage_ram_ptr(const char *name, uint64_t size, void *host);
@@ -90,6 +100,8 @@ MemoryRegion *stage_alias(const char *name, MemoryRegion *target, hwaddr offset,
 MemoryRegion *stage_adopt(MemoryRegion *mr, Object *owner);
 /* Garbage-filled memory for structs the case initialises itself; freed after the case. */
 void *stage_storage(size_t size);
+/* Names the region's block and makes it migratable, for what is built without; gives it back. */
+RAMBlock *stage_migratable(MemoryRegion *mr, const char *idstr);
 /* Little-endian ops that accept everything and do nothing; reads answer 0. */
 extern const MemoryRegionOps stage_ops;
 

@@ -262,9 +262,7 @@ static void callers_memory(void)
     memory = (uint8_t *)(((uintptr_t)memory + page - 1) / page * page);
     memset(memory, 0x11, 4 * page);
     mr = stage_ram_ptr("callers", 4 * page, memory);
-    b = mr->ram_block;
-    qemu_ram_set_idstr(b, "callers", NULL);
-    qemu_ram_set_migratable(b);
+    b = stage_migratable(mr, "callers");
     memory_region_set_size(mr, length);
     begin();
     check_number(colo_cache_init(&error_abort), 0);
@@ -294,9 +292,7 @@ static void refused_puts(void)
     memory_region_init_ram_from_file(rom, NULL, "rom", PAGES * PAGE, 0, RAM_SHARED, path, true, &error_fatal);
     stage_adopt(rom, NULL);
     blocks[0] = plain->ram_block;
-    blocks[1] = rom->ram_block;
-    qemu_ram_set_idstr(blocks[1], "rom", NULL);
-    qemu_ram_set_migratable(blocks[1]);
+    blocks[1] = stage_migratable(rom, "rom");
     begin();
     check_number(colo_cache_init(&error_abort), 0);
     for (size_t i = 0; i < G_N_ELEMENTS(blocks); i++) {
@@ -372,16 +368,9 @@ static void blocks_change(void)
 
 static void resized(void)
 {
-    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    RAMBlock *flash = stage_migratable(stage_resizeable("flash", 64 * PAGE, 128 * PAGE, NULL), "flash");
     Error *error = NULL;
-    ram_addr_t offset;
-    RAMBlock *flash;
 
-    memory_region_init_resizeable_ram(mr, NULL, "flash", 64 * PAGE, 128 * PAGE, NULL, &error_fatal);
-    stage_adopt(mr, NULL);
-    flash = qemu_ram_block_from_host(memory_region_get_ram_ptr(mr), false, &offset);
-    qemu_ram_set_idstr(flash, "flash", NULL);
-    qemu_ram_set_migratable(flash);
     begin();
     check_number(colo_cache_init(&error_abort), 0);
     check_number(qemu_ram_resize(flash, 128 * PAGE, &error_abort), 0);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/conformance.h"
+#include "common/wrapped.h"
 #include "exec/ramblock.h"
 #include "migration/mapped-ram.h"
 #include "migration/ram-save.h"
@@ -46,50 +47,37 @@ static void note(char call, int fd, const void *from, size_t length, off_t offse
     }
 }
 
-ssize_t __real_pwrite(int fd, const void *from, size_t length, off_t offset);
-ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset);
-int __real_ftruncate(int fd, off_t length);
-int __wrap_ftruncate(int fd, off_t length);
-int __real_fallocate(int fd, int mode, off_t offset, off_t length);
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t length);
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-int __real_rename(const char *from, const char *to);
-int __wrap_rename(const char *from, const char *to);
-int __real_mkostemp(char *name, int flags);
-int __wrap_mkostemp(char *name, int flags);
-
-ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset)
+WRAPPED(ssize_t, pwrite, int fd, const void *from, size_t length, off_t offset)
 {
     note('w', fd, from, length, offset);
     return __real_pwrite(fd, from, length, offset);
 }
 
-int __wrap_ftruncate(int fd, off_t length)
+WRAPPED(int, ftruncate, int fd, off_t length)
 {
     note('t', fd, NULL, 0, length);
     return __real_ftruncate(fd, length);
 }
 
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t length)
+WRAPPED(int, fallocate, int fd, int mode, off_t offset, off_t length)
 {
     note('p', fd, NULL, (size_t)length, offset);
     return __real_fallocate(fd, mode, offset, length);
 }
 
-int __wrap_fsync(int fd)
+WRAPPED(int, fsync, int fd)
 {
     note('s', fd, NULL, 0, 0);
     return __real_fsync(fd);
 }
 
-int __wrap_rename(const char *from, const char *to)
+WRAPPED(int, rename, const char *from, const char *to)
 {
     note('r', -1, NULL, 0, 0);
     return __real_rename(from, to);
 }
 
-int __wrap_mkostemp(char *name, int flags)
+WRAPPED(int, mkostemp, char *name, int flags)
 {
     note('c', -1, NULL, 0, 0);
     return __real_mkostemp(name, flags);

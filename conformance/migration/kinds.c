@@ -148,8 +148,7 @@ static RAMBlock *file_block(int fd, uint32_t flags, bool readonly)
     memory_region_init_ram_from_file(mr, NULL, "ram", PAGES * PAGE, 0, flags, path, readonly, &error_fatal);
     stage_adopt(mr, NULL);
     g_free(path);
-    qemu_ram_set_idstr(mr->ram_block, "ram", NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    stage_migratable(mr, "ram");
     return mr->ram_block;
 }
 

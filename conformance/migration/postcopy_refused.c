@@ -17,15 +17,12 @@ static int refuse_madvise(void *opaque, MemcoreFault kind)
 
 static RAMBlock *resizeable(const char *name, size_t pages, bool migratable)
 {
-    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    RAMBlock *block = stage_migratable(stage_resizeable(name, pages * host_page, 8 * host_page, NULL), name);
 
-    memory_region_init_resizeable_ram(mr, NULL, name, pages * host_page, 8 * host_page, NULL, &error_fatal);
-    stage_adopt(mr, NULL);
-    qemu_ram_set_idstr(mr->ram_block, name, NULL);
-    if (migratable) {
-        qemu_ram_set_migratable(mr->ram_block);
+    if (!migratable) {
+        qemu_ram_unset_migratable(block);
     }
-    return mr->ram_block;
+    return block;
 }
 
 static void not_set_up(void)
@@ -161,8 +158,7 @@ static void read_only(void)
     g_assert_true(ftruncate(fd, (off_t)reader.host_page) == 0);
     memory_region_init_ram_from_file(mr, NULL, "rom", reader.host_page, 0, RAM_SHARED, path, true, &error_fatal);
     stage_adopt(mr, NULL);
-    qemu_ram_set_idstr(mr->ram_block, "rom", NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    stage_migratable(mr, "rom");
     qemu_ram_unset_migratable(reader.ram);
     put_begin(reader.tape.in, "none");
     put_start(reader.tape.in, "rom", reader.host_page);

@@ -7,12 +7,12 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/conformance.h"
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "migration/mapped-ram.h"
 #include "migration/ram-save.h"
@@ -30,11 +30,6 @@ static struct {
 } host;
 static int direct_fd = -1;
 
-#define WRAPPED(type, name, ...) \
-    type __real_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__)
-
 WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque)
 {
     if (host.threads == 1) {
@@ -44,22 +39,13 @@ WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes
     return __real_pthread_create(thread, attributes, start, opaque);
 }
 
-int __wrap_open(const char *path, int flags, ...);
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...)
+WRAPPED_OPEN
 {
-    va_list arguments;
-    mode_t mode;
-
-    va_start(arguments, flags);
-    mode = va_arg(arguments, mode_t);
-    va_end(arguments);
     if (!(flags & O_DIRECT)) {
         return __real_open(path, flags, mode);
     }
     if (host.no_direct) {
-        errno = EINVAL;
-        return -1;
+        return failed(EINVAL);
     }
     /* Whatever the file system can do: what is written is what counts. */
     direct_fd = __real_open(path, flags & ~O_DIRECT, mode);
@@ -74,8 +60,7 @@ WRAPPED(ssize_t, pwrite, int fd, const void *from, size_t length, off_t offset)
     if (fd == direct_fd) {
         host.direct_writes++;
         if (host.direct_fails) {
-            errno = EINVAL;
-            return -1;
+            return failed(EINVAL);
         }
     }
     return __real_pwrite(fd, from, length, offset);
@@ -85,8 +70,7 @@ WRAPPED(int, fallocate, int fd, int mode, off_t offset, off_t length)
 {
     host.holes++;
     if (host.no_holes) {
-        errno = EOPNOTSUPP;
-        return -1;
+        return failed(EOPNOTSUPP);
     }
     return __real_fallocate(fd, mode, offset, length);
 }
@@ -334,8 +318,7 @@ static void not_direct(void)
     begin();
     memset(memory, 0x33, 20 * PAGE);
     odd = stage_ram_ptr("odd", 16 * PAGE, memory + 8 - (uintptr_t)memory % 8);
-    qemu_ram_set_idstr(odd->ram_block, "odd", NULL);
-    qemu_ram_set_migratable(odd->ram_block);
+    stage_migratable(odd, "odd");
     qemu_ram_unset_migratable(qemu_ram_block_by_name("first"));
     qemu_ram_unset_migratable(qemu_ram_block_by_name("second"));
     check_number(save_with((RamSaveParameters){ .direct_io = true }, &error_abort), 0);

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/wrapped.h"
+
 /* ---- 1.1 ---- */
 
 static void rounding(void)
@@ -591,9 +593,8 @@ static void msync_of_nothing(void)
 
 /* Linked with --wrap: memcore's own calls come by here. */
 static unsigned unmaps;
-int __real_munmap(void *place, size_t length);
-int __wrap_munmap(void *place, size_t length);
-int __wrap_munmap(void *place, size_t length)
+
+WRAPPED(int, munmap, void *place, size_t length)
 {
     unmaps++;
     return __real_munmap(place, length);

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/wrapped.h"
+
 #define H host_page()
 
 /* ---- what the host refuses ---- */
@@ -44,16 +46,14 @@ static unsigned host_was_asked(void)
 
 /* Linked with --wrap: bytes of address space that memcore has. */
 static int64_t mapped;
-void *__real_mmap(void *place, size_t length, int protection, int flags, int fd, off_t offset);
-void *__wrap_mmap(void *place, size_t length, int protection, int flags, int fd, off_t offset);
-void *__wrap_mmap(void *place, size_t length, int protection, int flags, int fd, off_t offset)
+
+WRAPPED(void *, mmap, void *place, size_t length, int protection, int flags, int fd, off_t offset)
 {
     mapped += flags & MAP_FIXED ? 0 : (int64_t)length;
     return __real_mmap(place, length, protection, flags, fd, offset);
 }
-int __real_munmap(void *place, size_t length);
-int __wrap_munmap(void *place, size_t length);
-int __wrap_munmap(void *place, size_t length)
+
+WRAPPED(int, munmap, void *place, size_t length)
 {
     mapped -= (int64_t)length;
     return __real_munmap(place, length);

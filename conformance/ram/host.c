@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/membarrier.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,8 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include "common/wrapped.h"
 
 #define H host_page()
 
@@ -39,47 +40,19 @@ static struct {
 } host;
 static unsigned registrations, barriers;
 
-static int failed(int number)
+WRAPPED_SYSCALL
 {
-    errno = number;
-    return -1;
-}
-
-#define WRAPPED(type, name, ...) \
-    type __real_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__)
-
-long __wrap_syscall(long number, ...);
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...)
-{
-    long a[6];
-    va_list arguments;
-
-    va_start(arguments, number);
-    for (unsigned i = 0; i < 6; i++) {
-        a[i] = va_arg(arguments, long);
-    }
-    va_end(arguments);
     if (number != __NR_membarrier) {
-        return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+        return real_syscall(number, a);
     }
     (a[0] == MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED ? &registrations : &barriers)[0]++;
     return failed(ENOSYS);
 }
 
-int __wrap_open(const char *path, int flags, ...);
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...)
+WRAPPED_OPEN
 {
-    va_list arguments;
-    mode_t mode;
     int fd;
 
-    va_start(arguments, flags);
-    mode = va_arg(arguments, mode_t);
-    va_end(arguments);
     if (!host.overcommit || strcmp(path, "/proc/sys/vm/overcommit_memory") != 0) {
         return __real_open(path, flags, mode);
     }

@@ -25,14 +25,6 @@ static MemoryRegion *ram_with_flags(const char *name, uint64_t size, uint32_t fl
     return stage_adopt(mr, NULL);
 }
 
-static MemoryRegion *resizeable(const char *name, uint64_t size, uint64_t max_size)
-{
-    MemoryRegion *mr = stage_storage(sizeof(*mr));
-
-    memory_region_init_resizeable_ram(mr, NULL, name, size, max_size, NULL, &error_fatal);
-    return stage_adopt(mr, NULL);
-}
-
 static MemoryRegion *ram_device(const char *name, uint64_t size, void *host)
 {
     MemoryRegion *mr = stage_storage(sizeof(*mr));
@@ -79,7 +71,7 @@ static void make_all_kinds(Kind kinds[KINDS])
         { ram_with_flags("shared", 0x1000, RAM_SHARED), .terminates = true, .ram = true, .has_block = true },
         { ram_with_flags("noreserve", 0x1000, RAM_NORESERVE), .terminates = true, .ram = true,
           .has_block = true },
-        { resizeable("resizeable", 0x1000, 0x4000), .terminates = true, .ram = true, .has_block = true },
+        { stage_resizeable("resizeable", 0x1000, 0x4000, NULL), .terminates = true, .ram = true, .has_block = true },
         { stage_ram_ptr("ram_ptr", 0x1000, host), .terminates = true, .ram = true, .has_block = true },
         { ram_device("ram_device", 0x1000, host + 0x1000), .terminates = true, .ram = true,
           .ram_device = true, .has_block = true },

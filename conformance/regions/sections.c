@@ -375,8 +375,7 @@ int main(int argc, char **argv)
     conformance_case("/R-SEC-3/keeps-the-view", copy_keeps_the_view);
     conformance_case("/R-SEC-3/without-region-and-view", copy_without_region_and_view);
     conformance_case("/R-SEC-3/of-an-added-section", copy_of_an_added_section);
-    conformance_misuse_both("/R-SEC-3/of-a-dead-view", copy_of_a_dead_view,
-                            "memory_region_section_new_copy", NULL, "(R-SEC-3");
+    conformance_misuse("/R-SEC-3/of-a-dead-view", copy_of_a_dead_view, "memory_region_section_new_copy", "(R-SEC-3");
     conformance_case("/I-13/regions-same-root-same-view", same_root_same_view);
     conformance_case("/I-13/regions-same-root-at-two-places", same_root_at_two_places);
     conformance_case("/I-13/regions-one-empty-view", one_empty_view_for_all);

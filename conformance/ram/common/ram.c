@@ -66,15 +66,6 @@ char *text_of_block_order(void)
     return g_string_free(text, FALSE);
 }
 
-MemoryRegion *stage_resizeable(const char *name, uint64_t size, uint64_t maximum,
-                               void (*resized)(const char *idstr, uint64_t length, void *host))
-{
-    MemoryRegion *mr = stage_storage(sizeof(*mr));
-
-    memory_region_init_resizeable_ram(mr, NULL, name, size, maximum, resized, &error_fatal);
-    return stage_adopt(mr, NULL);
-}
-
 bool check_refused_at(const char *where, Error *error, const char *blocks, const char *first,
                       const char *second)
 {
