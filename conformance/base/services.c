@@ -239,12 +239,6 @@ static void bottom_halves(void)
     check_number(memcore_run_bottom_halves(), 0);
 }
 
-static int refuse(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_EVENTFD ? EMFILE : 0;
-}
-
 static void eventfds(void)
 {
     EventNotifier notifier, full;
@@ -271,9 +265,9 @@ static void eventfds(void)
     close(event_notifier_get_fd(&full));
     g_assert_cmpint(event_notifier_set(&full), ==, -EBADF);
 
-    memcore_set_fault(refuse, NULL);
+    host_refuses(MEMCORE_FAULT_EVENTFD, EMFILE);
     g_assert_cmpint(event_notifier_init(&notifier, 0), ==, -EMFILE);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number((uint64_t)(int64_t)event_notifier_get_fd(&notifier), UINT64_MAX);
     g_assert_cmpint(event_notifier_set(&notifier), ==, -EBADF);
 }
