@@ -175,6 +175,19 @@ void recorder_unregister(Recorder *recorder);
 Recorder *recorder_watch(AddressSpace *as, const char *name, unsigned priority, GString *log);
 GString *stage_log(void);           /* an empty log that lives as long as the case */
 
+/* ---- a host that refuses ---- */
+
+/*
+ * What memcore asks the host for (memcore_set_fault), of one kind or ANYTHING, fails with errno `number` (0: it is
+ * counted only): always, the nth time only (from 0), or the first `times`; until host_agrees, or another of these.
+ */
+enum { ANYTHING = -1 };
+void host_refuses(int kind, int number);
+void host_refuses_nth(int kind, int number, unsigned nth);
+void host_refuses_first(int kind, int number, unsigned times);
+unsigned host_was_asked(void);      /* so often since, refused or not */
+unsigned host_agrees(void);         /* as host_was_asked */
+
 /* ---- text ---- */
 
 /* Hex: 0, 0x1000, 0x10000000000000000; negative: -0x10.  Free with g_free, as all of these. */

@@ -204,17 +204,11 @@ static void descriptors(void)
     check_number(count_descriptors(), before);
 }
 
-static int no_open(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_OPEN ? EMFILE : 0;
-}
-
 static void memory(void)
 {
-    memcore_set_fault(no_open, NULL);
+    host_refuses(MEMCORE_FAULT_OPEN, EMFILE);
     check(!postcopy_ram_supported_by_host());
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     host.munlockall_fails = ENOMEM;
     check_unsupported();
     host.mmap_fails = ENOMEM;

@@ -149,6 +149,15 @@ static void put_buffer_access(FILE *out, const struct trace_step *s)
     fprintf(out, "%s);\n", strcmp(function, "rw") ? "" : s->op == TRACE_OP_WRITE ? ", true" : ", false");
 }
 
+static void put_move(FILE *out, const struct trace_step *s)
+{
+    static const char *const functions[] = { "read_full", "rw", "write", "rw", "write_rom" };
+
+    fprintf(out, "    result = address_space_%s(&as%u, 0x%" PRIx64 ", (MemTxAttrs){ 0 }, memory_of(&r%u, 0x%" PRIx64 "), "
+            "0x%x%s);\n", functions[s->c], s->a, s->v.absolute, s->b, s->w.absolute, (unsigned)s->n,
+            s->c == MOVE_READ_RW ? ", false" : s->c == MOVE_WRITE_RW ? ", true" : "");
+}
+
 static void put_dispatch(FILE *out, const struct trace_step *s)
 {
     const struct scalar scalar = access_memop((unsigned)s->n);
@@ -277,6 +286,9 @@ static void put_call(FILE *out, struct emit_access *a, const struct trace_step *
     case TRACE_OP_DISPATCH_READ:
     case TRACE_OP_DISPATCH_WRITE:
         put_dispatch(out, s);
+        break;
+    case TRACE_OP_MOVE:
+        put_move(out, s);
         break;
     case TRACE_OP_MAP:
         put_map(out, s);

@@ -100,6 +100,7 @@ static void answer(FILE *out, FILE *text, const struct trace_step *s, const stru
     case TRACE_OP_WRITE:
     case TRACE_OP_WRITE_ROM:
     case TRACE_OP_SET:
+    case TRACE_OP_MOVE:
     case TRACE_OP_DISPATCH_WRITE:
     case TRACE_OP_CACHE_WRITE:
     case TRACE_OP_CACHE_STORE:

@@ -98,6 +98,7 @@ uint64_t access_cut(uint64_t value, unsigned size);     /* its low `size` bytes 
 enum { READ_RW, READ_FULL, READ_8, READ_UNLOCKED };     /* read_8: address_space_read of a constant 8 bytes;
                                                            the length operand is 8 then (the resolver sees to it) */
 enum { WRITE_RW, WRITE_PLAIN, WRITE_UNLOCKED };
+enum { MOVE_READ, MOVE_READ_RW, MOVE_WRITE, MOVE_WRITE_RW, MOVE_WRITE_ROM };    /* attrs: plain */
 enum { SCALAR_PLAIN, SCALAR_PHYS, SCALAR_UNLOCKED };    /* phys: attrs unspecified, no result: 0 is reported */
 enum { CACHE_FAST, CACHE_SLOW };
 enum { DIRECTION_READING, DIRECTION_WRITING };
