@@ -432,6 +432,19 @@ static void delete_half_without(void)
     qemu_bh_delete(bh);
 }
 
+#ifdef MEMCORE_VERIFY
+static void fetch_outside_of_a_read_section(void)
+{
+    AddressSpace *as = stage_space(stage_container("root", 1), "as");
+
+    qemu_mutex_unlock_iothread();
+    rcu_read_lock();
+    check(address_space_to_flatview(as) != NULL);
+    rcu_read_unlock();
+    address_space_to_flatview(as);
+}
+#endif
+
 static void add_misuse(void)
 {
     static const Misuse cases[] = {
@@ -443,6 +456,10 @@ static void add_misuse(void)
           "read section" },
         { "/base/thread/unregister-twice", unregister_twice, "memcore_thread_unregister", "not registered" },
         { "/base/thread/destroy-a-locked-mutex", destroy_a_locked_mutex, "qemu_mutex_destroy", NULL },
+#ifdef MEMCORE_VERIFY
+        { "/base/thread/fetch-outside-of-a-read-section", fetch_outside_of_a_read_section, "address_space_to_flatview",
+          "read section" },
+#endif
         { "/base/error/on-top", error_on_top, "error_on_top", "first" },
         { "/base/error/expected", error_expected, "error_free_or_abort", NULL },
         { "/base/error/expected-nowhere", error_expected_nowhere, "error_free_or_abort", NULL },

@@ -101,11 +101,14 @@ static inline Place place_translate(FlatView *view, hwaddr address, hwaddr lengt
                                  : place_translate_slowly(view, address, length, is_write, attrs);
 }
 
-/* The view to access now, under RCU.  `function` is the public one. */
+/*
+ * The view to access now, under RCU even with the big lock: devices may let go of that.  `function` is the public one.
+ */
 static inline FlatView *view_of(AddressSpace *as, const char *function)
 {
     FlatView *view = as ? address_space_to_flatview(as) : NULL;
 
+    memcore_verify(rcu_read_ongoing());
     if (__builtin_expect(!view, 0)) {
         memcore_misuse_at(function, "R-ACC-1", "%p is not an address space: address_space_init was not "
                           "called, or address_space_destroy was", (void *)as);
