@@ -154,8 +154,8 @@ static void put_move(FILE *out, const struct trace_step *s)
     static const char *const functions[] = { "read_full", "rw", "write", "rw", "write_rom" };
 
     fprintf(out, "    result = address_space_%s(&as%u, 0x%" PRIx64 ", (MemTxAttrs){ 0 }, "
-            "memory_of(&r%u, 0x%" PRIx64 "), 0x%x%s);\n", functions[s->c], s->a, s->v.absolute, s->b, s->w.absolute, (unsigned)s->n,
-            s->c == MOVE_READ_RW ? ", false" : s->c == MOVE_WRITE_RW ? ", true" : "");
+            "memory_of(&r%u, 0x%" PRIx64 "), 0x%x%s);\n", functions[s->c], s->a, s->v.absolute, s->b,
+            s->w.absolute, (unsigned)s->n, s->c == MOVE_READ_RW ? ", false" : s->c == MOVE_WRITE_RW ? ", true" : "");
 }
 
 static void put_dispatch(FILE *out, const struct trace_step *s)
