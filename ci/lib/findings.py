@@ -18,7 +18,7 @@ def report_lines(text):
     """Of a replay's output: the harness's report first, then of a sanitizer's what says what and where."""
     harness, sanitizer, into = [], [], None
     for line in text.splitlines():
-        if re.search(r": running \S", line) or re.match(r"replay_\w+: \d+ files", line) or re.fullmatch(r"=+", line):
+        if re.search(r": running \S", line) or re.match(r"replay_\w+: \d+ files?", line) or re.fullmatch(r"=+", line):
             continue
         if re.match(r"==\d+==ERROR|.*: runtime error: ", line):
             into = sanitizer

@@ -25,8 +25,8 @@
  *   10    end of the stream
  *   11    page b with value c comes on another channel
  *   12    while the next page is placed, page b with value c comes on another channel, and a thread touches page c
- *   13    bits 1 to 3 of a: the next call of the kernel's that places is to be tried again; fails; that registers, opens
- *         fails; the next message to the source fails
+ *   13    bits 1 to 3 of a: the next call of the kernel's that places is to be tried again; stops half-way; fails; that
+ *         registers, opens fails; the next message to the source fails
  *   14    in the next message byte b is changed by c
  *   15    bit 1 of a: PING; else the setup of a right stream, as far as it is missing
  *

@@ -249,6 +249,7 @@ struct model {
     unsigned depth;
     bool topology_pending, eventfds_pending;
     unsigned log_flags, log_postponed;
+    uint64_t dirty_rate_pages;          /* R-LEB-6 */
     bool vm_paused;
 
     /* Scratch memory, kept between uses. */
