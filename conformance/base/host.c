@@ -72,19 +72,13 @@ FAILING(unlock_fails, qemu_mutex_unlock(&mutex))
 
 /* ---- eventfds ---- */
 
-static int no_eventfd(void *opaque, MemcoreFault kind)
-{
-    return kind == MEMCORE_FAULT_EVENTFD ? *(int *)opaque : 0;
-}
-
 static void no_notifier(void)
 {
     EventNotifier notifier;
-    int number = EMFILE;
 
-    memcore_set_fault(no_eventfd, &number);
+    host_refuses(MEMCORE_FAULT_EVENTFD, EMFILE);
     check_number((uint64_t)event_notifier_init(&notifier, 0), (uint64_t)-EMFILE);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number((uint64_t)event_notifier_get_fd(&notifier), (uint64_t)-1);
     check_number((uint64_t)event_notifier_set(&notifier), (uint64_t)-EBADF);
     check_number((uint64_t)event_notifier_test_and_clear(&notifier), 0);

@@ -119,6 +119,9 @@ void stage_release(MemoryRegion *mr);
 /* The core has finalized it already (as a failed init does): nothing to do after the case. */
 void stage_forget(MemoryRegion *mr);
 
+/* memcore_statistics(), for one field: stage_statistics().flat_views */
+MemcoreStatistics stage_statistics(void);
+
 /* A topology commit that changes nothing: listeners hear begin, their region_nops and commit (R-TREE-11). */
 void stage_force_commit(void);
 
@@ -175,6 +178,19 @@ void recorder_unregister(Recorder *recorder);
 Recorder *recorder_watch(AddressSpace *as, const char *name, unsigned priority, GString *log);
 GString *stage_log(void);           /* an empty log that lives as long as the case */
 
+/* ---- a host that refuses ---- */
+
+/*
+ * What memcore asks the host for (memcore_set_fault), of one kind or ANYTHING, fails with errno `number` (0: it is
+ * counted only): always, the nth time only (from 0), or the first `times`; until host_agrees, or another of these.
+ */
+enum { ANYTHING = -1 };
+void host_refuses(int kind, int number);
+void host_refuses_nth(int kind, int number, unsigned nth);
+void host_refuses_first(int kind, int number, unsigned times);
+unsigned host_was_asked(void);      /* so often since, refused or not */
+unsigned host_agrees(void);         /* as host_was_asked */
+
 /* ---- text ---- */
 
 /* Hex: 0, 0x1000, 0x10000000000000000; negative: -0x10.  Free with g_free, as all of these. */
@@ -207,7 +223,11 @@ char *text_of_find(MemoryRegion *mr, hwaddr addr, uint64_t size);
 /* What was logged since the last check_log; `expected` is lines, each with its "\n".  Empties the log. */
 #define check_log(log, expected) check_log_at(G_STRLOC, (log), (expected))
 
+/* The init gave `error` (which stays the caller's) and no region; if it gave a region, the stage adopts it. */
+#define check_init_failed(mr, owner, error) check_init_failed_at(G_STRLOC, (mr), (owner), (error))
+
 bool check_condition_at(const char *where, const char *what, bool condition);
+bool check_init_failed_at(const char *where, MemoryRegion *mr, Object *owner, const Error *error);
 bool check_number_at(const char *where, const char *what, uint64_t actual, uint64_t expected);
 bool check_pointer_at(const char *where, const char *what, const void *actual, const void *expected);
 bool check_text_at(const char *where, const char *what, const char *actual, const char *expected);

@@ -195,19 +195,6 @@ static void refused_pages(void)
     end();
 }
 
-static int no_memory(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_MMAP ? ENOMEM : 0;
-}
-
-static int no_second_memory(void *opaque, MemcoreFault kind)
-{
-    unsigned *asked = opaque;
-
-    return kind == MEMCORE_FAULT_MMAP && ++*asked == 2 ? ENOMEM : 0;
-}
-
 static void refuse_init(int expected, const char *text)
 {
     Error *error = NULL;
@@ -224,15 +211,14 @@ static void refused_blocks(void)
     RamSave *save = ram_save_new(&parameters, &error_abort);
     BitmapDiscardManager *manager;
     uint8_t cache[1];
-    unsigned asked = 0;
     MemoryRegion *other, *root = stage_container("root", PAGES * PAGE);
 
     begin();
     stage_ram("not migrated", PAGES * PAGE);
     other = stage_ram_migratable("smaller", PAGES / 2 * PAGE);
-    memcore_set_fault(no_second_memory, &asked);
+    host_refuses_nth(MEMCORE_FAULT_MMAP, ENOMEM, 1);
     refuse_init(-ENOMEM, "smaller");
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_pointer(block()->colo_cache, NULL);
     check_pointer(block()->bmap, NULL);
     /* Somebody else's: the first block, then the second. */
@@ -322,9 +308,9 @@ static void refused_caches(void)
     RamSave *save;
 
     begin();
-    memcore_set_fault(no_memory, NULL);
+    host_refuses(MEMCORE_FAULT_MMAP, ENOMEM);
     check_number(colo_cache_init(&error), -ENOMEM);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check(error != NULL);
     error_free(error);
     check_nothing_left();

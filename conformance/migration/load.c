@@ -407,12 +407,6 @@ static void incomplete_file(void)
 }
 
 /* A probe that refuses leaves everything as it was. */
-static int no_memory(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_ALLOCATION ? ENOMEM : 0;
-}
-
 static void refused_probe(void)
 {
     Scene scene = scene_new();
@@ -424,9 +418,9 @@ static void refused_probe(void)
     mood.fail_errno = EIO;
     check_refused(scene.image, 0, "cannot read the file");
     memset(&mood, 0, sizeof(mood));
-    memcore_set_fault(no_memory, NULL);
+    host_refuses(MEMCORE_FAULT_ALLOCATION, ENOMEM);
     check_refused(scene.image, 0, "no memory for its bitmap");
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_untouched(scene.first);
     check_untouched(scene.second);
     scene_end(scene);

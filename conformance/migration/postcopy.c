@@ -235,24 +235,15 @@ static void init_empties(void)
     check_pointer(ram->receivedmap, NULL);
 }
 
-static unsigned refusals;
-
-static int refuse_second_discard(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_MADVISE && refusals++ == 1 ? EIO : 0;
-}
-
 static void init_fails(void)
 {
     begin();
     RAMBlock *small = stage_block(KIND_ANONYMOUS, "small", host_page);
 
     memset(small->host, 0x22, host_page);
-    refusals = 0;
-    memcore_set_fault(refuse_second_discard, NULL);
+    host_refuses_nth(MEMCORE_FAULT_MADVISE, EIO, 1);
     check_number(postcopy_ram_incoming_init(&mis, 0), (uint64_t)-1);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number(postcopy_state_get(), POSTCOPY_INCOMING_NONE);
     check_number(ram->host[0], 0);              /* the larger block comes first, and stays empty */
     check_number(small->host[0], 0x22);
@@ -324,10 +315,9 @@ static void discard_bits_first(void)
     begin();
     check_number(postcopy_ram_incoming_init(&mis, 0), 0);
     ramblock_recv_bitmap_set_range(ram, ram->host, DESTINATION_PAGES * host_page / TARGET_PAGE_SIZE);
-    refusals = 1;
-    memcore_set_fault(refuse_second_discard, NULL);
+    host_refuses_nth(MEMCORE_FAULT_MADVISE, EIO, 0);
     check_number(postcopy_ram_discard_range(&mis, destination_page(1), host_page), (uint64_t)-1);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check(!destination_received(1));
     destination_end();
 }
@@ -381,17 +371,6 @@ static void grows(void)
 
 /* --- listening -------------------------------------------------------------------------------- */
 
-static struct {
-    unsigned calls, fail_at;
-} planned;
-
-static int fail_planned(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    (void)kind;
-    return ++planned.calls == planned.fail_at ? EMFILE : 0;
-}
-
 /* Each step of it fails once: descriptors, threads and registrations are as before, and it can be repeated. */
 static void enable_notify_unwinds(void)
 {
@@ -405,17 +384,17 @@ static void enable_notify_unwinds(void)
         const unsigned tasks = count_tasks(), descriptors = count_descriptors();
 
         lying_host();
-        planned.calls = 0;
-        planned.fail_at = step <= 6 ? step : 0;         /* memcore's own calls, then the host's, then the thread */
+        /* memcore's own calls, then the host's, then the thread */
+        host_refuses_nth(ANYTHING, step <= 6 ? EMFILE : 0, step - 1);
         lying.fail_at = step > 6 && step < 15 ? step - 6 : 0;
         lying.fail_with = -EBUSY;
         calls.no_thread = step == 15;
-        memcore_set_fault(fail_planned, NULL);
         const int result = postcopy_ram_enable_notify(&mis);
-        memcore_set_fault(NULL, NULL);
+        const unsigned asked = host_agrees();
+
         calls.no_thread = false;
         if (result == 0) {
-            check(step <= 6 ? planned.calls < step : lying.calls < step - 6);
+            check(step <= 6 ? asked < step : lying.calls < step - 6);
             lying.fail_at = 0;
             mis.abandon = true;
             check_number(postcopy_ram_incoming_cleanup(&mis), 0);

@@ -33,7 +33,7 @@ static struct {
     unsigned poll_interrupted;          /* so many times */
     int poll_fails;                     /* errno */
     bool broken;                        /* the descriptor, says poll */
-    unsigned spurious;                  /* so many times poll wakes for nothing, for less than a message, for another event */
+    unsigned spurious;                  /* so often poll wakes for nothing, less than a message, another event */
     bool device;                        /* /dev/userfaultfd is there, and gives descriptors as the call does */
     unsigned interrupted;               /* so many writes of eight bytes, waits for a semaphore, sends and receives */
     int no_thread;                      /* errno of making one */
@@ -204,17 +204,11 @@ static void descriptors(void)
     check_number(count_descriptors(), before);
 }
 
-static int no_open(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_OPEN ? EMFILE : 0;
-}
-
 static void memory(void)
 {
-    memcore_set_fault(no_open, NULL);
+    host_refuses(MEMCORE_FAULT_OPEN, EMFILE);
     check(!postcopy_ram_supported_by_host());
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     host.munlockall_fails = ENOMEM;
     check_unsupported();
     host.mmap_fails = ENOMEM;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification "RAM migration", chapter 6: calls in the wrong state, and blocks and places that are not what they should be. */
+/* Specification "RAM migration", chapter 6: calls in the wrong state; blocks and places that do not fit. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,12 +8,6 @@
 #include "exec/ram_addr.h"
 #include "postcopy_reader.h"
 #include "postcopy_stage.h"
-
-static int refuse_madvise(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_MADVISE ? EIO : 0;
-}
 
 static RAMBlock *resizeable(const char *name, size_t pages, bool migratable)
 {
@@ -62,9 +56,9 @@ static void resized(void)
     check_number(qemu_ram_resize(flash, host_page, &error_abort), 0);
     check_number(flash->postcopy_length, host_page);
     check_number(mis.status, MIGRATION_STATUS_NONE);
-    memcore_set_fault(refuse_madvise, NULL);
+    host_refuses(MEMCORE_FAULT_MADVISE, EIO);
     check_number(qemu_ram_resize(flash, 4 * host_page, &error_abort), 0);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number(mis.status, MIGRATION_STATUS_FAILED);
     check(mis.error && strstr(error_get_pretty(mis.error), "its new part cannot be discarded"));
     destination_end();
@@ -81,9 +75,9 @@ static void discards(void)
     check_number(postcopy_ram_prepare_discard(&mis), 0);
     check_number(postcopy_ram_discard_range(&mis, flash->host + 3 * host_page, 0), (uint64_t)-1);
     check_number(postcopy_ram_discard_range(&mis, flash->host + 2 * host_page, host_page), (uint64_t)-1);
-    memcore_set_fault(refuse_madvise, NULL);
+    host_refuses(MEMCORE_FAULT_MADVISE, EIO);
     check_number(postcopy_ram_discard_range(&mis, flash->host, host_page), (uint64_t)-1);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number(mis.counters.discarded, 0);
     check_number(postcopy_ram_discard_range(&mis, flash->host, 2 * host_page), 0);
     check_number(mis.counters.discarded, 2 * host_page / TARGET_PAGE_SIZE);

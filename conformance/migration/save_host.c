@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Specification "RAM migration", chapter 5, on hosts that refuse: each call that a save asks about fails once, and those
- * that are not asked about (--wrap) fail or do less than they should.
+ * Specification "RAM migration", chapter 5, on hosts that refuse: each call that a save asks about fails once, and
+ * those that are not asked about (--wrap) fail or do less than they should.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -73,23 +73,6 @@ WRAPPED(int, fallocate, int fd, int mode, off_t offset, off_t length)
         return failed(EOPNOTSUPP);
     }
     return __real_fallocate(fd, mode, offset, length);
-}
-
-/* --- planted failures: the nth question of a kind ------------------------------------------- */
-
-static struct {
-    MemcoreFault kind;
-    unsigned nth, asked;
-    bool interrupted;               /* EINTR, and the next call works */
-} plant;
-
-static int ask(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    if (kind != plant.kind || plant.asked++ != plant.nth) {
-        return 0;
-    }
-    return plant.interrupted ? EINTR : EIO;
 }
 
 /* --- saves ------------------------------------------------------------------------------------- */
@@ -216,13 +199,10 @@ static void each_call_fails(void)
             Error *error = NULL;
 
             begin();
-            plant.kind = kinds[i].kind;
-            plant.nth = nth;
-            plant.asked = 0;
-            memcore_set_fault(ask, NULL);
-            check_number(save_with((RamSaveParameters){ .direct_io = true, .resume_writers = resume }, &error), fine ? 0 : -EIO);
-            memcore_set_fault(NULL, NULL);
-            check_number(plant.asked, fine ? kinds[i].calls : nth + 1);
+            host_refuses_nth(kinds[i].kind, EIO, nth);
+            check_number(save_with((RamSaveParameters){ .direct_io = true, .resume_writers = resume }, &error),
+                         fine ? 0 : -EIO);
+            check_number(host_agrees(), fine ? kinds[i].calls : nth + 1);
             check(fine == !error);
             error_free(error);
             check_number(files(), fine || nth >= kinds[i].published);
@@ -248,14 +228,9 @@ static void each_write_fails(void)
             int result;
 
             begin();
-            plant.kind = MEMCORE_FAULT_PWRITE;
-            plant.nth = nth;
-            plant.asked = 0;
-            plant.interrupted = interrupted;
-            memcore_set_fault(ask, NULL);
+            host_refuses_nth(MEMCORE_FAULT_PWRITE, interrupted ? EINTR : EIO, nth);
             result = save_with((RamSaveParameters){ .workers = nth % 2, .fd = fd }, &error);
-            memcore_set_fault(NULL, NULL);
-            asked = plant.asked > nth;
+            asked = host_agrees() > nth;
             check_number(result, asked && !interrupted ? -EIO : 0);
             error_free(error);
             if (result == 0) {
@@ -267,7 +242,6 @@ static void each_write_fails(void)
             end();
         }
         check(nth > 8);
-        plant.interrupted = false;
     }
     Error *error = NULL;
 

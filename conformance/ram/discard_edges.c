@@ -167,20 +167,14 @@ static void memory_that_cannot_be_discarded(void)
     check_not_managed(stage_ram_ptr("ram", 4 * G, host + 1), "Invalid argument");
 }
 
-static int fault_of_madvise(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_MADVISE ? EIO : 0;
-}
-
 /* What the host says is passed on, and the next try may succeed. */
 static void host_refuses_creation(void)
 {
     MemoryRegion *mr = stage_ram("ram", 4 * G);
 
-    memcore_set_fault(fault_of_madvise, NULL);
+    host_refuses(MEMCORE_FAULT_MADVISE, EIO);
     check_not_managed(mr, "Input/output error");
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check(bitmap_discard_manager_destroy(bitmap_discard_manager_new(mr, G, NULL, &error_fatal), &error_fatal));
 }
 

@@ -414,23 +414,17 @@ static void warns_of_holes_once(void)
     check_told(NULL);
 }
 
-static int fault_of_kind(void *opaque, MemcoreFault kind)
-{
-    return kind == *(MemcoreFault *)opaque ? ENOSPC : 0;
-}
-
 static void cannot_discard(void)
 {
     MemoryRegion *file = file_of(file_made("file", 4 * H), (Wish) { 4 * H, 0, RAM_SHARED, false });
     MemoryRegion *ram = stage_ram("ram", 4 * H);
-    MemcoreFault kind = MEMCORE_FAULT_FALLOCATE;
 
     host.fallocate_fails = EOPNOTSUPP;
     check_number((uint64_t)ram_block_discard_range(block_of(file), 0, H), (uint64_t)-EOPNOTSUPP);
     host.fallocate_fails = 0;
-    memcore_set_fault(fault_of_kind, &kind);
+    host_refuses(MEMCORE_FAULT_FALLOCATE, ENOSPC);
     check_number((uint64_t)ram_block_discard_range(block_of(file), 0, H), (uint64_t)-ENOSPC);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     host.madvise_fails = EINVAL;
     check_number((uint64_t)ram_block_discard_range(block_of(ram), 0, H), (uint64_t)-EINVAL);
     as_here();
@@ -438,13 +432,11 @@ static void cannot_discard(void)
 
 static void cannot_map_again(void)
 {
-    MemcoreFault kind = MEMCORE_FAULT_MMAP;
-
     if (g_test_subprocess()) {
         const ram_addr_t addr = ram_addr(stage_ram("ram", 4 * H), 0);
 
         qemu_ram_remap(addr, 0);        /* nothing to be mapped */
-        memcore_set_fault(fault_of_kind, &kind);
+        host_refuses(MEMCORE_FAULT_MMAP, ENOSPC);
         qemu_ram_remap(addr, H);
         _exit(0);
     }

@@ -147,7 +147,8 @@ static void without_memcore(struct bench_series *series, bool over_socket)
 /* What a source sends first: R-WIRE-6, with the list of one block and nothing precopied. */
 static size_t setup_stream(uint8_t *stream)
 {
-    static const char head[] = "QEVM\0\0\0\3\7\0\0\0\4none\x8\0\1\0\0\x8\0\3\0\x10", list[] = "\1\0\0\0\1\3ram\0\0\0\0\0\0\0\4";
+    static const char head[] = "QEVM\0\0\0\3\7\0\0\0\4none\x8\0\1\0\0\x8\0\3\0\x10";
+    static const char list[] = "\1\0\0\0\1\3ram\0\0\0\0\0\0\0\4";
     static const char tail[] = "\0\0\0\0\0\0\0\x10\x7e\0\0\0\1\x8\0\4\0\0\x8\0\5\0\0";
     uint8_t *at = stream;
 
@@ -277,7 +278,8 @@ static void show(const char *name, struct bench_series *series, struct bench_ser
         snprintf(key, sizeof(key), "migration.postcopy_%s_ratio", name);
         bench_figure(key, bench_series_median(series) / bench_series_median(bare), "times the bare one");
         snprintf(key, sizeof(key), "migration.postcopy_%s_p99_ratio", name);
-        bench_figure(key, bench_series_percentile(series, 99) / bench_series_percentile(bare, 99), "times the bare one");
+        bench_figure(key, bench_series_percentile(series, 99) / bench_series_percentile(bare, 99),
+                     "times the bare one");
     }
 }
 

@@ -64,8 +64,8 @@ static bool receive_block(Receiver *receiver, GHashTable *seen, uint64_t *length
             return false;
         }
         if (page_size != block->page_size) {
-            error_setg(errp, "block \"%s\" has pages of 0x%" PRIx64 " bytes there, of 0x%zx here", block->idstr, page_size,
-                       block->page_size);
+            error_setg(errp, "block \"%s\" has pages of 0x%" PRIx64 " bytes there, of 0x%zx here", block->idstr,
+                       page_size, block->page_size);
             return false;
         }
     }

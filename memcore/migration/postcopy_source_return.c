@@ -54,8 +54,8 @@ static bool check_request(const PostcopySource *source, const WireReturn *messag
     bool fine = false;
 
     if (!entry) {
-        error_setg(errp, "a request for 0x%" PRIx32 " bytes at 0x%" PRIx64 " of block \"%s\", which %s", message->length,
-                   message->start, name, name[0] ? "is not here" : "no request has named before");
+        error_setg(errp, "a request for 0x%" PRIx32 " bytes at 0x%" PRIx64 " of block \"%s\", which %s",
+                   message->length, message->start, name, name[0] ? "is not here" : "no request has named before");
     } else if (message->length == 0 || message->start % page_size || message->length % page_size ||
                message->start > entry->used_length || message->length > entry->used_length - message->start) {
         error_setg(errp, "a request for 0x%" PRIx32 " bytes at 0x%" PRIx64 " of block \"%s\", which has 0x%" PRIx64

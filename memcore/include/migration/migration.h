@@ -133,7 +133,7 @@ int ram_migrate_incoming(MigrationIncomingState *mis);
 struct MigrationState {
     MigrationTransport transport;       /* recv NULL: requests come through ram_migrate_return() */
 
-    /* Returns when nobody writes to guest RAM any more; or NULL.  resume_writers: it failed before the guest ran there. */
+    /* When it returns nobody writes to guest RAM; or NULL.  resume_writers: it failed before the guest ran there. */
     void (*stop_writers)(void *opaque);
     void (*resume_writers)(void *opaque);
     /* After stop_writers: bytes for the destination's `run`, which stay the caller's; or NULL. */
