@@ -183,7 +183,17 @@ static bool source_sends(const Source *source, const void *from, size_t length)
     return source->transport.send(source->transport.opaque, from, length) == 0;
 }
 
-/* A source that has nothing to do but answer; it listens as memcore's does (memcore/migration/poll_budget.h). */
+/* As often as memcore's source does (memcore/migration/poll_budget.h). */
+static void look_for_request(const Source *source)
+{
+    for (unsigned i = 0; source->polls && i < 100; i++) {
+        if (source->transport.ready(source->transport.opaque, true) < 0) {
+            return;
+        }
+    }
+}
+
+/* A source that has nothing to do but answer. */
 static void *answer_requests(void *opaque)
 {
     const Source *source = opaque;
@@ -199,16 +209,15 @@ static void *answer_requests(void *opaque)
     memcpy(answer, "\2\0\0\0\1", 5);
     memcpy(answer + 13, "\3ram", 4);
     memcpy(answer + sizeof(answer) - 13, "\0\0\0\0\0\0\0\x10\x7e\0\0\0\1", 13);
-    while (source_receives(source, request, 4) && request[3] <= sizeof(request) - 4 && source_receives(source, request + 4, request[3])) {
+    while (source_receives(source, request, 4) && request[3] <= sizeof(request) - 4 &&
+           source_receives(source, request + 4, request[3])) {
         if (request[1] == 3 || request[1] == 4) {
             stq_be_p(answer + 5, ldq_be_p(request + 4) | 8);
             if (!source_sends(source, answer, sizeof(answer))) {
                 break;
             }
         }
-        for (unsigned i = 0; source->polls && i < 100 && source->transport.ready(source->transport.opaque, true) >= 0; i++) {
-            continue;
-        }
+        look_for_request(source);
     }
     return NULL;
 }
