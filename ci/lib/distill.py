@@ -21,14 +21,16 @@ def arguments():
     table = common.targets()
     parser = argparse.ArgumentParser(
         prog="ci/distill", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Compares the committed corpora with what engines learned (build/corpus), and finds a small set of\n"
-                    "learned inputs that reaches edges which no committed one does; those that reach most come first.",
-        epilog="Without --keep it only tells.  What is kept is cut down to the steps that matter and written as text to\n"
-               "corpora/TARGET/seeds/learned-HASH: a trace, or .hex with what each step is, or .txt.\n"
-               "Exit code: 0 told or kept, 1 something is broken, 2 wrong use, 130 interrupted (what was written stays).\n\n"
+        description="Compares the committed corpora with what engines learned (build/corpus), and finds a small set\n"
+                    "of learned inputs that reaches edges which no committed one does; those that reach most come first.",
+        epilog="Without --keep it only tells.  What is kept is cut down to the steps that matter and written as\n"
+               "text to corpora/TARGET/seeds/learned-HASH: a trace, or .hex with what each step is, or .txt.\n"
+               "Exit code: 0 told or kept, 1 something is broken, 2 wrong use, 130 interrupted (what was written\n"
+               "stays).\n\n"
                "Example: ci/fuzz --time 600; ci/distill --keep 8")
+    able = [target for target in table.values() if target.finding == "never"]
     parser.add_argument("--target", action="append", metavar="T",
-                        help=f"one of {', '.join(t.name for t in table.values() if t.finding == 'never')} (default: all)")
+                        help=f"one of {', '.join(target.name for target in able)} (default: all)")
     parser.add_argument("--from", dest="source", metavar="DIR", help="learned inputs (default: build/corpus/TARGET)")
     parser.add_argument("--keep", default="0", metavar="N", help="write at most N new files for each target")
     options = parser.parse_args()
@@ -42,7 +44,7 @@ def arguments():
             common.die(f"{name} has a planted failure: there is nothing to learn from it")
     if options.source and (len(options.target or []) != 1 or not pathlib.Path(options.source).is_dir()):
         common.die("--from DIR: a folder of inputs of one --target was expected")
-    options.target = [t for t in table.values() if t.finding == "never" and (not options.target or t.name in options.target)]
+    options.target = [target for target in able if not options.target or target.name in options.target]
     return options
 
 
@@ -65,8 +67,8 @@ class Target:
         self.forms = seed_form.forms(target, tree / "harness/memtrace", self.work)
 
     def reached(self, paths):
-        """The edges of each of these files, as sets.  What the engine does in a process of its own when it merges corpora
-        with -set_cover_merge=1: plays the listed files and writes behind the list, line by line, what each one reaches."""
+        """The edges of each of these files, as sets.  What the engine does in a process of its own when it merges
+        corpora with -set_cover_merge=1: plays the listed files and writes behind the list what each one reaches."""
         control = self.work / "control"
         control.write_text("\n".join([str(len(paths)), "0", *map(str, paths)]) + "\n")
         result = subprocess.run([self.program, f"-max_len={self.target.max_len}", "-merge_inner=2", "-use_counters=0",
@@ -109,8 +111,8 @@ class Target:
         return kept, together
 
     def improved(self, form, parts, edits, wanted):
-        """The parts with as many of the edits as leave all wanted edges.  An edit is {number of a part: what it becomes,
-        or None: it goes}."""
+        """The parts with as many of the edits as leave all wanted edges.  An edit is {number of a part: what it
+        becomes, or None: it goes}."""
         def after(*several):
             new = {number: part for edit in several for number, part in edit.items()}
             return [part for part in (new.get(number, old) for number, old in enumerate(parts)) if part is not None]
@@ -121,7 +123,8 @@ class Target:
         good = [edit for edit, ok in zip(edits, enough([after(edit) for edit in edits])) if ok]
         taken = []
         while good:     # each alone does no harm: as many as go together, then without the one that does not
-            together = [*enough([after(*taken, *good[:count]) for count in range(1, len(good) + 1)]), False].index(False)
+            several = enough([after(*taken, *good[:count + 1]) for count in range(len(good))])
+            together = [*several, False].index(False)
             taken += good[:together]
             good = good[together + 1:]
         return after(*taken)
@@ -137,8 +140,8 @@ class Target:
             while size > len(parts) // PIECES_MAX and parts != before:
                 progress(f"{self.target.name}: cutting down, {len(parts)} parts, {size} at a time")
                 before = parts if size == 1 else None           # single ones until that changes nothing
-                pieces = range(form.fixed, len(parts), size)
-                parts = self.improved(form, parts, [dict.fromkeys(range(at, min(at + size, len(parts)))) for at in pieces], wanted)
+                left_out = [dict.fromkeys(range(at, min(at + size, len(parts)))) for at in range(form.fixed, len(parts), size)]
+                parts = self.improved(form, parts, left_out, wanted)
                 size = max(1, size // 2)
             for which in range(max(map(form.ways, parts)) if len(parts) <= PIECES_MAX else 0):
                 simpler = ((at, form.simpler(part, which)) for at, part in enumerate(parts) if which < form.ways(part))
@@ -185,8 +188,8 @@ def main():
             continue
         kept, together = t.useful(edges, options.keep or 1000)
         reached = edges.union(*(new for _, new in kept))
-        print(display.row([target.name, *map(str, (len(committed), len(edges), len(list(t.learned.iterdir())), len(together),
-                                                   len(kept), len(reached))), ""], TABLE), flush=True)
+        figures = (len(committed), len(edges), len(list(t.learned.iterdir())), len(together), len(kept), len(reached))
+        print(display.row([target.name, *map(str, figures), ""], TABLE), flush=True)
         if options.keep:
             keep(t, kept, edges)
     return 0

@@ -18,7 +18,7 @@ def report_lines(text):
     """Of a replay's output: the harness's report first, then of a sanitizer's what says what and where."""
     harness, sanitizer, into = [], [], None
     for line in text.splitlines():
-        if re.search(r": running \S", line) or re.match(r"replay_\w+: \d+ files", line) or re.fullmatch(r"=+", line):
+        if re.search(r": running \S", line) or re.match(r"replay_\w+: \d+ files?", line) or re.fullmatch(r"=+", line):
             continue
         if re.match(r"==\d+==ERROR|.*: runtime error: ", line):
             into = sanitizer
@@ -71,7 +71,8 @@ class Finding:
         if self.campaign.target.input != "trace" or self.kind not in ("crash", "leak"):
             return None
         self.trace.unlink(missing_ok=True)
-        code, output = self.run([self.memtrace, "minimize", "--binary", "-q", "-o", self.trace, self.input], MINIMIZE_SECONDS)
+        code, output = self.run([self.memtrace, "minimize", "--binary", "-q", "-o", self.trace, self.input],
+                                MINIMIZE_SECONDS)
         with open(self.log, "a") as log:
             log.write(f"\n--- memtrace minimize: {code}\n{output}")
         return self.trace if code == 0 and self.trace.exists() else None
@@ -102,7 +103,8 @@ class Finding:
             as_text = f"{shown(self.memtrace)} show" if c.target.name == "trace_codec" else "od -An -v -tx1"
             lines.append(f"  as text   {as_text} {shown(self.input)}")
         else:
-            why = "memtrace minimize gave none; see the log" if self.kind in ("crash", "leak") else f"not tried for a {self.kind}"
+            tried = self.kind in ("crash", "leak")
+            why = "memtrace minimize gave none; see the log" if tried else f"not tried for a {self.kind}"
             lines.append(f"  minimised ({why})")
         lines.append(f"  log       {shown(self.log)}")
         return "\n".join(lines)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/plant: puts a known bug into a copy of memcore and measures how long fuzzing takes to find it.  See --help."""
 import argparse
+import fnmatch
 import pathlib
 import shutil
 import sys
@@ -15,17 +16,21 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="ci/plant", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Plants bugs in a copy of the sources and fuzzes from the committed corpus until each is found.",
-        epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.\n\nExample: ci/plant --time 30 equal-priority-order")
+        epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.\n\n"
+               "Examples:\n  ci/plant --time 30 equal-priority-order\n"
+               "  ci/plant 'weak-*'     an atomic weakened: the threads programs under TSan are to find it")
     parser.add_argument("names", nargs="+", metavar="NAME",
-                        help="a patch of ci/plants (without .patch), a patch file, `all`, or `rest`: those that are not in the "
-                             "museum (ci/museum)")
+                        help="a patch of ci/plants (without .patch), a pattern of such names, a patch file, `all` that "
+                             "fuzzing is to find, or `rest`: those of them that are not in the museum (ci/museum)")
     parser.add_argument("--engine", default="libfuzzer", help="libfuzzer, afl or both (default: libfuzzer)")
     parser.add_argument("--time", default="60", metavar="SECONDS", help="for each bug and engine (default: 60)")
     parser.add_argument("--target", metavar="T", help="default: the `# target: T` line of the patch, else region_tree")
     parser.add_argument("--discover", action="store_true",
-                        help="start without the committed inputs that fail by themselves: how well do the engines search?")
+                        help="start without the committed inputs that fail by themselves: "
+                             "how well do the engines search?")
     parser.add_argument("--no-corpus", action="store_true", help="start from nothing at all")
-    parser.add_argument("--no-mutator", action="store_true", help="with the engine's own mutations only (harness/mutate)")
+    parser.add_argument("--no-mutator", action="store_true",
+                        help="with the engine's own mutations only (harness/mutate)")
     parser.add_argument("--runs", default="1", metavar="N",
                         help="for each bug and engine, with seeds counting up; prints the median (default: 1)")
     parser.add_argument("--seed", default="1", metavar="N", help="the engines' random seed (default: 1)")
@@ -53,11 +58,10 @@ def arguments():
             options.plants += [plant for plant in fuzzed if not plant.entries]
         elif name in known or pathlib.Path(name).is_file():
             options.plants.append(known.get(name) or hunt.Plant(pathlib.Path(name).resolve()))
+        elif fnmatch.filter(known, name):
+            options.plants += [known[match] for match in fnmatch.filter(known, name)]
         else:
             common.die(f"no patch \"{name}\"; there are: {', '.join(known)}")
-    for plant in options.plants:
-        if plant.test:
-            common.die(f"{plant.name} is for the tests to find, not for fuzzing: ci/museum {plant.entries[0]}")
     return options
 
 
@@ -97,6 +101,16 @@ def hunt_often(copy, tree, name, engine, target, options):
     return name, target.name, engine, f"{median:.1f}" if median < float("inf") else "", by, telling[2]
 
 
+def by_tests(copy, plant, options):
+    """A row of the table, for a bug that tests are to find: threads, or what no target reaches."""
+    tree = copy.build_tests(plant)
+    passed, seconds, said = hunt.run_tests(tree, plant, options.time)
+    found = not passed and seconds < options.time
+    print(f"{plant.name}: {f'the tests found it after {seconds:.1f} s: {said}' if found else 'NOT FOUND by the tests'}",
+          flush=True)
+    return (plant.name, "-", plant.preset, *((f"{seconds:.1f}", "the tests", said) if found else ("", "", "")))
+
+
 def main():
     options = arguments()
     common.install_packages("fuzz")
@@ -104,7 +118,7 @@ def main():
         common.install_packages("test")
     copy = hunt.Copy()
     variant, settings = ("-no-mutator", ("-DHARNESS_MUTATOR=OFF",)) if options.no_mutator else ("", ())
-    for engine in options.engine:
+    for engine in options.engine if any(not plant.test for plant in options.plants) else ():
         copy.configure_and_build(engine, engine + variant, settings, ())
     results, missed = [], 0
     for plant in options.plants:
@@ -116,8 +130,11 @@ def main():
             copy.lock.close()
             copy = hunt.Copy()
             continue
-        target = target_of(plant, options)
-        for engine in options.engine:
+        if plant.test:
+            results.append(by_tests(copy, plant, options))
+            missed += not results[-1][3]
+        for engine in () if plant.test else options.engine:
+            target = target_of(plant, options)
             tree = copy.build_target(engine, target, engine + variant, settings)
             result = hunt_often(copy, tree, plant.name, engine, target, options)
             missed += not result[3]

@@ -19,10 +19,10 @@ STATES = {"done": "no finding", "found": "FOUND", "broken": "BROKEN", "running":
 def arguments():
     parser = argparse.ArgumentParser(
         prog="ci/report", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Writes one self-contained HTML page: speed and coverage of the targets, what their corpora do, the\n"
-                    "museum, the mutants, coverage of memcore, slow inputs.",
-        epilog="It shows what was measured last and says what was not: ci/fuzz, ci/museum, ci/mutants and ci/coverage leave\n"
-               "their figures below build/.  Exit code: 0 written, 1 something is broken, 2 wrong use.\n\n"
+        description="Writes one self-contained HTML page: speed and coverage of the targets, what their corpora do,\n"
+                    "the museum, the mutants, coverage of memcore, slow inputs.",
+        epilog="It shows what was measured last and says what was not: ci/fuzz, ci/museum, ci/mutants and ci/coverage\n"
+               "leave their figures below build/.  Exit code: 0 written, 1 something is broken, 2 wrong use.\n\n"
                "Example: ci/fuzz --time 300; ci/report -o report.html")
     parser.add_argument("-o", "--output", metavar="FILE", help="default: build/report.html")
     return parser.parse_args()
@@ -39,7 +39,8 @@ def load(path):
 
 
 def git(*words):
-    result = subprocess.run(["git", *words], cwd=common.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    result = subprocess.run(["git", *words], cwd=common.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                            text=True)
     return result.stdout.strip() if result.returncode == 0 else ""
 
 
@@ -74,11 +75,12 @@ def fuzzing(targets):
                      page.number(per_second(r, "execs")), page.number(per_second(r, "checked")), skipped,
                      page.number(r["edges"]), page.number(r["corpus"]), page.number(r["mb"]),
                      STATES.get(r["state"], r["state"]), time.strftime("%Y-%m-%d %H:%M", time.gmtime(r["ended"]))])
-    table = page.table(["target", "engine", "seconds", "execs", "exec/s", "checked steps/s", "skipped", "edges", "corpus",
-                        "MB", "result", "ended (UTC)"], rows, left=(0, 1, 10, 11))
+    table = page.table(["target", "engine", "seconds", "execs", "exec/s", "checked steps/s", "skipped", "edges",
+                        "corpus", "MB", "result", "ended (UTC)"], rows, left=(0, 1, 10, 11))
     plots = []
     for target in targets:
-        lines = [(r["engine"], [(p["seconds"], p["edges"]) for p in r["history"]]) for r in records if r["target"] == target]
+        lines = [(r["engine"], [(p["seconds"], p["edges"]) for p in r["history"]]) for r in records
+                 if r["target"] == target]
         if lines:
             plots.append(page.plot(f"{target}: edges", lines, "s"))
     bad = sum(r["state"] in ("found", "broken") and targets[r["target"]].finding == "never" for r in records)
@@ -125,8 +127,9 @@ def corpora(tree, targets):
         rows = operations(tree, target.name) if target.input == "trace" else []
         steps, skipped = sum(row[1] for row in rows), sum(row[2] for row in rows)
         files = [p for p in (common.ROOT / "corpora" / target.name).rglob("*") if p.is_file()]
-        figures.append([target.name, page.number(len(files)), f"{sum(p.stat().st_size for p in files) / 1024:.0f}",
-                        *([page.number(steps), page.number(len(rows)), f"{100 * skipped / steps:.0f} %"] if steps else [""] * 3)])
+        played = [page.number(steps), page.number(len(rows)), f"{100 * skipped / steps:.0f} %"] if steps else [""] * 3
+        kibibytes = f"{sum(p.stat().st_size for p in files) / 1024:.0f}"
+        figures.append([target.name, page.number(len(files)), kibibytes, *played])
         if rows:
             parts.append(page.bars(f"{target.name}: operations of the committed corpus", rows))
         inputs += slow_inputs(tree, target.name)
@@ -147,7 +150,8 @@ def museum():
     rows, found = [], 0
     for r in results.values():
         found += r["state"] == "found"
-        rows.append([r["entry"], r["hunter"].replace("^", "").replace("$", ""), r["engine"], page.seconds(r.get("reached")), page.seconds(r.get("triggered")),
+        rows.append([r["entry"], r["hunter"].replace("^", "").replace("$", ""), r["engine"],
+                     page.seconds(r.get("reached")), page.seconds(r.get("triggered")),
                      page.seconds(r.get("seconds")) if r["state"] == "found" else "NOT FOUND",
                      page.number(r.get("execs")), r.get("by") or "", r.get("said") or ""])
     return page.paragraph(f"{found} of {len(rows)} found.") + page.table(
@@ -173,18 +177,20 @@ def mutants():
         for row in (chapters.setdefault(chapter, {}), files.setdefault(m["path"], {}), total):
             row[m["outcome"]] = row.get(m["outcome"], 0) + 1
         if m["outcome"] != "killed":
-            survivors.append([f"{m['path']}:{m['line']}", m["kind"], m["old"], m["new"], m["by"] if m["outcome"] == "fuzzed" else ""])
+            survivors.append([f"{m['path']}:{m['line']}", m["kind"], m["old"], m["new"],
+                              m["by"] if m["outcome"] == "fuzzed" else ""])
 
     def table(title, groups):
         rows = [[name] + [page.number(row.get(o, 0)) for o in made.JUDGED] + [score(row)] for name, row in groups]
         return page.table([title, "killed", "by fuzzing only", "survived", "score"], rows, left=(0,))
 
     worst = sorted(files.items(), key=lambda item: (-item[1].get("survived", 0) - item[1].get("fuzzed", 0), item[0]))
-    return (page.paragraph(f"{score(total)} of {sum(total.values())} killed by tests and corpora alone; mistakes that are none are "
-                           "not counted (ci/mutants.equivalent).") +
+    return (page.paragraph(f"{score(total)} of {sum(total.values())} killed by tests and corpora alone; mistakes that are "
+                           "none are not counted (ci/mutants.equivalent).") +
             table("chapter", [*sorted(chapters.items()), ("all", total)]) +
             page.folded(f"{len(survivors)} that no test noticed",
-                        page.table(["where", "mistake", "was", "is", "fuzzing found it"], sorted(survivors), left=(0, 1, 2, 3, 4))) +
+                        page.table(["where", "mistake", "was", "is", "fuzzing found it"], sorted(survivors),
+                                   left=(0, 1, 2, 3, 4))) +
             page.folded(f"{len(files)} files, worst first", table("file", worst)),
             [(score(total), f"of {sum(total.values())} mutants killed by tests", "Mutants", False)])
 
@@ -195,10 +201,11 @@ def coverage():
         return page.nothing("ci/coverage"), [("\u2013", "of lines executed", "Coverage of memcore", False)]
     rows = [measured.cells(name, [tallies[kind] for kind in measured.KINDS]) for name, tallies in results["rows"]]
     return page.paragraph(f"{len(results['never'])} functions that nothing calls, {len(results['without'])} of "
-                          f"{results['rules']} rules without a case: coverage/html/index.html beside this page names them.") + \
+                          f"{results['rules']} rules without a case: coverage/html/index.html beside this page names "
+                          "them.") + \
         page.table([name for name, _ in measured.COLUMNS], rows, left=(0,)), [
-            (f"{measured.percent(*results['rows'][-1][1][kind]):.1f} %", f"of {what} executed", "Coverage of memcore", False)
-            for kind, what in (("line", "lines"), ("branch", "branches"))]
+            (f"{measured.percent(*results['rows'][-1][1][kind]):.1f} %", f"of {what} executed", "Coverage of memcore",
+             False) for kind, what in (("line", "lines"), ("branch", "branches"))]
 
 
 def conditions():
@@ -207,7 +214,8 @@ def conditions():
         return page.nothing("ci/coverage --mcdc"), []
     return page.table([name for name, _ in measured.MCDC_COLUMNS],
                       [measured.cells(name, pairs) for name, pairs in results["rows"]], left=(0,)), [
-        (f"{measured.percent(*results['rows'][-1][1][-1]):.1f} %", "of conditions (MC/DC)", "Coverage of conditions", False)]
+        (f"{measured.percent(*results['rows'][-1][1][-1]):.1f} %", "of conditions (MC/DC)", "Coverage of conditions",
+         False)]
 
 
 def main():
@@ -228,8 +236,8 @@ def main():
     summary = page.cards([card for _, _, several in measured_last for card in several])
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        output.write_text(page.whole("memcore: what was measured", f"{name}, {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}",
-                                     sections, summary))
+        now = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+        output.write_text(page.whole("memcore: what was measured", f"{name}, {now}", sections, summary))
     except OSError as error:
         common.die(f"{output}: {error.strerror}", 1)
     print(f"written: {common.shown(output)}")

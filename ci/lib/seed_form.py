@@ -18,8 +18,8 @@ LINE_BYTES, REPEATED_MIN, WORD_MIN = 16, 8, 5
 
 # What a step's first byte means, modulo 16: harness/migrate/live.h and postcopy.h.
 LIVE = ["the guest writes pages"] * 3 + ["the guest writes 8 bytes"] + ["iterate"] * 3 + [
-    "a call fails", "cancel", "the block is resized", "a block comes, or goes", "another save is set up", "complete", "free",
-    "before a call the guest writes", "before a call: cancel"]
+    "a call fails", "cancel", "the block is resized", "a block comes, or goes", "another save is set up", "complete",
+    "free", "before a call the guest writes", "before a call: cancel"]
 DESTINATION = ["page"] * 3 + ["a thread touches a page"] * 2 + [
     "DISCARD", "ADVISE", "the list of blocks", "a command", "END", "end of the stream", "page on another channel",
     "meanwhile a page on another channel", "the next call fails", "the next message is changed", "setup, or PING"]
@@ -75,7 +75,8 @@ class Trace(Bytes):
     def lines(self, parts):
         binary = self.work / "shown"
         binary.write_bytes(self.join(parts))
-        return subprocess.run([self.memtrace, "show", "--binary", binary], stdout=subprocess.PIPE, check=True, text=True).stdout
+        return subprocess.run([self.memtrace, "show", "--binary", binary], stdout=subprocess.PIPE, check=True,
+                              text=True).stdout
 
     def text(self, parts, note):
         return LICENCE + f"# {note}\n" + self.lines(parts)

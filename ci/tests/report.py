@@ -61,21 +61,23 @@ def pieces():
 
 def sections():
     """Of what commands leave: the figures, and that what is bad is told at the top."""
+    outcomes = ("killed", "killed", "killed", "survived", "same", "stillborn")
     left = {"museum": {"a": {"entry": "a", "hunter": "t", "engine": "e", "state": "found", "seconds": 1.0},
                        "b": {"entry": "b", "hunter": "t", "engine": "e", "state": "not found"}},
-            "mutants": {"mutants": {str(n): {"path": "memcore/ram/x.c", "line": n, "kind": "k", "old": "o", "new": str(n), "by": "",
-                                             "outcome": outcome}
-                                    for n, outcome in enumerate(("killed", "killed", "killed", "survived", "same", "stillborn"))}},
-            "coverage": {"rows": [["all", {"line": [3, 4], "function": [1, 1], "branch": [1, 2]}]], "never": [], "without": [],
-                         "rules": 5},
+            "mutants": {"mutants": {str(n): {"path": "memcore/ram/x.c", "line": n, "kind": "k", "old": "o", "new": str(n),
+                                             "by": "", "outcome": outcome} for n, outcome in enumerate(outcomes)}},
+            "coverage": {"rows": [["all", {"line": [3, 4], "function": [1, 1], "branch": [1, 2]}]], "never": [],
+                         "without": [], "rules": 5},
             "coverage-mcdc": {"rows": [["all", [[1, 1], [1, 1], [1, 4]]]]},
-            "history": {"target": "access", "engine": "libfuzzer", "state": "found", "seconds": 2.0, "execs": 10, "checked": 4,
-                        "steps": 10, "skipped": 1, "edges": 5, "corpus": 1, "mb": 9, "ended": 0,
+            "history": {"target": "access", "engine": "libfuzzer", "state": "found", "seconds": 2.0, "execs": 10,
+                        "checked": 4, "steps": 10, "skipped": 1, "edges": 5, "corpus": 1, "mb": 9, "ended": 0,
                         "history": [{"seconds": 1, "edges": 4}, {"seconds": 2, "edges": 5}]}}
     report.load = lambda path: left.get(path.parent.name)
-    found = [card for section in (report.museum, report.mutants, report.coverage, report.conditions) for card in section()[1]]
+    several = (report.museum, report.mutants, report.coverage, report.conditions)
+    found = [card for section in several for card in section()[1]]
     found += report.fuzzing({"access": common.targets()["access"]})[1]
-    wanted = [("1 of 2", True), ("75.0 %", False), ("75.0 %", False), ("50.0 %", False), ("25.0 %", False), ("2", True), ("20", False)]
+    wanted = [("1 of 2", True), ("75.0 %", False), ("75.0 %", False), ("50.0 %", False), ("25.0 %", False), ("2", True),
+              ("20", False)]
     return check(f"figures of the summary: {found}", [(figure, bad) for figure, _, _, bad in found] == wanted)
 
 

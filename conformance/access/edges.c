@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pointers that are NULL and lengths that are one off, beyond preconditions.c; and what stands next to them that is fine. */
+/* NULL pointers and lengths that are one off, beyond preconditions.c; and what is fine next to them. */
 #include "common/access.h"
 
 #include <string.h>
@@ -110,7 +110,8 @@ static MemoryRegionCache cache_of_16(void)
     return cache;
 }
 
-CASE(invalidate_nothing_behind_the_end, MemoryRegionCache c = cache_of_16(); address_space_cache_invalidate(&c, 0x11, 0))
+CASE(invalidate_nothing_behind_the_end, MemoryRegionCache c = cache_of_16();
+     address_space_cache_invalidate(&c, 0x11, 0))
 
 static void invalidate_nothing_at_the_end(void)
 {
@@ -248,36 +249,28 @@ static void write_rom_skips_what_the_host_protects(void)
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function;
-        const char *object;
-        const char *rule;
-    } cases[] = {
-        { "/R-ACC-1/no-space", read_of_no_space, "address_space_rw: ", NULL, "(R-ACC-1)" },
-        { "/R-SCL-1/load-of-no-space", load_of_no_space, "address_space_ldl_le: ", NULL, "(R-ACC-1)" },
-        { "/R-SCL-1/store-to-no-space", store_to_no_space, "address_space_stw_be: ", NULL, "(R-ACC-1)" },
-        { "/R-CCH-1/no-cache", no_cache, "address_space_cache_init: ", "no cache", "(R-CCH-1)" },
-        { "/R-TRN-1/no-view", no_view, "flatview_translate: ", "no view", "(R-TRN-1)" },
-        { "/R-ACC-18/nothing-translated", continue_with_nothing_translated, "flatview_read_continue: ", "0x0 are",
-          "(R-ACC-18)" },
-        { "/R-ACC-18/more-translated", continue_with_more_translated, "flatview_read_continue: ", "0x5 are",
-          "(R-ACC-18)" },
-        { "/R-ACC-18/no-buffer", continue_without_buffer, "flatview_read_continue: ", "no buffer", "(R-LKP-5)" },
+    static const Misuse cases[] = {
+        { "/R-ACC-1/no-space", read_of_no_space, "address_space_rw: ", "(R-ACC-1)" },
+        { "/R-SCL-1/load-of-no-space", load_of_no_space, "address_space_ldl_le: ", "(R-ACC-1)" },
+        { "/R-SCL-1/store-to-no-space", store_to_no_space, "address_space_stw_be: ", "(R-ACC-1)" },
+        { "/R-CCH-1/no-cache", no_cache, "address_space_cache_init: ", "no cache*(R-CCH-1)" },
+        { "/R-TRN-1/no-view", no_view, "flatview_translate: ", "no view*(R-TRN-1)" },
+        { "/R-ACC-18/nothing-translated", continue_with_nothing_translated, "flatview_read_continue: ",
+          "0x0 are*(R-ACC-18)" },
+        { "/R-ACC-18/more-translated", continue_with_more_translated, "flatview_read_continue: ",
+          "0x5 are*(R-ACC-18)" },
+        { "/R-ACC-18/no-buffer", continue_without_buffer, "flatview_read_continue: ", "no buffer*(R-LKP-5)" },
         { "/R-RGN-4/flush-nothing-behind-the-end", flush_nothing_behind_the_end, "memory_region_flush_rom_device: ",
-          "flash", "(R-RGN-4)" },
+          "flash*(R-RGN-4)" },
         { "/R-CCH-9/nothing-behind-the-end", invalidate_nothing_behind_the_end, "address_space_cache_invalidate: ",
-          "0x11", "(R-CCH-9)" },
-        { "/R-MAP-8/null-of-some", unmap_null_of_some, "address_space_unmap: ", NULL, "(R-MAP-8)" },
-        { "/R-MAP-8/another-of-some", unmap_another_of_some, "address_space_unmap: ", NULL, "(R-MAP-8)" },
-        { "/R-MAP-8/more-than-is-left", unmap_more_than_is_left, "address_space_unmap: ", "0x11", "(R-MAP-8)" },
+          "0x11*(R-CCH-9)" },
+        { "/R-MAP-8/null-of-some", unmap_null_of_some, "address_space_unmap: ", "(R-MAP-8)" },
+        { "/R-MAP-8/another-of-some", unmap_another_of_some, "address_space_unmap: ", "(R-MAP-8)" },
+        { "/R-MAP-8/more-than-is-left", unmap_more_than_is_left, "address_space_unmap: ", "0x11*(R-MAP-8)" },
     };
 
     conformance_start(&argc, &argv);
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        conformance_misuse_both(cases[i].path, cases[i].test, cases[i].function, cases[i].object, cases[i].rule);
-    }
+    conformance_misuses(cases);
     conformance_case("/R-LKP-5/nothing-of-no-space", nothing_of_no_space);
     conformance_case("/R-ACC-18/all-translated", continue_with_all_translated);
     conformance_case("/R-TRN-1/no-length", no_length_to_cut);

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Misuse of the access functions: section 15.  Each case must die with one line that names what it names. */
+/*
+ * Misuse of the access functions: section 15.  Each case must die with one line that names what it names.
+ * IOMMUs and their notifiers: preconditions_iommu.c.
+ */
 #include "common/access.h"
 
 #include <string.h>
 
 #define LITTLE .order = DEVICE_LITTLE_ENDIAN
 
-/* ram[0,0x1000), dev[0x1000,0x2000), iommu[0x2000,0x3000) */
+/* ram[0,0x1000), dev[0x1000,0x2000) */
 typedef struct {
     Bus bus;
     MemoryRegion *ram;
     Device *device;
-    TableIommu *table;
 } World;
 
 static World world_with(DeviceOptions options)
 {
-    World w = {
-        bus_new("as"), stage_ram("ram", 0x1000), device_new("dev", 0x1000, options),
-        table_new("iommu", 0x1000, TABLE_FULL),
-    };
+    World w = { bus_new("as"), stage_ram("ram", 0x1000), device_new("dev", 0x1000, options) };
 
     stage_add(w.bus.root, 0, w.ram);
     stage_add(w.bus.root, 0x1000, w.device->mr);
-    stage_add(w.bus.root, 0x2000, table_region(w.table));
     return w;
 }
 
@@ -172,22 +170,6 @@ static void translate_to_null(void)
     hwaddr size = 4;
 
     address_space_translate(world_new().bus.as, 0, NULL, &size, READ, PLAIN);
-}
-
-static void translation_to_no_space(void)
-{
-    World w = world_new();
-
-    table_map(w.table, 0, 0x1000, NULL, 0, 0xfff, IOMMU_RW);
-    address_space_ldl_le(w.bus.as, 0x2000, PLAIN, NULL);
-}
-
-static void translation_with_an_odd_mask(void)
-{
-    World w = world_new();
-
-    table_map(w.table, 0, 0x1000, w.bus.as, 0, 0xff0, IOMMU_RW);
-    address_space_ldl_le(w.bus.as, 0x2000, PLAIN, NULL);
 }
 
 static void continue_with_nothing(void)
@@ -412,237 +394,9 @@ static void flush_outside(void)
     memory_region_flush_rom_device(device_rom("flash", 0x1000, (DeviceOptions) { LITTLE })->mr, 0xfff, 2);
 }
 
-/* ---- notifiers ---- */
-
-static IOMMUNotifier notifier;
-
-static void note_nothing(IOMMUNotifier *n, IOMMUTLBEntry *entry)
-{
-    (void)n;
-    (void)entry;
-}
-
-static void registered(World w, int flags, hwaddr start, hwaddr end, int index)
-{
-    iommu_notifier_init(&notifier, note_nothing, (IOMMUNotifierFlag)flags, start, end, index);
-    memory_region_register_iommu_notifier(table_region(w.table), &notifier, &error_abort);
-}
-
-static void notifier_of_nothing(void)
-{
-    registered(world_new(), IOMMU_NOTIFIER_NONE, 0, 1, 0);
-}
-
-static void notifier_of_a_negative_range(void)
-{
-    registered(world_new(), IOMMU_NOTIFIER_MAP, 2, 1, 0);
-}
-
-static void notifier_of_an_unknown_index(void)
-{
-    registered(world_new(), IOMMU_NOTIFIER_MAP, 0, 1, 2);
-}
-
-static void notifier_of_a_negative_index(void)
-{
-    registered(world_new(), IOMMU_NOTIFIER_MAP, 0, 1, -1);
-}
-
-static void notifier_on_ram(void)
-{
-    World w = world_new();
-
-    iommu_notifier_init(&notifier, note_nothing, IOMMU_NOTIFIER_MAP, 0, 1, 0);
-    memory_region_register_iommu_notifier(w.ram, &notifier, &error_abort);
-}
-
-static void notifier_twice(void)
-{
-    World w = world_new();
-
-    registered(w, IOMMU_NOTIFIER_MAP, 0, 1, 0);
-    memory_region_register_iommu_notifier(table_region(w.table), &notifier, &error_abort);
-}
-
-static void unregister_what_is_not(void)
-{
-    World w = world_new();
-
-    iommu_notifier_init(&notifier, note_nothing, IOMMU_NOTIFIER_MAP, 0, 1, 0);
-    memory_region_unregister_iommu_notifier(table_region(w.table), &notifier);
-}
-
-static void unregister_elsewhere(void)
-{
-    World w = world_new();
-    TableIommu *other = table_new("other", 0x1000, TABLE_PLAIN);
-
-    registered(w, IOMMU_NOTIFIER_MAP, 0, 1, 0);
-    memory_region_unregister_iommu_notifier(table_region(other), &notifier);
-}
-
-static MemoryRegion *region_of_notifier;
-
-static void unregister_itself(IOMMUNotifier *n, IOMMUTLBEntry *entry)
-{
-    (void)entry;
-    memory_region_unregister_iommu_notifier(region_of_notifier, n);
-}
-
-static void tell(World w, int type, hwaddr iova, hwaddr mask, IOMMUAccessFlags perm)
-{
-    memory_region_notify_iommu(&w.table->iommu, 0, (IOMMUTLBEvent) {
-        .type = (IOMMUNotifierFlag)type,
-        .entry = { .iova = iova, .addr_mask = mask, .perm = perm },
-    });
-}
-
-static void unregister_from_a_callback(void)
-{
-    World w = world_new();
-
-    region_of_notifier = table_region(w.table);
-    iommu_notifier_init(&notifier, unregister_itself, IOMMU_NOTIFIER_MAP, 0, UINT64_MAX, 0);
-    memory_region_register_iommu_notifier(region_of_notifier, &notifier, &error_abort);
-    tell(w, IOMMU_NOTIFIER_MAP, 0, 0xfff, IOMMU_RW);
-}
-
-static void unmap_event_with_permissions(void)
-{
-    World w = world_new();
-
-    registered(w, IOMMU_NOTIFIER_UNMAP, 0, 0xfff, 0);
-    tell(w, IOMMU_NOTIFIER_UNMAP, 0, 0xfff, IOMMU_RW);
-}
-
-static void event_that_sticks_out(void)
-{
-    World w = world_new();
-
-    registered(w, IOMMU_NOTIFIER_UNMAP, 0x1000, 0x1fff, 0);
-    tell(w, IOMMU_NOTIFIER_UNMAP, 0, 0x1fff, IOMMU_NONE);
-}
-
-static void map_event_that_sticks_out(void)
-{
-    World w = world_new();
-
-    registered(w, IOMMU_NOTIFIER_MAP, 0x1000, 0x1fff, 0);
-    tell(w, IOMMU_NOTIFIER_MAP, 0x1000, 0x1fff, IOMMU_RW);
-}
-
-static void event_past_the_end(void)
-{
-    World w = world_new();
-
-    registered(w, IOMMU_NOTIFIER_DEVIOTLB_UNMAP, 0, UINT64_MAX, 0);
-    tell(w, IOMMU_NOTIFIER_DEVIOTLB_UNMAP, 0x1000, UINT64_MAX, IOMMU_NONE);
-}
-
-static void event_of_two_types(void)
-{
-    World w = world_new();
-
-    registered(w, IOMMU_NOTIFIER_MAP | IOMMU_NOTIFIER_UNMAP, 0, 0xfff, 0);
-    tell(w, IOMMU_NOTIFIER_MAP | IOMMU_NOTIFIER_UNMAP, 0, 0xfff, IOMMU_NONE);
-}
-
-static void event_of_no_type(void)
-{
-    World w = world_new();
-
-    registered(w, IOMMU_NOTIFIER_MAP, 0, 0xfff, 0);
-    tell(w, IOMMU_NOTIFIER_NONE, 0, 0xfff, IOMMU_NONE);
-}
-
-static void replay_with_blocks_of_nothing(void)
-{
-    World w = world_new();
-
-    w.table->min_page_size = 0;
-    iommu_notifier_init(&notifier, note_nothing, IOMMU_NOTIFIER_MAP, 0, 1, 0);
-    memory_region_iommu_replay(&w.table->iommu, &notifier);
-}
-
-static void replay_to_nobody(void)
-{
-    World w = world_new();
-
-    table_map(w.table, 0, 0x1000, w.bus.as, 0, 0xfff, IOMMU_RW);
-    iommu_notifier_init(&notifier, NULL, IOMMU_NOTIFIER_MAP, 0, 1, 0);
-    memory_region_iommu_replay(&w.table->iommu, &notifier);
-}
-
-/* ---- classes ---- */
-
-static int impossible_index(IOMMUMemoryRegion *iommu, MemTxAttrs attrs)
-{
-    (void)iommu;
-    (void)attrs;
-    return 2;
-}
-
-static void mute_class_init(ObjectClass *class, void *data)
-{
-    (void)data;
-    IOMMU_MEMORY_REGION_CLASS(class)->translate = NULL;
-}
-
-static void odd_class_init(ObjectClass *class, void *data)
-{
-    (void)data;
-    IOMMU_MEMORY_REGION_CLASS(class)->attrs_to_index = impossible_index;
-}
-
-static const TypeInfo types[] = {
-    { .name = "conformance-mute", .parent = "conformance-table", .class_init = mute_class_init },
-    { .name = "conformance-odd", .parent = "conformance-table-full", .class_init = odd_class_init },
-};
-
-static void register_types(void)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
-        type_register_static(&types[i]);
-    }
-}
-type_init(register_types)
-
-static void access_iommu_of(const char *type)
-{
-    Bus bus = bus_new("as");
-    TableIommu *t = stage_storage(sizeof(*t));
-
-    memory_region_init_iommu(t, sizeof(*t), type, NULL, "strange", 0x1000);
-    stage_adopt(table_region(t), NULL);
-    stage_add(bus.root, 0, table_region(t));
-    address_space_ldl_le(bus.as, 0, PLAIN, NULL);
-}
-
-static void class_without_translate(void)
-{
-    access_iommu_of("conformance-mute");
-}
-
-static void class_with_an_impossible_index(void)
-{
-    access_iommu_of("conformance-odd");
-}
-
-static void iommu_of_another_type(void)
-{
-    MemoryRegion *mr = stage_storage(0x1000);
-
-    memory_region_init_iommu(mr, 0x1000, TYPE_DEVICE, NULL, "strange", 0x1000);
-}
-
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function;
-        const char *object;
-    } cases[] = {
+    static const Misuse cases[] = {
         { "/R-ACC-1/rw-nowhere", rw_nowhere, "address_space_rw", NULL },
         { "/R-ACC-1/write-nowhere", write_nowhere, "address_space_write", NULL },
         { "/R-SCL-1/load-nowhere", load_nowhere, "address_space_ldl_le", NULL },
@@ -667,8 +421,6 @@ int main(int argc, char **argv)
         { "/R-DSP-6/impl-min-too-large", impl_min_too_large, "", "dev" },
         { "/R-DSP-6/impl-max-no-power-of-two", impl_max_no_power_of_two, "", "dev" },
         { "/R-TRN-1/to-null", translate_to_null, "flatview_translate", NULL },
-        { "/R-TRN-5/to-no-space", translation_to_no_space, "", "iommu" },
-        { "/R-TRN-5/odd-mask", translation_with_an_odd_mask, "", "iommu" },
         { "/R-ACC-18/length-zero", continue_with_nothing, "flatview_read_continue", NULL },
         { "/R-MAP-1/without-length", map_without_length, "address_space_map", NULL },
         { "/R-MAP-8/unmap-of-something", unmap_of_something, "address_space_unmap", NULL },
@@ -700,38 +452,9 @@ int main(int argc, char **argv)
         { "/R-RGN-4/flush-of-ram", flush_of_ram, "memory_region_flush_rom_device", "ram" },
         { "/R-RGN-4/flush-of-mmio-mode", flush_of_mmio_mode, "memory_region_flush_rom_device", "flash" },
         { "/R-RGN-4/flush-outside", flush_outside, "memory_region_flush_rom_device", "flash" },
-        { "/R-IOM-4/flags-none", notifier_of_nothing, "memory_region_register_iommu_notifier", "iommu" },
-        { "/R-IOM-4/negative-range", notifier_of_a_negative_range, "memory_region_register_iommu_notifier",
-          "iommu" },
-        { "/R-IOM-4/unknown-index", notifier_of_an_unknown_index, "memory_region_register_iommu_notifier",
-          "iommu" },
-        { "/R-IOM-4/negative-index", notifier_of_a_negative_index, "memory_region_register_iommu_notifier",
-          "iommu" },
-        { "/R-IOM-4/on-ram", notifier_on_ram, "memory_region_register_iommu_notifier", "ram" },
-        { "/R-IOM-4/twice", notifier_twice, "memory_region_register_iommu_notifier", "iommu" },
-        { "/R-IOM-7/not-registered", unregister_what_is_not, "memory_region_unregister_iommu_notifier",
-          "iommu" },
-        { "/R-IOM-7/elsewhere", unregister_elsewhere, "memory_region_unregister_iommu_notifier", "other" },
-        { "/R-IOM-8/from-a-callback", unregister_from_a_callback, "memory_region_unregister_iommu_notifier",
-          "iommu" },
-        { "/R-IOM-9/unmap-with-permissions", unmap_event_with_permissions, "memory_region_notify_iommu",
-          NULL },
-        { "/R-IOM-9/sticks-out", event_that_sticks_out, "memory_region_notify_iommu", NULL },
-        { "/R-IOM-9/map-sticks-out", map_event_that_sticks_out, "memory_region_notify_iommu", NULL },
-        { "/R-IOM-9/past-the-end", event_past_the_end, "memory_region_notify_iommu", NULL },
-        { "/R-IOM-9/two-types", event_of_two_types, "memory_region_notify_iommu", NULL },
-        { "/R-IOM-9/no-type", event_of_no_type, "memory_region_notify_iommu", NULL },
-        { "/R-IOM-14/blocks-of-nothing", replay_with_blocks_of_nothing, "memory_region_iommu_replay",
-          "iommu" },
-        { "/R-IOM-14/to-nobody", replay_to_nobody, "memory_region_iommu_replay", "iommu" },
-        { "/R-IOM-1/without-translate", class_without_translate, "", "strange" },
-        { "/R-IOM-1/impossible-index", class_with_an_impossible_index, "", "strange" },
-        { "/R-IOM-1/another-type", iommu_of_another_type, "memory_region_init_iommu", "strange" },
     };
 
     conformance_start(&argc, &argv);
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        conformance_misuse(cases[i].path, cases[i].test, cases[i].function, cases[i].object);
-    }
+    conformance_misuses(cases);
     return g_test_run();
 }

@@ -1,87 +1,90 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Misuse of IOMMU regions and their notifiers, beyond preconditions.c: section 15; and what outlives what. */
+/* Misuse of IOMMU regions and their notifiers: section 15; and what outlives what. */
 #include "common/access.h"
 
 #include <string.h>
 
 #include "qemu/main-loop.h"
 
-/* ---- types ---- */
+/* ---- types and methods ---- */
 
-static int negative_index(IOMMUMemoryRegion *iommu, MemTxAttrs attrs)
+static void init_of_type(const char *type, const char *name)
 {
-    (void)iommu;
-    (void)attrs;
-    return -1;
-}
-
-static void mute_class_init(ObjectClass *class, void *data)
-{
-    (void)data;
-    IOMMU_MEMORY_REGION_CLASS(class)->translate = NULL;
-}
-
-static void negative_class_init(ObjectClass *class, void *data)
-{
-    (void)data;
-    IOMMU_MEMORY_REGION_CLASS(class)->attrs_to_index = negative_index;
-}
-
-static const TypeInfo types[] = {
-    { .name = "conformance-mute", .parent = "conformance-table", .class_init = mute_class_init },
-    { .name = "conformance-negative", .parent = "conformance-table-full", .class_init = negative_class_init },
-};
-
-static void register_types(void)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
-        type_register_static(&types[i]);
-    }
-}
-type_init(register_types)
-
-static TableIommu *iommu_of(const char *type, const char *name)
-{
-    TableIommu *t = stage_storage(sizeof(*t));
-
-    memory_region_init_iommu(t, sizeof(*t), type, NULL, name, 0x1000);
-    stage_adopt(table_region(t), NULL);
-    return t;
+    memory_region_init_iommu(stage_storage(sizeof(TableIommu)), sizeof(TableIommu), type, NULL, name, 0x1000);
 }
 
 static void no_type(void)
 {
-    iommu_of(NULL, "strange");
+    init_of_type(NULL, "strange");
+}
+
+static void another_type(void)
+{
+    init_of_type(TYPE_DEVICE, "strange");
 }
 
 static void unnamed_of_another_type(void)
 {
-    iommu_of(TYPE_MEMORY_REGION, NULL);
+    init_of_type(TYPE_MEMORY_REGION, NULL);
+}
+
+static void load_through(TableIommu *table)
+{
+    Bus bus = bus_new("as");
+
+    stage_add(bus.root, 0, table_region(table));
+    address_space_ldl_le(bus.as, 0, PLAIN, NULL);
+}
+
+static void load_without_translate(void)
+{
+    load_through(table_new("strange", 0x1000, TABLE_MUTE));
+}
+
+static void load_with_index(int index)
+{
+    TableIommu *t = table_new("strange", 0x1000, TABLE_FULL);
+
+    t->index = index;
+    load_through(t);
+}
+
+static void index_too_large(void)
+{
+    load_with_index(2);
 }
 
 static void index_below_zero(void)
 {
-    Bus bus = bus_new("as");
-
-    stage_add(bus.root, 0, table_region(iommu_of("conformance-negative", "strange")));
-    address_space_ldl_le(bus.as, 0, PLAIN, NULL);
+    load_with_index(-1);
 }
 
-/* ---- answers ---- */
+static void translation_to(AddressSpace *target, hwaddr mask)
+{
+    TableIommu *t = table_new("iommu", 0x1000, TABLE_FULL);
 
-static AddressSpace nowhere;
+    table_map(t, 0, 0x1000, target, 0, mask, IOMMU_RW);
+    load_through(t);
+}
+
+static void translation_to_no_space(void)
+{
+    translation_to(NULL, 0xfff);
+}
 
 static void translation_to_a_space_that_is_none(void)
 {
-    Bus bus = bus_new("as");
-    TableIommu *t = table_new("iommu", 0x1000, TABLE_PLAIN);
+    static AddressSpace nowhere;
 
-    stage_add(bus.root, 0, table_region(t));
-    table_map(t, 0, 0x1000, &nowhere, 0, 0xfff, IOMMU_RW);
-    address_space_ldl_le(bus.as, 0, PLAIN, NULL);
+    translation_to(&nowhere, 0xfff);
 }
 
-/* ---- notifiers ---- */
+static void translation_with_an_odd_mask(void)
+{
+    translation_to(bus_new("target").as, 0xff0);
+}
+
+/* ---- ranges, flags and indexes of notifiers ---- */
 
 static IOMMUNotifier notifier;
 static unsigned heard;
@@ -94,27 +97,58 @@ static void hear(IOMMUNotifier *n, IOMMUTLBEntry *entry)
     heard_iova = entry->iova;
 }
 
-static TableIommu *table_with_notifier(void)
+static TableIommu *table_with(int flags, hwaddr start, hwaddr end, int index)
 {
-    TableIommu *t = table_new("iommu", 0x4000, TABLE_PLAIN);
+    TableIommu *t = table_new("iommu", 0x4000, TABLE_FULL);
 
-    iommu_notifier_init(&notifier, hear, IOMMU_NOTIFIER_MAP, 0, UINT64_MAX, 0);
+    iommu_notifier_init(&notifier, hear, (IOMMUNotifierFlag)flags, start, end, index);
     memory_region_register_iommu_notifier(table_region(t), &notifier, &error_abort);
     return t;
 }
 
-static IOMMUTLBEvent map_event(hwaddr iova)
+static TableIommu *table_with_notifier(void)
 {
-    return (IOMMUTLBEvent) {
-        .type = IOMMU_NOTIFIER_MAP,
-        .entry = { .iova = iova, .addr_mask = 0xfff, .perm = IOMMU_RW },
-    };
+    return table_with(IOMMU_NOTIFIER_MAP, 0, UINT64_MAX, 0);
+}
+
+static void notifier_of_nothing(void)
+{
+    table_with(IOMMU_NOTIFIER_NONE, 0, 1, 0);
+}
+
+static void notifier_of_a_negative_range(void)
+{
+    table_with(IOMMU_NOTIFIER_MAP, 2, 1, 0);
+}
+
+static void notifier_of_an_unknown_index(void)
+{
+    table_with(IOMMU_NOTIFIER_MAP, 0, 1, 2);
+}
+
+static void notifier_of_a_negative_index(void)
+{
+    table_with(IOMMU_NOTIFIER_MAP, 0, 1, -1);
+}
+
+static void notifier_on_ram(void)
+{
+    iommu_notifier_init(&notifier, hear, IOMMU_NOTIFIER_MAP, 0, 1, 0);
+    memory_region_register_iommu_notifier(stage_ram("ram", 0x1000), &notifier, &error_abort);
+}
+
+/* ---- notifiers come and go ---- */
+
+static void registered_twice(void)
+{
+    memory_region_register_iommu_notifier(table_region(table_with_notifier()), &notifier, &error_abort);
 }
 
 static void registered_with_another(void)
 {
     table_with_notifier();
-    memory_region_register_iommu_notifier(table_region(table_new("other", 0x1000, TABLE_PLAIN)), &notifier, &error_abort);
+    memory_region_register_iommu_notifier(table_region(table_new("other", 0x1000, TABLE_PLAIN)), &notifier,
+                                          &error_abort);
 }
 
 /* Its fields are new, and say nothing of the list it stands on. */
@@ -126,10 +160,38 @@ static void initialised_again(void)
     memory_region_register_iommu_notifier(table_region(t), &notifier, &error_abort);
 }
 
+static void unregister_what_is_not(void)
+{
+    iommu_notifier_init(&notifier, hear, IOMMU_NOTIFIER_MAP, 0, 1, 0);
+    memory_region_unregister_iommu_notifier(table_region(table_new("iommu", 0x1000, TABLE_PLAIN)), &notifier);
+}
+
+static void unregister_elsewhere(void)
+{
+    table_with_notifier();
+    memory_region_unregister_iommu_notifier(table_region(table_new("other", 0x1000, TABLE_PLAIN)), &notifier);
+}
+
 static void leave(IOMMUNotifier *n, IOMMUTLBEntry *entry)
 {
     (void)entry;
     memory_region_unregister_iommu_notifier(table_region((TableIommu *)n->iommu), n);
+}
+
+static IOMMUTLBEvent map_event(hwaddr iova)
+{
+    return (IOMMUTLBEvent) {
+        .type = IOMMU_NOTIFIER_MAP,
+        .entry = { .iova = iova, .addr_mask = 0xfff, .perm = IOMMU_RW },
+    };
+}
+
+static void leave_while_told(void)
+{
+    TableIommu *t = table_with_notifier();
+
+    notifier.notify = leave;
+    memory_region_notify_iommu(&t->iommu, 0, map_event(0));
 }
 
 static void leave_while_told_alone(void)
@@ -139,6 +201,49 @@ static void leave_while_told_alone(void)
     table_with_notifier();
     notifier.notify = leave;
     memory_region_notify_iommu_one(&notifier, &event);
+}
+
+/* ---- events and replay ---- */
+
+static void tell(TableIommu *t, int type, hwaddr iova, hwaddr mask, IOMMUAccessFlags perm)
+{
+    memory_region_notify_iommu(&t->iommu, 0, (IOMMUTLBEvent) {
+        .type = (IOMMUNotifierFlag)type,
+        .entry = { .iova = iova, .addr_mask = mask, .perm = perm },
+    });
+}
+
+static void unmap_event_with_permissions(void)
+{
+    tell(table_with(IOMMU_NOTIFIER_UNMAP, 0, 0xfff, 0), IOMMU_NOTIFIER_UNMAP, 0, 0xfff, IOMMU_RW);
+}
+
+static void event_that_sticks_out(void)
+{
+    tell(table_with(IOMMU_NOTIFIER_UNMAP, 0x1000, 0x1fff, 0), IOMMU_NOTIFIER_UNMAP, 0, 0x1fff, IOMMU_NONE);
+}
+
+static void map_event_that_sticks_out(void)
+{
+    tell(table_with(IOMMU_NOTIFIER_MAP, 0x1000, 0x1fff, 0), IOMMU_NOTIFIER_MAP, 0x1000, 0x1fff, IOMMU_RW);
+}
+
+static void event_past_the_end(void)
+{
+    tell(table_with(IOMMU_NOTIFIER_DEVIOTLB_UNMAP, 0, UINT64_MAX, 0), IOMMU_NOTIFIER_DEVIOTLB_UNMAP, 0x1000, UINT64_MAX,
+         IOMMU_NONE);
+}
+
+static void event_of_two_types(void)
+{
+    const int both = IOMMU_NOTIFIER_MAP | IOMMU_NOTIFIER_UNMAP;
+
+    tell(table_with(both, 0, 0xfff, 0), both, 0, 0xfff, IOMMU_NONE);
+}
+
+static void event_of_no_type(void)
+{
+    tell(table_with(IOMMU_NOTIFIER_MAP, 0, 0xfff, 0), IOMMU_NOTIFIER_NONE, 0, 0xfff, IOMMU_NONE);
 }
 
 static void tell_ram(void)
@@ -153,7 +258,24 @@ static void tell_ram(void)
 static void replay_without_translate(void)
 {
     iommu_notifier_init(&notifier, hear, IOMMU_NOTIFIER_MAP, 0, UINT64_MAX, 0);
-    memory_region_iommu_replay(&iommu_of("conformance-mute", "strange")->iommu, &notifier);
+    memory_region_iommu_replay(&table_new("strange", 0x1000, TABLE_MUTE)->iommu, &notifier);
+}
+
+static void replay_with_blocks_of_nothing(void)
+{
+    TableIommu *t = table_with_notifier();
+
+    t->min_page_size = 0;
+    memory_region_iommu_replay(&t->iommu, &notifier);
+}
+
+static void replay_to_nobody(void)
+{
+    TableIommu *t = table_with_notifier();
+
+    table_map(t, 0, 0x1000, bus_new("target").as, 0, 0xfff, IOMMU_RW);
+    notifier.notify = NULL;
+    memory_region_iommu_replay(&t->iommu, &notifier);
 }
 
 /* ---- the big lock ---- */
@@ -227,43 +349,56 @@ static void notifiers_outlive_their_iommu(void)
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function;
-        const char *object;
-        const char *rule;
-    } cases[] = {
-        { "/R-IOM-1/no-type", no_type, "memory_region_init_iommu: ", "\"(null)\"", "(R-IOM-1)" },
-        { "/R-IOM-1/unnamed-of-another-type", unnamed_of_another_type, "memory_region_init_iommu: ", "'(unnamed)'",
-          "(R-IOM-1)" },
-        { "/R-TRN-5/index-below-zero", index_below_zero, "attrs_to_index: ", "strange", "index -1 (R-TRN-5)" },
-        { "/R-TRN-5/to-a-space-that-is-none", translation_to_a_space_that_is_none, "translate: ", "iommu",
-          "not an initialised address space (R-TRN-5)" },
+    static const Misuse cases[] = {
+        { "/R-IOM-4/flags-none", notifier_of_nothing, "memory_region_register_iommu_notifier", "iommu" },
+        { "/R-IOM-4/negative-range", notifier_of_a_negative_range, "memory_region_register_iommu_notifier", "iommu" },
+        { "/R-IOM-4/unknown-index", notifier_of_an_unknown_index, "memory_region_register_iommu_notifier", "iommu" },
+        { "/R-IOM-4/negative-index", notifier_of_a_negative_index, "memory_region_register_iommu_notifier", "iommu" },
+        { "/R-IOM-4/on-ram", notifier_on_ram, "memory_region_register_iommu_notifier", "ram" },
+        { "/R-IOM-4/twice", registered_twice, "memory_region_register_iommu_notifier", "iommu" },
+        { "/R-IOM-7/not-registered", unregister_what_is_not, "memory_region_unregister_iommu_notifier", "iommu" },
+        { "/R-IOM-7/elsewhere", unregister_elsewhere, "memory_region_unregister_iommu_notifier", "other" },
+        { "/R-IOM-8/from-a-callback", leave_while_told, "memory_region_unregister_iommu_notifier", "iommu" },
+        { "/R-IOM-9/unmap-with-permissions", unmap_event_with_permissions, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-9/sticks-out", event_that_sticks_out, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-9/map-sticks-out", map_event_that_sticks_out, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-9/past-the-end", event_past_the_end, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-9/two-types", event_of_two_types, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-9/no-type", event_of_no_type, "memory_region_notify_iommu", NULL },
+        { "/R-IOM-14/blocks-of-nothing", replay_with_blocks_of_nothing, "memory_region_iommu_replay", "iommu" },
+        { "/R-IOM-14/to-nobody", replay_to_nobody, "memory_region_iommu_replay", "iommu" },
+        { "/R-IOM-1/without-translate", load_without_translate, "", "strange" },
+        { "/R-TRN-5/index-too-large", index_too_large, "attrs_to_index: ", "strange*index 2 (R-TRN-5)" },
+        { "/R-TRN-5/index-below-zero", index_below_zero, "attrs_to_index: ", "strange*index -1 (R-TRN-5)" },
+        { "/R-IOM-1/another-type", another_type, "memory_region_init_iommu", "strange" },
+        { "/R-TRN-5/to-no-space", translation_to_no_space, "", "iommu" },
+        { "/R-TRN-5/odd-mask", translation_with_an_odd_mask, "", "iommu" },
+        { "/R-IOM-1/no-type", no_type, "memory_region_init_iommu: ", "\"(null)\"*(R-IOM-1)" },
+        { "/R-IOM-1/unnamed-of-another-type", unnamed_of_another_type, "memory_region_init_iommu: ",
+          "'(unnamed)'*(R-IOM-1)" },
+        { "/R-TRN-5/to-a-space-that-is-none", translation_to_a_space_that_is_none, "translate: ",
+          "iommu*not an initialised address space (R-TRN-5)" },
         { "/R-IOM-4/registered-with-another", registered_with_another, "memory_region_register_iommu_notifier: ",
-          "other", "registered already (R-IOM-4)" },
-        { "/R-IOM-4/initialised-again", initialised_again, "memory_region_register_iommu_notifier: ", "iommu",
-          "registered already (R-IOM-4)" },
+          "other*registered already (R-IOM-4)" },
+        { "/R-IOM-4/initialised-again", initialised_again, "memory_region_register_iommu_notifier: ",
+          "iommu*registered already (R-IOM-4)" },
         { "/R-IOM-8/leave-while-told-alone", leave_while_told_alone, "memory_region_unregister_iommu_notifier: ",
-          "iommu", "(R-IOM-8)" },
-        { "/R-IOM-8/not-an-iommu", tell_ram, "memory_region_notify_iommu: ", "no iommu", "(R-IOM-8)" },
-        { "/R-IOM-14/without-translate", replay_without_translate, "memory_region_iommu_replay: ", "strange",
-          "(R-IOM-1)" },
-        { "/R-IOM-4/unlocked", register_unlocked, "memory_region_register_iommu_notifier: ", "without the big lock",
-          "(R-IOM-4)" },
+          "iommu*(R-IOM-8)" },
+        { "/R-IOM-8/not-an-iommu", tell_ram, "memory_region_notify_iommu: ", "no iommu*(R-IOM-8)" },
+        { "/R-IOM-14/without-translate", replay_without_translate, "memory_region_iommu_replay: ",
+          "strange*(R-IOM-1)" },
+        { "/R-IOM-4/unlocked", register_unlocked, "memory_region_register_iommu_notifier: ",
+          "without the big lock*(R-IOM-4)" },
         { "/R-IOM-7/unlocked", unregister_unlocked, "memory_region_unregister_iommu_notifier: ",
-          "without the big lock", "(R-IOM-7)" },
-        { "/R-IOM-8/unlocked", notify_unlocked, "memory_region_notify_iommu: ", "without the big lock", "(R-IOM-8)" },
-        { "/R-IOM-9/unlocked", notify_one_unlocked, "memory_region_notify_iommu_one: ", "without the big lock",
-          "(R-IOM-9)" },
-        { "/R-IOM-14/unlocked", replay_unlocked, "memory_region_iommu_replay: ", "without the big lock",
-          "(R-IOM-14)" },
+          "without the big lock*(R-IOM-7)" },
+        { "/R-IOM-8/unlocked", notify_unlocked, "memory_region_notify_iommu: ", "without the big lock*(R-IOM-8)" },
+        { "/R-IOM-9/unlocked", notify_one_unlocked, "memory_region_notify_iommu_one: ",
+          "without the big lock*(R-IOM-9)" },
+        { "/R-IOM-14/unlocked", replay_unlocked, "memory_region_iommu_replay: ", "without the big lock*(R-IOM-14)" },
     };
 
     conformance_start(&argc, &argv);
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        conformance_misuse_both(cases[i].path, cases[i].test, cases[i].function, cases[i].object, cases[i].rule);
-    }
+    conformance_misuses(cases);
     conformance_case("/R-IOM-9/one-that-is-not-registered", one_that_is_not_registered);
     conformance_case("/R-IOM-7/after-it-was-told-alone", leaving_after_it_was_told_alone);
     conformance_case("/R-IOM-4/notifiers-outlive-their-iommu", notifiers_outlive_their_iommu);

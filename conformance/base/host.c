@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The base on a host whose calls fail or are interrupted; the core's calls go through here (--wrap). */
 #include "common/conformance.h"
+#include "common/wrapped.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -18,11 +19,6 @@ static struct {
     unsigned interrupted;           /* reads and writes of eight bytes, so many times */
     bool silent;                    /* nothing can be written */
 } host;
-
-#define WRAPPED(type, name, ...) \
-    type __real_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__)
 
 WRAPPED(int, pthread_mutex_init, pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
 {
@@ -76,19 +72,13 @@ FAILING(unlock_fails, qemu_mutex_unlock(&mutex))
 
 /* ---- eventfds ---- */
 
-static int no_eventfd(void *opaque, MemcoreFault kind)
-{
-    return kind == MEMCORE_FAULT_EVENTFD ? *(int *)opaque : 0;
-}
-
 static void no_notifier(void)
 {
     EventNotifier notifier;
-    int number = EMFILE;
 
-    memcore_set_fault(no_eventfd, &number);
+    host_refuses(MEMCORE_FAULT_EVENTFD, EMFILE);
     check_number((uint64_t)event_notifier_init(&notifier, 0), (uint64_t)-EMFILE);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number((uint64_t)event_notifier_get_fd(&notifier), (uint64_t)-1);
     check_number((uint64_t)event_notifier_set(&notifier), (uint64_t)-EBADF);
     check_number((uint64_t)event_notifier_test_and_clear(&notifier), 0);

@@ -437,11 +437,7 @@ static void child_of_the_dying(void)
 
 static void add_misuse(void)
 {
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function, *object;
-    } cases[] = {
+    static const Misuse cases[] = {
         { "/base/object/type-twice", type_twice, "type_register_static", "dog" },
         { "/base/object/type-without-name", type_without_name, "type_register_static", "without a name" },
         { "/base/object/type-of-nobody", type_of_nobody, "type_register_static", "nobody" },
@@ -468,9 +464,7 @@ static void add_misuse(void)
         { "/base/object/unparent-without-the-lock", unparent_without_the_lock, "object_unparent", NULL },
     };
 
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        conformance_misuse(cases[i].path, cases[i].test, cases[i].function, cases[i].object);
-    }
+    conformance_misuses(cases);
 }
 
 int main(int argc, char **argv)

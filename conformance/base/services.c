@@ -239,12 +239,6 @@ static void bottom_halves(void)
     check_number(memcore_run_bottom_halves(), 0);
 }
 
-static int refuse(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_EVENTFD ? EMFILE : 0;
-}
-
 static void eventfds(void)
 {
     EventNotifier notifier, full;
@@ -271,9 +265,9 @@ static void eventfds(void)
     close(event_notifier_get_fd(&full));
     g_assert_cmpint(event_notifier_set(&full), ==, -EBADF);
 
-    memcore_set_fault(refuse, NULL);
+    host_refuses(MEMCORE_FAULT_EVENTFD, EMFILE);
     g_assert_cmpint(event_notifier_init(&notifier, 0), ==, -EMFILE);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number((uint64_t)(int64_t)event_notifier_get_fd(&notifier), UINT64_MAX);
     g_assert_cmpint(event_notifier_set(&notifier), ==, -EBADF);
 }
@@ -438,13 +432,22 @@ static void delete_half_without(void)
     qemu_bh_delete(bh);
 }
 
+#ifdef MEMCORE_VERIFY
+static void fetch_outside_of_a_read_section(void)
+{
+    AddressSpace *as = stage_space(stage_container("root", 1), "as");
+
+    qemu_mutex_unlock_iothread();
+    rcu_read_lock();
+    check(address_space_to_flatview(as) != NULL);
+    rcu_read_unlock();
+    address_space_to_flatview(as);
+}
+#endif
+
 static void add_misuse(void)
 {
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function, *object;
-    } cases[] = {
+    static const Misuse cases[] = {
         { "/base/lock/init-twice", init_twice, "memcore_init", "manual" },
         { "/base/lock/lock-twice", lock_twice, "qemu_mutex_lock_iothread", NULL },
         { "/base/lock/unlock-twice", unlock_twice, "qemu_mutex_unlock_iothread", NULL },
@@ -453,6 +456,10 @@ static void add_misuse(void)
           "read section" },
         { "/base/thread/unregister-twice", unregister_twice, "memcore_thread_unregister", "not registered" },
         { "/base/thread/destroy-a-locked-mutex", destroy_a_locked_mutex, "qemu_mutex_destroy", NULL },
+#ifdef MEMCORE_VERIFY
+        { "/base/thread/fetch-outside-of-a-read-section", fetch_outside_of_a_read_section, "address_space_to_flatview",
+          "read section" },
+#endif
         { "/base/error/on-top", error_on_top, "error_on_top", "first" },
         { "/base/error/expected", error_expected, "error_free_or_abort", NULL },
         { "/base/error/expected-nowhere", error_expected_nowhere, "error_free_or_abort", NULL },
@@ -475,9 +482,7 @@ static void add_misuse(void)
         { "/base/lock/bottom-half-delete", delete_half_without, "qemu_bh_delete", NULL },
     };
 
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        conformance_misuse(cases[i].path, cases[i].test, cases[i].function, cases[i].object);
-    }
+    conformance_misuses(cases);
 }
 
 int main(int argc, char **argv)

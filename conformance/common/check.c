@@ -15,8 +15,7 @@ enum { MISUSE_TIMEOUT_US = 60 * 1000 * 1000 };
 typedef struct {
     void (*test)(void);
     const char *function;   /* NULL: an ordinary case */
-    const char *object;
-    const char *second;
+    const char *says;
 } Case;
 
 void conformance_start(int *argc, char ***argv)
@@ -65,7 +64,7 @@ static void run_misuse(gconstpointer data)
 
     /* The rule; what has none is a promise of its header. */
     const bool has_rule = !g_str_has_prefix(g_test_get_path(), "/base/");
-    const char *parts[] = { c->function, c->object, c->second, has_rule ? "(R-" : ".h)" };
+    const char *parts[] = { c->function, c->says, has_rule ? "(R-" : ".h)" };
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
         if (parts[i]) {
             char *pattern = g_strdup_printf("*%s*", parts[i]);
@@ -75,8 +74,7 @@ static void run_misuse(gconstpointer data)
     }
 }
 
-static void add_case(const char *path, void (*test)(void), const char *function, const char *object,
-                     const char *second)
+static void add_case(const char *path, void (*test)(void), const char *function, const char *says)
 {
     /* Kept for good: glib frees only what it runs, which with -p is not everything. */
     static GPtrArray *cases;
@@ -86,13 +84,13 @@ static void add_case(const char *path, void (*test)(void), const char *function,
         cases = g_ptr_array_new();
     }
     g_ptr_array_add(cases, c);
-    *c = (Case) { test, function, object, second };
+    *c = (Case) { test, function, says };
     g_test_add_data_func(path, c, function ? run_misuse : run_ordinary);
 }
 
 void conformance_case(const char *path, void (*test)(void))
 {
-    add_case(path, test, NULL, NULL, NULL);
+    add_case(path, test, NULL, NULL);
 }
 
 static void skip_other_pages(void)
@@ -109,15 +107,16 @@ void conformance_case_4k(const char *path, void (*test)(void))
     }
 }
 
-void conformance_misuse(const char *path, void (*test)(void), const char *function, const char *object)
+void conformance_misuse(const char *path, void (*test)(void), const char *function, const char *says)
 {
-    add_case(path, test, function, object, NULL);
+    add_case(path, test, function, says);
 }
 
-void conformance_misuse_both(const char *path, void (*test)(void), const char *function, const char *object,
-                             const char *second)
+void conformance_misuses_in(const Misuse *table, size_t count)
 {
-    add_case(path, test, function, object, second);
+    for (size_t i = 0; i < count; i++) {
+        conformance_misuse(table[i].path, table[i].test, table[i].function, table[i].says);
+    }
 }
 
 /* ---- comparisons ---- */
@@ -154,6 +153,17 @@ bool check_pointer_at(const char *where, const char *what, const void *actual, c
         g_printerr("  expected %p\n  actual   %p\n", expected, actual);
     }
     return actual == expected;
+}
+
+bool check_init_failed_at(const char *where, MemoryRegion *mr, Object *owner, const Error *error)
+{
+    if (!check_condition_at(where, "an error with a text", error && *error_get_pretty(error))) {
+        stage_adopt(mr, owner);         /* so that the end of the case gives it back */
+        return false;
+    }
+    check_number_at(where, "size of the region", memory_region_size(mr), 0);
+    check_pointer_at(where, "name of the region", memory_region_name(mr), NULL);
+    return check_pointer_at(where, "owner of the region", memory_region_owner(mr), NULL);
 }
 
 /* Views are one long line; split at the commas they read, and differ, like logs. */

@@ -60,13 +60,20 @@ void conformance_case_4k(const char *path, void (*test)(void));
 /*
  * A case that must end in misuse: `test` runs in a child process, which must die
  * by abort() with exactly one line on stderr.  The line contains `function`
- * ("": any), `object` (NULL: there is no object with a name) and "(R-".  A child that
- * survives, or dies in any other way (a sanitizer's report, a signal), fails.
+ * ("": any), `says` (NULL: nothing more; else what it names, with * and ? as in a file
+ * name: "victim*(R-TREE-5)") and "(R-".  A child that survives, or dies in any other
+ * way (a sanitizer's report, a signal), fails.
  */
-void conformance_misuse(const char *path, void (*test)(void), const char *function, const char *object);
-/* The line must also contain `second`: a second region's name, a value, the rule "(R-TREE-5". */
-void conformance_misuse_both(const char *path, void (*test)(void), const char *function, const char *object,
-                             const char *second);
+void conformance_misuse(const char *path, void (*test)(void), const char *function, const char *says);
+/* A table of them. */
+typedef struct {
+    const char *path;
+    void (*test)(void);
+    const char *function;
+    const char *says;
+} Misuse;
+#define conformance_misuses(table) conformance_misuses_in((table), G_N_ELEMENTS(table))
+void conformance_misuses_in(const Misuse *table, size_t count);
 
 /* ---- the stage: objects of one case ---- */
 
@@ -82,6 +89,9 @@ MemoryRegion *stage_io(const char *name, uint64_t size);                /* stage
 MemoryRegion *stage_io_ops(const char *name, uint64_t size, const MemoryRegionOps *ops, void *opaque);
 MemoryRegion *stage_ram(const char *name, uint64_t size);               /* _ram_nomigrate */
 MemoryRegion *stage_ram_migratable(const char *name, uint64_t size);    /* _ram */
+/* _resizeable_ram; `resized` may be NULL. */
+MemoryRegion *stage_resizeable(const char *name, uint64_t size, uint64_t maximum,
+                               void (*resized)(const char *idstr, uint64_t length, void *host));
 MemoryRegion *stage_rom(const char *name, uint64_t size);               /* _rom_nomigrate */
 MemoryRegion *stage_rom_device(const char *name, uint64_t size);        /* _rom_device_nomigrate, stage_ops */
 MemoryRegion *stage_ram_ptr(const char *name, uint64_t size, void *host);
@@ -90,6 +100,8 @@ MemoryRegion *stage_alias(const char *name, MemoryRegion *target, hwaddr offset,
 MemoryRegion *stage_adopt(MemoryRegion *mr, Object *owner);
 /* Garbage-filled memory for structs the case initialises itself; freed after the case. */
 void *stage_storage(size_t size);
+/* Names the region's block and makes it migratable, for what is built without; gives it back. */
+RAMBlock *stage_migratable(MemoryRegion *mr, const char *idstr);
 /* Little-endian ops that accept everything and do nothing; reads answer 0. */
 extern const MemoryRegionOps stage_ops;
 
@@ -106,6 +118,9 @@ void stage_note_container(MemoryRegion *child, MemoryRegion *container);    /* N
 void stage_release(MemoryRegion *mr);
 /* The core has finalized it already (as a failed init does): nothing to do after the case. */
 void stage_forget(MemoryRegion *mr);
+
+/* memcore_statistics(), for one field: stage_statistics().flat_views */
+MemcoreStatistics stage_statistics(void);
 
 /* A topology commit that changes nothing: listeners hear begin, their region_nops and commit (R-TREE-11). */
 void stage_force_commit(void);
@@ -163,6 +178,19 @@ void recorder_unregister(Recorder *recorder);
 Recorder *recorder_watch(AddressSpace *as, const char *name, unsigned priority, GString *log);
 GString *stage_log(void);           /* an empty log that lives as long as the case */
 
+/* ---- a host that refuses ---- */
+
+/*
+ * What memcore asks the host for (memcore_set_fault), of one kind or ANYTHING, fails with errno `number` (0: it is
+ * counted only): always, the nth time only (from 0), or the first `times`; until host_agrees, or another of these.
+ */
+enum { ANYTHING = -1 };
+void host_refuses(int kind, int number);
+void host_refuses_nth(int kind, int number, unsigned nth);
+void host_refuses_first(int kind, int number, unsigned times);
+unsigned host_was_asked(void);      /* so often since, refused or not */
+unsigned host_agrees(void);         /* as host_was_asked */
+
 /* ---- text ---- */
 
 /* Hex: 0, 0x1000, 0x10000000000000000; negative: -0x10.  Free with g_free, as all of these. */
@@ -195,7 +223,11 @@ char *text_of_find(MemoryRegion *mr, hwaddr addr, uint64_t size);
 /* What was logged since the last check_log; `expected` is lines, each with its "\n".  Empties the log. */
 #define check_log(log, expected) check_log_at(G_STRLOC, (log), (expected))
 
+/* The init gave `error` (which stays the caller's) and no region; if it gave a region, the stage adopts it. */
+#define check_init_failed(mr, owner, error) check_init_failed_at(G_STRLOC, (mr), (owner), (error))
+
 bool check_condition_at(const char *where, const char *what, bool condition);
+bool check_init_failed_at(const char *where, MemoryRegion *mr, Object *owner, const Error *error);
 bool check_number_at(const char *where, const char *what, uint64_t actual, uint64_t expected);
 bool check_pointer_at(const char *where, const char *what, const void *actual, const void *expected);
 bool check_text_at(const char *where, const char *what, const char *actual, const char *expected);

@@ -244,6 +244,22 @@ MemoryRegion *stage_ram_migratable(const char *name, uint64_t size)
     return adopt(mr, owner_of_new_regions, false);
 }
 
+MemoryRegion *stage_resizeable(const char *name, uint64_t size, uint64_t maximum,
+                               void (*resized)(const char *idstr, uint64_t length, void *host))
+{
+    MemoryRegion *mr = region_storage();
+
+    memory_region_init_resizeable_ram(mr, owner_of_new_regions, name, size, maximum, resized, &error_fatal);
+    return adopt(mr, owner_of_new_regions, false);
+}
+
+RAMBlock *stage_migratable(MemoryRegion *mr, const char *idstr)
+{
+    qemu_ram_set_idstr(mr->ram_block, idstr, NULL);
+    qemu_ram_set_migratable(mr->ram_block);
+    return mr->ram_block;
+}
+
 MemoryRegion *stage_rom(const char *name, uint64_t size)
 {
     MemoryRegion *mr = region_storage();
@@ -475,11 +491,18 @@ static void release_regions(void)
     }
 }
 
+MemcoreStatistics stage_statistics(void)
+{
+    MemcoreStatistics statistics;
+
+    memcore_statistics(&statistics);
+    return statistics;
+}
+
 static void check_everything_gone(void)
 {
-    MemcoreStatistics left;
+    const MemcoreStatistics left = stage_statistics();
 
-    memcore_statistics(&left);
     check_number(left.flat_views, 0);
     check_number(left.ram_blocks, 0);
     check_number(left.address_spaces, 0);

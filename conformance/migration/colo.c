@@ -195,19 +195,6 @@ static void refused_pages(void)
     end();
 }
 
-static int no_memory(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_MMAP ? ENOMEM : 0;
-}
-
-static int no_second_memory(void *opaque, MemcoreFault kind)
-{
-    unsigned *asked = opaque;
-
-    return kind == MEMCORE_FAULT_MMAP && ++*asked == 2 ? ENOMEM : 0;
-}
-
 static void refuse_init(int expected, const char *text)
 {
     Error *error = NULL;
@@ -224,15 +211,14 @@ static void refused_blocks(void)
     RamSave *save = ram_save_new(&parameters, &error_abort);
     BitmapDiscardManager *manager;
     uint8_t cache[1];
-    unsigned asked = 0;
     MemoryRegion *other, *root = stage_container("root", PAGES * PAGE);
 
     begin();
     stage_ram("not migrated", PAGES * PAGE);
     other = stage_ram_migratable("smaller", PAGES / 2 * PAGE);
-    memcore_set_fault(no_second_memory, &asked);
+    host_refuses_nth(MEMCORE_FAULT_MMAP, ENOMEM, 1);
     refuse_init(-ENOMEM, "smaller");
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_pointer(block()->colo_cache, NULL);
     check_pointer(block()->bmap, NULL);
     /* Somebody else's: the first block, then the second. */
@@ -262,9 +248,7 @@ static void callers_memory(void)
     memory = (uint8_t *)(((uintptr_t)memory + page - 1) / page * page);
     memset(memory, 0x11, 4 * page);
     mr = stage_ram_ptr("callers", 4 * page, memory);
-    b = mr->ram_block;
-    qemu_ram_set_idstr(b, "callers", NULL);
-    qemu_ram_set_migratable(b);
+    b = stage_migratable(mr, "callers");
     memory_region_set_size(mr, length);
     begin();
     check_number(colo_cache_init(&error_abort), 0);
@@ -294,9 +278,7 @@ static void refused_puts(void)
     memory_region_init_ram_from_file(rom, NULL, "rom", PAGES * PAGE, 0, RAM_SHARED, path, true, &error_fatal);
     stage_adopt(rom, NULL);
     blocks[0] = plain->ram_block;
-    blocks[1] = rom->ram_block;
-    qemu_ram_set_idstr(blocks[1], "rom", NULL);
-    qemu_ram_set_migratable(blocks[1]);
+    blocks[1] = stage_migratable(rom, "rom");
     begin();
     check_number(colo_cache_init(&error_abort), 0);
     for (size_t i = 0; i < G_N_ELEMENTS(blocks); i++) {
@@ -326,9 +308,9 @@ static void refused_caches(void)
     RamSave *save;
 
     begin();
-    memcore_set_fault(no_memory, NULL);
+    host_refuses(MEMCORE_FAULT_MMAP, ENOMEM);
     check_number(colo_cache_init(&error), -ENOMEM);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check(error != NULL);
     error_free(error);
     check_nothing_left();
@@ -372,16 +354,9 @@ static void blocks_change(void)
 
 static void resized(void)
 {
-    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    RAMBlock *flash = stage_migratable(stage_resizeable("flash", 64 * PAGE, 128 * PAGE, NULL), "flash");
     Error *error = NULL;
-    ram_addr_t offset;
-    RAMBlock *flash;
 
-    memory_region_init_resizeable_ram(mr, NULL, "flash", 64 * PAGE, 128 * PAGE, NULL, &error_fatal);
-    stage_adopt(mr, NULL);
-    flash = qemu_ram_block_from_host(memory_region_get_ram_ptr(mr), false, &offset);
-    qemu_ram_set_idstr(flash, "flash", NULL);
-    qemu_ram_set_migratable(flash);
     begin();
     check_number(colo_cache_init(&error_abort), 0);
     check_number(qemu_ram_resize(flash, 128 * PAGE, &error_abort), 0);

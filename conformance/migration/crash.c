@@ -3,8 +3,8 @@
  * Specification "RAM migration", R-SAVE-9: a save that does not come to its end leaves no file that is taken for one.
  *
  * The program is killed before each system call of a save that writes; and the power fails before each of them, when
- * of what was written since the last fsync any part may be on the disk.  `--verbose` prints a row for each.  Linked with
- * --wrap for these calls.
+ * of what was written since the last fsync any part may be on the disk.  `--verbose` prints a row for each.  Linked
+ * with --wrap for these calls.
  */
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/conformance.h"
+#include "common/wrapped.h"
 #include "exec/ramblock.h"
 #include "migration/mapped-ram.h"
 #include "migration/ram-save.h"
@@ -46,50 +47,37 @@ static void note(char call, int fd, const void *from, size_t length, off_t offse
     }
 }
 
-ssize_t __real_pwrite(int fd, const void *from, size_t length, off_t offset);
-ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset);
-int __real_ftruncate(int fd, off_t length);
-int __wrap_ftruncate(int fd, off_t length);
-int __real_fallocate(int fd, int mode, off_t offset, off_t length);
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t length);
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-int __real_rename(const char *from, const char *to);
-int __wrap_rename(const char *from, const char *to);
-int __real_mkostemp(char *name, int flags);
-int __wrap_mkostemp(char *name, int flags);
-
-ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset)
+WRAPPED(ssize_t, pwrite, int fd, const void *from, size_t length, off_t offset)
 {
     note('w', fd, from, length, offset);
     return __real_pwrite(fd, from, length, offset);
 }
 
-int __wrap_ftruncate(int fd, off_t length)
+WRAPPED(int, ftruncate, int fd, off_t length)
 {
     note('t', fd, NULL, 0, length);
     return __real_ftruncate(fd, length);
 }
 
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t length)
+WRAPPED(int, fallocate, int fd, int mode, off_t offset, off_t length)
 {
     note('p', fd, NULL, (size_t)length, offset);
     return __real_fallocate(fd, mode, offset, length);
 }
 
-int __wrap_fsync(int fd)
+WRAPPED(int, fsync, int fd)
 {
     note('s', fd, NULL, 0, 0);
     return __real_fsync(fd);
 }
 
-int __wrap_rename(const char *from, const char *to)
+WRAPPED(int, rename, const char *from, const char *to)
 {
     note('r', -1, NULL, 0, 0);
     return __real_rename(from, to);
 }
 
-int __wrap_mkostemp(char *name, int flags)
+WRAPPED(int, mkostemp, char *name, int flags)
 {
     note('c', -1, NULL, 0, 0);
     return __real_mkostemp(name, flags);
@@ -349,8 +337,8 @@ static void judge_disk(uint64_t arrived)
     verdict = judge(fd, power.base);
     power.rows[verdict]++;
     if (verdict == WRONG) {
-        g_test_message("the power fails before call %u with %u writes pending, of which 0x%" PRIx64 " arrived: %s", calls.count,
-                       power.pending->len, arrived, verdict_names[verdict]);
+        g_test_message("the power fails before call %u with %u writes pending, of which 0x%" PRIx64 " arrived: %s",
+                       calls.count, power.pending->len, arrived, verdict_names[verdict]);
     }
     close(fd);
     g_byte_array_unref(disk);
@@ -406,7 +394,8 @@ static void power_fails_in(const RamSaveParameters *parameters, unsigned renames
     check_number(power.pending->len, 0);        /* all of it is on the disk when the save says so */
     check_number(power.rows[WRONG], 0);
     check(power.rows[REFUSED] > 100 && power.rows[COMPLETE] > 2);
-    g_test_message("the power fails: %u times refused, %u times complete and equal", power.rows[REFUSED], power.rows[COMPLETE]);
+    g_test_message("the power fails: %u times refused, %u times complete and equal", power.rows[REFUSED],
+                   power.rows[COMPLETE]);
     g_ptr_array_unref(power.pending);
     g_byte_array_unref(power.disk);
 }
@@ -422,7 +411,7 @@ static void power_fails_on_a_new_file(void)
     end();
 }
 
-/* A descriptor of the caller's, to an older file: what is found is that one, nothing, or the new one, and no mixture. */
+/* A descriptor of the caller's, to an older file: what is found is that one, nothing, or the new one; no mixture. */
 static void power_fails_on_an_older_file(void)
 {
     const int fd = memfd_create("save", MFD_CLOEXEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification "RAM migration", chapter 4: which pages are counted, when they are looked for, in which order they are taken. */
+/* Specification "RAM migration", chapter 4: which pages count, when they are looked for, in which order they go. */
 #include "migration/ram-save.h"
 
 #include <string.h>
@@ -46,17 +46,10 @@ static void end(RamSave *save)
 /* Bits behind used_length stay, and count for nothing. */
 static void bits_behind_the_end(void)
 {
-    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    RAMBlock *block = stage_migratable(stage_resizeable("flash", 2 * UNIT, 4 * UNIT, NULL), "flash");
     RamSaveCounters counters;
-    ram_addr_t offset;
-    RAMBlock *block;
     RamSave *save;
 
-    memory_region_init_resizeable_ram(mr, NULL, "flash", 2 * UNIT, 4 * UNIT, NULL, &error_fatal);
-    stage_adopt(mr, NULL);
-    block = qemu_ram_block_from_host(memory_region_get_ram_ptr(mr), false, &offset);
-    qemu_ram_set_idstr(block, "flash", NULL);
-    qemu_ram_set_migratable(block);
     save = begin(0);
     ram_save_counters(save, &counters);
     check_number(counters.total, 2 * UNIT);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification "RAM migration", chapters 3 and 5: blocks of every kind go into a file and come back (R-MLD-*, R-SAVE-*). */
+/* Specification "RAM migration", chapters 3 and 5: blocks of every kind, into a file and back (R-MLD-*, R-SAVE-*). */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -15,19 +15,6 @@
 #define PAGE TARGET_PAGE_SIZE
 enum { PAGES = 80, OLD = 0x55, BEHIND = 0x77 };
 
-static struct {
-    int fail;                   /* what is asked for with this kind fails, if it is set */
-    MemcoreFault kind;
-    unsigned asked;             /* of that kind */
-} host;
-
-static int ask_host(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    host.asked += kind == host.kind;
-    return kind == host.kind ? host.fail : 0;
-}
-
 /* Every fourth page is zero. */
 static void fill(RAMBlock *block, uint64_t length)
 {
@@ -39,7 +26,8 @@ static void fill(RAMBlock *block, uint64_t length)
 static int save_to_file(void)
 {
     const int fd = memfd_create("saved", MFD_CLOEXEC);
-    RamSave *save = ram_save_new(&(RamSaveParameters){ .fd = fd, .machine = "none", .punch_holes = true }, &error_abort);
+    RamSave *save = ram_save_new(&(RamSaveParameters){ .fd = fd, .machine = "none", .punch_holes = true },
+                                 &error_abort);
 
     check_number(ram_save_run(save, &error_abort), 0);
     ram_save_free(save);
@@ -117,14 +105,10 @@ static void cleared(void)
     check_number(ram_block_discard_disable(true), 0);
     there_and_back(block, PAGES * PAGE, PAGES * PAGE);
     ram_block_discard_disable(false);
-    memset(&host, 0, sizeof(host));
-    host.kind = MEMCORE_FAULT_MADVISE;
-    host.fail = EINVAL;
-    memcore_set_fault(ask_host, NULL);
+    host_refuses(MEMCORE_FAULT_MADVISE, EINVAL);
     there_and_back(block, PAGES * PAGE, PAGES * PAGE);
-    memcore_set_fault(NULL, NULL);
     /* Zero target pages that are smaller than the host's have nothing that could be given back. */
-    check((host.asked > 0) == (PAGE >= (uint64_t)sysconf(_SC_PAGESIZE)));
+    check((host_agrees() > 0) == (PAGE >= (uint64_t)sysconf(_SC_PAGESIZE)));
 }
 
 /* A private mapping's file is not memcore's to make holes in. */
@@ -148,8 +132,7 @@ static RAMBlock *file_block(int fd, uint32_t flags, bool readonly)
     memory_region_init_ram_from_file(mr, NULL, "ram", PAGES * PAGE, 0, flags, path, readonly, &error_fatal);
     stage_adopt(mr, NULL);
     g_free(path);
-    qemu_ram_set_idstr(mr->ram_block, "ram", NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    stage_migratable(mr, "ram");
     return mr->ram_block;
 }
 
@@ -189,12 +172,9 @@ static void persistent(void)
 
     g_assert_true(ftruncate(fd, PAGES * PAGE) == 0);
     block = file_block(fd, RAM_PMEM, false);
-    memset(&host, 0, sizeof(host));
-    host.kind = MEMCORE_FAULT_MSYNC;
-    memcore_set_fault(ask_host, NULL);
+    host_refuses(MEMCORE_FAULT_MSYNC, 0);
     there_and_back(block, PAGES * PAGE, PAGES * PAGE);
-    memcore_set_fault(NULL, NULL);
-    check_number(host.asked, 1);
+    check_number(host_agrees(), 1);
     close(fd);
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/conformance.h"
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "memcore/bitmap_discard_manager.h"
 
@@ -29,10 +30,7 @@ static struct {
     uint64_t filled_in;
 } mood;
 
-ssize_t __real_pread(int fd, void *to, size_t length, off_t offset);
-ssize_t __wrap_pread(int fd, void *to, size_t length, off_t offset);
-
-ssize_t __wrap_pread(int fd, void *to, size_t length, off_t offset)
+WRAPPED(ssize_t, pread, int fd, void *to, size_t length, off_t offset)
 {
     mood.calls++;
     mood.longest_asked = MAX(mood.longest_asked, length);
@@ -42,8 +40,7 @@ ssize_t __wrap_pread(int fd, void *to, size_t length, off_t offset)
     }
     if (mood.interrupted && mood.calls % 2) {
         mood.interruptions++;
-        errno = EINTR;
-        return -1;
+        return failed(EINTR);
     }
     if (mood.fail_from && (uint64_t)offset + length > mood.fail_from) {
         if (mood.fail_errno) {
@@ -68,16 +65,6 @@ typedef struct {
 static RAMBlock *block_of(MemoryRegion *mr)
 {
     return qemu_ram_block_by_name(memory_region_name(mr));
-}
-
-/* What the initialisers without "nomigrate" do. */
-static void name_block(MemoryRegion *mr)
-{
-    ram_addr_t offset;
-    RAMBlock *block = qemu_ram_block_from_host(memory_region_get_ram_ptr(mr), false, &offset);
-
-    qemu_ram_set_idstr(block, memory_region_name(mr), NULL);
-    qemu_ram_set_migratable(block);
 }
 
 static void clean(MemoryRegion *mr)
@@ -229,7 +216,7 @@ static void absent_pages_stay_unpopulated(void)
     memset(&mood, 0, sizeof(mood));
     memory_region_init_ram_flags_nomigrate(mr, NULL, "large", length, RAM_SHARED, &error_abort);
     stage_adopt(mr, NULL);
-    name_block(mr);
+    stage_migratable(mr, "large");
     memset(block_of(mr)->host, FILLING, 8 * PAGE);
     memcore_set_vm_running(false);
     image_magic(image);
@@ -273,7 +260,7 @@ static void rom_loads(void)
     MappedRamFile *file;
 
     memset(&mood, 0, sizeof(mood));
-    name_block(rom);
+    stage_migratable(rom, "ram");
     memcore_set_vm_running(false);
     image_magic(image);
     image_configuration(image, "none");
@@ -387,21 +374,18 @@ static void resized(void)
     Scene scene = scene_new();
 
     for (unsigned fits = 0; fits < 2; fits++) {
-        MemoryRegion *mr = stage_storage(sizeof(*mr));
-
         stage_release(scene.second);
-        memory_region_init_resizeable_ram(mr, NULL, "second", 4096, fits ? 8 * PAGE : 4096, NULL, &error_abort);
-        scene.second = stage_adopt(mr, NULL);
-        name_block(mr);
-        clean(mr);
+        scene.second = stage_resizeable("second", 4096, fits ? 8 * PAGE : 4096, NULL);
+        stage_migratable(scene.second, "second");
+        clean(scene.second);
         mood.calls = 0;
         if (fits) {
             check_number(mapped_ram_load(scene.file, 0, &error_abort), 0);
-            check_number(block_of(mr)->used_length, 8 * PAGE);
-            check_loaded(mr, 1);
+            check_number(block_of(scene.second)->used_length, 8 * PAGE);
+            check_loaded(scene.second, 1);
         } else {
             check_refuses(scene, 0, "here it is at most 0x1000");
-            check_untouched(mr);
+            check_untouched(scene.second);
             check_untouched(scene.first);
         }
     }
@@ -423,12 +407,6 @@ static void incomplete_file(void)
 }
 
 /* A probe that refuses leaves everything as it was. */
-static int no_memory(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_ALLOCATION ? ENOMEM : 0;
-}
-
 static void refused_probe(void)
 {
     Scene scene = scene_new();
@@ -440,9 +418,9 @@ static void refused_probe(void)
     mood.fail_errno = EIO;
     check_refused(scene.image, 0, "cannot read the file");
     memset(&mood, 0, sizeof(mood));
-    memcore_set_fault(no_memory, NULL);
+    host_refuses(MEMCORE_FAULT_ALLOCATION, ENOMEM);
     check_refused(scene.image, 0, "no memory for its bitmap");
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_untouched(scene.first);
     check_untouched(scene.second);
     scene_end(scene);

@@ -14,6 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "memcore/bitmap_discard_manager.h"
 #include "postcopy_stage.h"
@@ -28,32 +29,24 @@ static struct {
     sigset_t blocked;           /* when a thread was begun */
 } calls;
 
-int __real_madvise(void *start, size_t length, int advice);
-int __wrap_madvise(void *start, size_t length, int advice);
-int __wrap_munlockall(void);
-int __wrap_mlockall(int flags);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque);
-
-int __wrap_madvise(void *start, size_t length, int advice)
+WRAPPED(int, madvise, void *start, size_t length, int advice)
 {
     if (advice == MADV_HUGEPAGE || advice == MADV_NOHUGEPAGE) {
         *(advice == MADV_HUGEPAGE ? &calls.huge : &calls.no_huge) += 1;
         if (calls.huge_result) {
-            errno = EINVAL;
-            return -1;
+            return failed(EINVAL);
         }
     }
     return __real_madvise(start, length, advice);
 }
 
-int __wrap_munlockall(void)
+WRAPPED(int, munlockall, void)
 {
     calls.unlocked++;
     return 0;
 }
 
-int __wrap_mlockall(int flags)
+WRAPPED(int, mlockall, int flags)
 {
     (void)flags;
     calls.locked++;
@@ -61,7 +54,7 @@ int __wrap_mlockall(int flags)
     return calls.lock_result;
 }
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque)
+WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque)
 {
     pthread_sigmask(SIG_SETMASK, NULL, &calls.blocked);
     return calls.no_thread ? EAGAIN : __real_pthread_create(thread, attributes, start, opaque);
@@ -196,8 +189,7 @@ static void files(void)
     memory_region_init_ram_from_fd(mr, NULL, "disk", host_page, RAM_SHARED, fd, 0, &error_fatal);
     stage_adopt(mr, NULL);
     check(postcopy_ram_supported_by_host());            /* it takes no part */
-    qemu_ram_set_idstr(mr->ram_block, "disk", NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    stage_migratable(mr, "disk");
     check_number(postcopy_ram_supported_by_host(), file_system.f_type == 0x01021994);      /* a tmpfs after all */
     postcopy_set_host(NULL);
 }
@@ -243,24 +235,15 @@ static void init_empties(void)
     check_pointer(ram->receivedmap, NULL);
 }
 
-static unsigned refusals;
-
-static int refuse_second_discard(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_MADVISE && refusals++ == 1 ? EIO : 0;
-}
-
 static void init_fails(void)
 {
     begin();
     RAMBlock *small = stage_block(KIND_ANONYMOUS, "small", host_page);
 
     memset(small->host, 0x22, host_page);
-    refusals = 0;
-    memcore_set_fault(refuse_second_discard, NULL);
+    host_refuses_nth(MEMCORE_FAULT_MADVISE, EIO, 1);
     check_number(postcopy_ram_incoming_init(&mis, 0), (uint64_t)-1);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number(postcopy_state_get(), POSTCOPY_INCOMING_NONE);
     check_number(ram->host[0], 0);              /* the larger block comes first, and stays empty */
     check_number(small->host[0], 0x22);
@@ -332,10 +315,9 @@ static void discard_bits_first(void)
     begin();
     check_number(postcopy_ram_incoming_init(&mis, 0), 0);
     ramblock_recv_bitmap_set_range(ram, ram->host, DESTINATION_PAGES * host_page / TARGET_PAGE_SIZE);
-    refusals = 1;
-    memcore_set_fault(refuse_second_discard, NULL);
+    host_refuses_nth(MEMCORE_FAULT_MADVISE, EIO, 0);
     check_number(postcopy_ram_discard_range(&mis, destination_page(1), host_page), (uint64_t)-1);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check(!destination_received(1));
     destination_end();
 }
@@ -359,15 +341,10 @@ static void discard_shared(void)
 
 static void grows(void)
 {
-    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    RAMBlock *growing;
 
     begin();
-    memory_region_init_resizeable_ram(mr, NULL, "growing", 2 * host_page, 4 * host_page, NULL, &error_fatal);
-    stage_adopt(mr, NULL);
-    RAMBlock *growing = mr->ram_block;
-
-    qemu_ram_set_idstr(growing, "growing", NULL);
-    qemu_ram_set_migratable(growing);
+    growing = stage_migratable(stage_resizeable("growing", 2 * host_page, 4 * host_page, NULL), "growing");
     check_number(postcopy_ram_incoming_init(&mis, 0), 0);
     check_number(growing->postcopy_length, 2 * host_page);
     memset(growing->host + 2 * host_page, 0x66, host_page);
@@ -394,17 +371,6 @@ static void grows(void)
 
 /* --- listening -------------------------------------------------------------------------------- */
 
-static struct {
-    unsigned calls, fail_at;
-} planned;
-
-static int fail_planned(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    (void)kind;
-    return ++planned.calls == planned.fail_at ? EMFILE : 0;
-}
-
 /* Each step of it fails once: descriptors, threads and registrations are as before, and it can be repeated. */
 static void enable_notify_unwinds(void)
 {
@@ -418,17 +384,17 @@ static void enable_notify_unwinds(void)
         const unsigned tasks = count_tasks(), descriptors = count_descriptors();
 
         lying_host();
-        planned.calls = 0;
-        planned.fail_at = step <= 6 ? step : 0;         /* memcore's own calls, then the host's, then the thread */
+        /* memcore's own calls, then the host's, then the thread */
+        host_refuses_nth(ANYTHING, step <= 6 ? EMFILE : 0, step - 1);
         lying.fail_at = step > 6 && step < 15 ? step - 6 : 0;
         lying.fail_with = -EBUSY;
         calls.no_thread = step == 15;
-        memcore_set_fault(fail_planned, NULL);
         const int result = postcopy_ram_enable_notify(&mis);
-        memcore_set_fault(NULL, NULL);
+        const unsigned asked = host_agrees();
+
         calls.no_thread = false;
         if (result == 0) {
-            check(step <= 6 ? planned.calls < step : lying.calls < step - 6);
+            check(step <= 6 ? asked < step : lying.calls < step - 6);
             lying.fail_at = 0;
             mis.abandon = true;
             check_number(postcopy_ram_incoming_cleanup(&mis), 0);
@@ -510,14 +476,13 @@ static void received_do_not_wait(void)
 static void caller_owns_part_of_a_page(void)
 {
     MemoryRegion *mr = stage_storage(sizeof(*mr));
-    uint8_t *memory = stage_storage(4 * (size_t)sysconf(_SC_PAGESIZE));
+    uint8_t *memory = stage_storage(4 * host_page);
 
     begin();
     memory += host_page - (uintptr_t)memory % host_page;
     memory_region_init_ram_ptr(mr, NULL, "part", host_page + host_page / 2, memory);
     stage_adopt(mr, NULL);
-    qemu_ram_set_idstr(mr->ram_block, "part", NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    stage_migratable(mr, "part");
     check(!postcopy_ram_supported_by_host());
     qemu_ram_unset_migratable(mr->ram_block);
     check(postcopy_ram_supported_by_host());

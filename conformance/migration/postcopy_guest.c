@@ -28,8 +28,11 @@ static void skip(void)
     g_test_skip(no_postcopy());
 }
 
+size_t host_page;
+
 void postcopy_case(const char *path, void (*test)(void))
 {
+    host_page = (size_t)sysconf(_SC_PAGESIZE);
     conformance_case(path, no_postcopy() ? skip : test);
 }
 
@@ -66,7 +69,6 @@ const char *const ram_kinds[KIND_COUNT] = { "anonymous", "shared", "memfd-shared
 RAMBlock *stage_block(RamKind kind, const char *name, uint64_t size)
 {
     MemoryRegion *mr;
-    RAMBlock *block;
 
     if (kind == KIND_ANONYMOUS) {
         mr = stage_ram_migratable(name, size);
@@ -88,10 +90,7 @@ RAMBlock *stage_block(RamKind kind, const char *name, uint64_t size)
                                        &error_fatal);
     }
     stage_adopt(mr, NULL);
-    block = mr->ram_block;
-    qemu_ram_set_idstr(block, name, NULL);
-    qemu_ram_set_migratable(block);
-    return block;
+    return stage_migratable(mr, name);
 }
 
 static unsigned count_entries(const char *path)

@@ -10,6 +10,8 @@
 #include "migration/postcopy-host.h"
 #include "migration/postcopy-ram.h"
 
+extern size_t host_page;
+
 /* A case, which is skipped and says why where target or host cannot do it. */
 void postcopy_case(const char *path, void (*test)(void));
 

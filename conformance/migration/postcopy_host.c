@@ -18,6 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "postcopy_reader.h"
 #include "qemu/main-loop.h"
@@ -32,22 +33,11 @@ static struct {
     unsigned poll_interrupted;          /* so many times */
     int poll_fails;                     /* errno */
     bool broken;                        /* the descriptor, says poll */
-    unsigned spurious;                  /* so many times poll wakes for nothing, for less than a message, for another event */
+    unsigned spurious;                  /* so often poll wakes for nothing, less than a message, another event */
     bool device;                        /* /dev/userfaultfd is there, and gives descriptors as the call does */
     unsigned interrupted;               /* so many writes of eight bytes, waits for a semaphore, sends and receives */
     int no_thread;                      /* errno of making one */
 } host;
-
-static int failed(int number)
-{
-    errno = number;
-    return -1;
-}
-
-#define WRAPPED(type, name, ...) \
-    type __real_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__)
 
 WRAPPED(int, fstatfs, int fd, struct statfs *status)
 {
@@ -149,36 +139,18 @@ WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes
     return host.no_thread ? host.no_thread : __real_pthread_create(thread, attributes, start, opaque);
 }
 
-int __wrap_open(const char *path, int flags, ...);
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...)
+WRAPPED_OPEN
 {
-    va_list arguments;
-    mode_t mode;
-
-    va_start(arguments, flags);
-    mode = va_arg(arguments, mode_t);
-    va_end(arguments);
     if (strcmp(path, "/dev/userfaultfd") == 0 && (host.no_device || host.device)) {
         return host.device ? memfd_create("device", MFD_CLOEXEC) : failed(ENOENT);
     }
     return __real_open(path, flags, mode);
 }
 
-long __wrap_syscall(long number, ...);
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...)
+WRAPPED_SYSCALL
 {
-    long a[6];
-    va_list arguments;
-
-    va_start(arguments, number);
-    for (unsigned i = 0; i < 6; i++) {
-        a[i] = va_arg(arguments, long);
-    }
-    va_end(arguments);
     return number == __NR_userfaultfd && host.no_call ? failed(host.no_call)
-                                                      : __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+                                                      : real_syscall(number, a);
 }
 
 int __wrap_ioctl(int fd, unsigned long request, ...);
@@ -232,17 +204,11 @@ static void descriptors(void)
     check_number(count_descriptors(), before);
 }
 
-static int no_open(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_OPEN ? EMFILE : 0;
-}
-
 static void memory(void)
 {
-    memcore_set_fault(no_open, NULL);
+    host_refuses(MEMCORE_FAULT_OPEN, EMFILE);
     check(!postcopy_ram_supported_by_host());
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     host.munlockall_fails = ENOMEM;
     check_unsupported();
     host.mmap_fails = ENOMEM;
@@ -253,25 +219,24 @@ static void files(void)
 {
     MemoryRegion *mr = stage_storage(sizeof(*mr));
     const int fd = memfd_create("pmem", MFD_CLOEXEC);
-    RAMBlock *block = stage_block(KIND_MEMFD_SHARED, "file", 4 * (size_t)sysconf(_SC_PAGESIZE));
+    RAMBlock *block = stage_block(KIND_MEMFD_SHARED, "file", 4 * host_page);
 
     host.fstatfs_fails = EIO;
     check_unsupported();
     stage_release(block->mr);
     host.huge = true;
-    block = stage_block(KIND_MEMFD_SHARED, "huge", 4 * (size_t)sysconf(_SC_PAGESIZE));
+    block = stage_block(KIND_MEMFD_SHARED, "huge", 4 * host_page);
     check(postcopy_ram_supported_by_host());
     stage_release(block->mr);
     /* R-FILE-4: of the last huge page, half. */
-    block = stage_block(KIND_MEMFD_SHARED, "odd", 3 * (size_t)sysconf(_SC_PAGESIZE));
+    block = stage_block(KIND_MEMFD_SHARED, "odd", 3 * host_page);
     check(!postcopy_ram_supported_by_host());
     stage_release(block->mr);
     as_here();
     check(postcopy_ram_supported_by_host());
-    memory_region_init_ram_from_fd(mr, NULL, "pmem", (size_t)sysconf(_SC_PAGESIZE), RAM_PMEM, fd, 0, &error_fatal);
+    memory_region_init_ram_from_fd(mr, NULL, "pmem", host_page, RAM_PMEM, fd, 0, &error_fatal);
     stage_adopt(mr, NULL);
-    qemu_ram_set_idstr(mr->ram_block, "pmem", NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    stage_migratable(mr, "pmem");
     check(!postcopy_ram_supported_by_host());
 }
 
@@ -280,7 +245,7 @@ static void no_huge_pages(void)
     RAMBlock *block;
 
     host.huge = true;
-    block = stage_block(KIND_MEMFD_SHARED, "huge", 4 * (size_t)sysconf(_SC_PAGESIZE));
+    block = stage_block(KIND_MEMFD_SHARED, "huge", 4 * host_page);
     lying_host();
     lying.features_without = UFFD_FEATURE_MISSING_HUGETLBFS;
     check(!postcopy_ram_supported_by_host());
@@ -304,7 +269,7 @@ static void begin_huge(void)
 {
     as_here();
     host.huge = true;
-    reader_begin_with(KIND_MEMFD_SHARED, 2 * (size_t)sysconf(_SC_PAGESIZE));
+    reader_begin_with(KIND_MEMFD_SHARED, 2 * host_page);
     check_number(reader.ram->page_size, reader.host_page);
 }
 
@@ -415,7 +380,7 @@ static int migrate_away(MigrationState *ms)
 
 static void huge_source(void)
 {
-    const size_t small = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t small = host_page;
     GByteArray *sent = g_byte_array_new(), *expected = g_byte_array_new();
     MigrationState ms = { .transport = { .send = keep, .opaque = sent } };
     RAMBlock *block;
@@ -498,7 +463,7 @@ static int ask(void *opaque, RAMBlock *block, uint64_t start, uint64_t length)
 
 static RAMBlock *wait_for_faults(void)
 {
-    RAMBlock *block = stage_block(KIND_ANONYMOUS, "ram", 4 * (size_t)sysconf(_SC_PAGESIZE));
+    RAMBlock *block = stage_block(KIND_ANONYMOUS, "ram", 4 * host_page);
 
     mis = (MigrationIncomingState){ .request_page = ask };
     postcopy_state_set(POSTCOPY_INCOMING_NONE);
@@ -522,7 +487,7 @@ static void interrupted(void)
 {
     GuestRead reading;
     RAMBlock *block;
-    uint8_t *page = g_malloc((size_t)sysconf(_SC_PAGESIZE));
+    uint8_t *page = g_malloc(host_page);
 
     host.poll_interrupted = 3;
     host.interrupted = 2;
@@ -532,7 +497,7 @@ static void interrupted(void)
     guest_read(&reading, block->host);
     WAIT_FOR(READ_COUNTER(mis.counters.requests) == 1);
     check_number(host.poll_interrupted + host.spurious, 0);
-    memset(page, 7, (size_t)sysconf(_SC_PAGESIZE));
+    memset(page, 7, host_page);
     check_number(postcopy_place_page(&mis, block->host, page), 0);
     check_number(guest_read_end(&reading), 7);
     g_free(page);
@@ -559,7 +524,7 @@ static void deaf(void)
 static void refused_calls(void)
 {
     RAMBlock *block = wait_for_faults();
-    uint8_t *page = g_malloc0((size_t)sysconf(_SC_PAGESIZE));
+    uint8_t *page = g_malloc0(host_page);
 
     host.ioctl_fails = UFFDIO_COPY;
     check_number(postcopy_place_page(&mis, block->host, page), -EINVAL);

@@ -19,7 +19,6 @@
 
 enum { PAGES = 512, SMALL_PAGES = 33, DEADLINE = 100 };     /* seconds for a case */
 
-static size_t host_page;
 static RAMBlock *blocks[2];
 static AddressSpace *space;
 
@@ -67,7 +66,6 @@ static void begin(void)
 {
     MemoryRegion *root = stage_container("root", UINT64_MAX);
 
-    host_page = (size_t)sysconf(_SC_PAGESIZE);
     common = mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     g_assert_true(common != MAP_FAILED);
     blocks[0] = stage_block(KIND_ANONYMOUS, "ram", PAGES * host_page);
@@ -308,8 +306,8 @@ static _Noreturn void be_child(int fd, bool is_source, uint64_t life, uint64_t w
 }
 
 /*
- * Both drivers, in two processes.  With a `life` the child dies after so many bytes, which it sent as the source or received
- * as the destination, and the parent must get an Error, not hang.
+ * Both drivers, in two processes.  With a `life` the child dies after so many bytes, which it sent as the source or
+ * received as the destination, and the parent must get an Error, not hang.
  */
 static void move(bool child_is_source, uint64_t life, uint64_t wish)
 {
@@ -377,7 +375,7 @@ static void at_once(void)
 /* In the setup, among the first pages, at the switch, among the last. */
 static void peer_dies(bool child_is_source)
 {
-    const uint64_t all = (uint64_t)(PAGES + SMALL_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    const uint64_t all = (uint64_t)(PAGES + SMALL_PAGES) * host_page;
     const uint64_t lives[] = { 0, 7, 40, 100, 5000, all / 4, all / 2, all / 8 * 5 };
 
     begin();

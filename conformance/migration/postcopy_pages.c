@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification "RAM migration", chapter 6: pages of a destination that listens: waited for, placed, all there at the end. */
+/* Specification "RAM migration", chapter 6: pages are waited for, placed, and all there at the end. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -7,17 +7,6 @@
 #include "exec/ram_addr.h"
 #include "memcore/bitmap_discard_manager.h"
 #include "postcopy_stage.h"
-
-static struct {
-    unsigned calls, fail_at;
-} planned;
-
-static int fail_planned(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    (void)kind;
-    return ++planned.calls == planned.fail_at ? EMFILE : 0;
-}
 
 /* --- faults ------------------------------------------------------------------------------------- */
 
@@ -189,11 +178,9 @@ static void tmp_page(void)
     destination_begin(KIND_ANONYMOUS);
     check_pointer(postcopy_get_tmp_page(&mis), NULL);
     check_number(postcopy_ram_incoming_init(&mis, 0), 0);
-    planned.calls = 0;
-    planned.fail_at = 1;
-    memcore_set_fault(fail_planned, NULL);
+    host_refuses_nth(ANYTHING, EMFILE, 0);
     check_pointer(postcopy_get_tmp_page(&mis), NULL);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
 
     uint8_t *page = postcopy_get_tmp_page(&mis);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification "RAM migration", chapter 6: calls in the wrong state, and blocks and places that are not what they should be. */
+/* Specification "RAM migration", chapter 6: calls in the wrong state; blocks and places that do not fit. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,23 +9,14 @@
 #include "postcopy_reader.h"
 #include "postcopy_stage.h"
 
-static int refuse_madvise(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_MADVISE ? EIO : 0;
-}
-
 static RAMBlock *resizeable(const char *name, size_t pages, bool migratable)
 {
-    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    RAMBlock *block = stage_migratable(stage_resizeable(name, pages * host_page, 8 * host_page, NULL), name);
 
-    memory_region_init_resizeable_ram(mr, NULL, name, pages * host_page, 8 * host_page, NULL, &error_fatal);
-    stage_adopt(mr, NULL);
-    qemu_ram_set_idstr(mr->ram_block, name, NULL);
-    if (migratable) {
-        qemu_ram_set_migratable(mr->ram_block);
+    if (!migratable) {
+        qemu_ram_unset_migratable(block);
     }
-    return mr->ram_block;
+    return block;
 }
 
 static void not_set_up(void)
@@ -65,9 +56,9 @@ static void resized(void)
     check_number(qemu_ram_resize(flash, host_page, &error_abort), 0);
     check_number(flash->postcopy_length, host_page);
     check_number(mis.status, MIGRATION_STATUS_NONE);
-    memcore_set_fault(refuse_madvise, NULL);
+    host_refuses(MEMCORE_FAULT_MADVISE, EIO);
     check_number(qemu_ram_resize(flash, 4 * host_page, &error_abort), 0);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number(mis.status, MIGRATION_STATUS_FAILED);
     check(mis.error && strstr(error_get_pretty(mis.error), "its new part cannot be discarded"));
     destination_end();
@@ -84,9 +75,9 @@ static void discards(void)
     check_number(postcopy_ram_prepare_discard(&mis), 0);
     check_number(postcopy_ram_discard_range(&mis, flash->host + 3 * host_page, 0), (uint64_t)-1);
     check_number(postcopy_ram_discard_range(&mis, flash->host + 2 * host_page, host_page), (uint64_t)-1);
-    memcore_set_fault(refuse_madvise, NULL);
+    host_refuses(MEMCORE_FAULT_MADVISE, EIO);
     check_number(postcopy_ram_discard_range(&mis, flash->host, host_page), (uint64_t)-1);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number(mis.counters.discarded, 0);
     check_number(postcopy_ram_discard_range(&mis, flash->host, 2 * host_page), 0);
     check_number(mis.counters.discarded, 2 * host_page / TARGET_PAGE_SIZE);
@@ -161,8 +152,7 @@ static void read_only(void)
     g_assert_true(ftruncate(fd, (off_t)reader.host_page) == 0);
     memory_region_init_ram_from_file(mr, NULL, "rom", reader.host_page, 0, RAM_SHARED, path, true, &error_fatal);
     stage_adopt(mr, NULL);
-    qemu_ram_set_idstr(mr->ram_block, "rom", NULL);
-    qemu_ram_set_migratable(mr->ram_block);
+    stage_migratable(mr, "rom");
     qemu_ram_unset_migratable(reader.ram);
     put_begin(reader.tape.in, "none");
     put_start(reader.tape.in, "rom", reader.host_page);

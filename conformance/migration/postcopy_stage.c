@@ -9,7 +9,6 @@
 struct destination_asked destination_asked;
 MigrationIncomingState mis;
 RAMBlock *ram;
-size_t host_page;
 
 int destination_ask(void *opaque, RAMBlock *block, uint64_t start, uint64_t length)
 {
@@ -26,7 +25,6 @@ int destination_ask(void *opaque, RAMBlock *block, uint64_t start, uint64_t leng
 
 void destination_begin(RamKind kind)
 {
-    host_page = (size_t)sysconf(_SC_PAGESIZE);
     memset(&destination_asked, 0, sizeof(destination_asked));
     mis = (MigrationIncomingState){ .request_page = destination_ask };
     postcopy_state_set(POSTCOPY_INCOMING_NONE);

@@ -9,7 +9,6 @@ enum { DESTINATION_PAGES = 8 };
 
 extern MigrationIncomingState mis;
 extern RAMBlock *ram;
-extern size_t host_page;                        /* H */
 
 extern struct destination_asked {
     int64_t pages[64];                          /* asked for, in order */

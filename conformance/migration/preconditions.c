@@ -24,7 +24,8 @@ static RAMBlock *ram(void)
 
 static RamSave *save_of(bool set_up)
 {
-    RamSave *save = ram_save_new(&(RamSaveParameters){ .fd = memfd_create("save", 0), .machine = "none" }, &error_abort);
+    RamSave *save = ram_save_new(&(RamSaveParameters){ .fd = memfd_create("save", 0), .machine = "none" },
+                                 &error_abort);
 
     ram();
     if (set_up) {
@@ -90,11 +91,7 @@ static void names(void)
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function, *what;
-    } table[] = {
+    static const Misuse table[] = {
         { "/R-COLO-1/unlocked", cache_init, "colo_cache_init", "big lock" },
         { "/R-COLO-2/unlocked", cache_put, "colo_cache_put", "big lock" },
         { "/R-COLO-3/unlocked", cache_write_through, "colo_cache_write_through", "big lock" },
@@ -123,9 +120,7 @@ int main(int argc, char **argv)
         { "/R-PC-52/with-the-lock", source_with_the_lock, "ram_migrate_source", "big lock" },
         { "/R-PC-52/in-use", source_in_use, "ram_migrate_source", "in use" },
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-        conformance_misuse(table[i].path, table[i].test, table[i].function, table[i].what);
-    }
+    conformance_misuses(table);
     conformance_case("/R-PC-1/names", names);
     return g_test_run();
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/conformance.h"
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "qemu/main-loop.h"
 #include "memcore/bitmap_discard_manager.h"
@@ -42,18 +43,7 @@ static bool refuse(void)
     return false;
 }
 
-ssize_t __real_pwrite(int fd, const void *from, size_t length, off_t offset);
-ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset);
-int __real_ftruncate(int fd, off_t length);
-int __wrap_ftruncate(int fd, off_t length);
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-int __real_rename(const char *from, const char *to);
-int __wrap_rename(const char *from, const char *to);
-int __real_mkostemp(char *name, int flags);
-int __wrap_mkostemp(char *name, int flags);
-
-ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset)
+WRAPPED(ssize_t, pwrite, int fd, const void *from, size_t length, off_t offset)
 {
     static unsigned writes;
 
@@ -61,28 +51,27 @@ ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset)
         return -1;
     }
     if (system_calls.interrupted && writes++ % 2) {
-        errno = EINTR;
-        return -1;
+        return failed(EINTR);
     }
     return __real_pwrite(fd, from, system_calls.longest ? MIN(system_calls.longest, length) : length, offset);
 }
 
-int __wrap_ftruncate(int fd, off_t length)
+WRAPPED(int, ftruncate, int fd, off_t length)
 {
     return refuse() ? -1 : __real_ftruncate(fd, length);
 }
 
-int __wrap_fsync(int fd)
+WRAPPED(int, fsync, int fd)
 {
     return refuse() ? -1 : __real_fsync(fd);
 }
 
-int __wrap_rename(const char *from, const char *to)
+WRAPPED(int, rename, const char *from, const char *to)
 {
     return refuse() ? -1 : __real_rename(from, to);
 }
 
-int __wrap_mkostemp(char *name, int flags)
+WRAPPED(int, mkostemp, char *name, int flags)
 {
     return refuse() ? -1 : __real_mkostemp(name, flags);
 }
@@ -631,7 +620,7 @@ static void fails_anywhere(void)
     end();
 }
 
-/* A descriptor of the caller's: older content does not survive behind the base, and after a failure there is no magic. */
+/* A descriptor of the caller's: nothing older survives behind the base, and after a failure there is no magic. */
 static void descriptor_of_the_caller(void)
 {
     const int fd = memfd_create("save", MFD_CLOEXEC);
@@ -765,7 +754,8 @@ int main(int argc, char **argv)
     conformance_case("/R-ITER-3/live", live);
     conformance_case("/R-ITER-4/becomes-zero", page_becomes_zero);
     conformance_case("/R-ITER-9/saved-and-loaded", saved_and_loaded);
-    conformance_misuse("/R-ITER-9/completed-without-the-lock", completed_without_the_lock, "ram_save_complete", "R-ITER-9");
+    conformance_misuse("/R-ITER-9/completed-without-the-lock", completed_without_the_lock, "ram_save_complete",
+                       "R-ITER-9");
     conformance_misuse("/R-SAVE-2/completed-twice", completed_twice, "ram_save_complete", "R-SAVE-2");
     conformance_case("/R-ITER-11/blocks-change", blocks_change);
     conformance_case("/R-SAVE-1/saved-and-loaded", saved_and_loaded);

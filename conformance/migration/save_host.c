@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Specification "RAM migration", chapter 5, on hosts that refuse: each call that a save asks about fails once, and those
- * that are not asked about (--wrap) fail or do less than they should.
+ * Specification "RAM migration", chapter 5, on hosts that refuse: each call that a save asks about fails once, and
+ * those that are not asked about (--wrap) fail or do less than they should.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/conformance.h"
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "migration/mapped-ram.h"
 #include "migration/ram-save.h"
@@ -30,11 +30,6 @@ static struct {
 } host;
 static int direct_fd = -1;
 
-#define WRAPPED(type, name, ...) \
-    type __real_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__)
-
 WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque)
 {
     if (host.threads == 1) {
@@ -44,22 +39,13 @@ WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes
     return __real_pthread_create(thread, attributes, start, opaque);
 }
 
-int __wrap_open(const char *path, int flags, ...);
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...)
+WRAPPED_OPEN
 {
-    va_list arguments;
-    mode_t mode;
-
-    va_start(arguments, flags);
-    mode = va_arg(arguments, mode_t);
-    va_end(arguments);
     if (!(flags & O_DIRECT)) {
         return __real_open(path, flags, mode);
     }
     if (host.no_direct) {
-        errno = EINVAL;
-        return -1;
+        return failed(EINVAL);
     }
     /* Whatever the file system can do: what is written is what counts. */
     direct_fd = __real_open(path, flags & ~O_DIRECT, mode);
@@ -74,8 +60,7 @@ WRAPPED(ssize_t, pwrite, int fd, const void *from, size_t length, off_t offset)
     if (fd == direct_fd) {
         host.direct_writes++;
         if (host.direct_fails) {
-            errno = EINVAL;
-            return -1;
+            return failed(EINVAL);
         }
     }
     return __real_pwrite(fd, from, length, offset);
@@ -85,27 +70,9 @@ WRAPPED(int, fallocate, int fd, int mode, off_t offset, off_t length)
 {
     host.holes++;
     if (host.no_holes) {
-        errno = EOPNOTSUPP;
-        return -1;
+        return failed(EOPNOTSUPP);
     }
     return __real_fallocate(fd, mode, offset, length);
-}
-
-/* --- planted failures: the nth question of a kind ------------------------------------------- */
-
-static struct {
-    MemcoreFault kind;
-    unsigned nth, asked;
-    bool interrupted;               /* EINTR, and the next call works */
-} plant;
-
-static int ask(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    if (kind != plant.kind || plant.asked++ != plant.nth) {
-        return 0;
-    }
-    return plant.interrupted ? EINTR : EIO;
 }
 
 /* --- saves ------------------------------------------------------------------------------------- */
@@ -232,13 +199,10 @@ static void each_call_fails(void)
             Error *error = NULL;
 
             begin();
-            plant.kind = kinds[i].kind;
-            plant.nth = nth;
-            plant.asked = 0;
-            memcore_set_fault(ask, NULL);
-            check_number(save_with((RamSaveParameters){ .direct_io = true, .resume_writers = resume }, &error), fine ? 0 : -EIO);
-            memcore_set_fault(NULL, NULL);
-            check_number(plant.asked, fine ? kinds[i].calls : nth + 1);
+            host_refuses_nth(kinds[i].kind, EIO, nth);
+            check_number(save_with((RamSaveParameters){ .direct_io = true, .resume_writers = resume }, &error),
+                         fine ? 0 : -EIO);
+            check_number(host_agrees(), fine ? kinds[i].calls : nth + 1);
             check(fine == !error);
             error_free(error);
             check_number(files(), fine || nth >= kinds[i].published);
@@ -264,14 +228,9 @@ static void each_write_fails(void)
             int result;
 
             begin();
-            plant.kind = MEMCORE_FAULT_PWRITE;
-            plant.nth = nth;
-            plant.asked = 0;
-            plant.interrupted = interrupted;
-            memcore_set_fault(ask, NULL);
+            host_refuses_nth(MEMCORE_FAULT_PWRITE, interrupted ? EINTR : EIO, nth);
             result = save_with((RamSaveParameters){ .workers = nth % 2, .fd = fd }, &error);
-            memcore_set_fault(NULL, NULL);
-            asked = plant.asked > nth;
+            asked = host_agrees() > nth;
             check_number(result, asked && !interrupted ? -EIO : 0);
             error_free(error);
             if (result == 0) {
@@ -283,7 +242,6 @@ static void each_write_fails(void)
             end();
         }
         check(nth > 8);
-        plant.interrupted = false;
     }
     Error *error = NULL;
 
@@ -334,8 +292,7 @@ static void not_direct(void)
     begin();
     memset(memory, 0x33, 20 * PAGE);
     odd = stage_ram_ptr("odd", 16 * PAGE, memory + 8 - (uintptr_t)memory % 8);
-    qemu_ram_set_idstr(odd->ram_block, "odd", NULL);
-    qemu_ram_set_migratable(odd->ram_block);
+    stage_migratable(odd, "odd");
     qemu_ram_unset_migratable(qemu_ram_block_by_name("first"));
     qemu_ram_unset_migratable(qemu_ram_block_by_name("second"));
     check_number(save_with((RamSaveParameters){ .direct_io = true }, &error_abort), 0);

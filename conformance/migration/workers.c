@@ -19,11 +19,12 @@
 #include <unistd.h>
 
 #include "common/conformance.h"
+#include "common/wrapped.h"
 #include "exec/ram_addr.h"
 #include "migration/mapped-ram.h"
 
 #define PAGE TARGET_PAGE_SIZE
-enum { PAGES = 640 };                   /* ten words of a bitmap: a block of whole words takes the fast path (R-SYNC-2) */
+enum { PAGES = 640 };                   /* ten words of a bitmap: whole words take the fast path (R-SYNC-2) */
 
 /* --- the clock and pwrite --- */
 
@@ -32,17 +33,10 @@ static struct {
     unsigned calls, fail_at;            /* atomic */
     int fail_errno;
     unsigned direct;                    /* writes past the cache; atomic */
-    bool late;                          /* the next one of pages reads its bytes at once and delivers them later; atomic */
+    bool late;                          /* the next one of pages reads at once and delivers later; atomic */
 } writes;
 
-int __real_clock_gettime(clockid_t clock, struct timespec *time);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
-int __real_nanosleep(const struct timespec *time, struct timespec *left);
-int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
-ssize_t __real_pwrite(int fd, const void *from, size_t length, off_t offset);
-ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset);
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+WRAPPED(int, clock_gettime, clockid_t clock, struct timespec *time)
 {
     if (!clock_ms) {
         return __real_clock_gettime(clock, time);
@@ -51,7 +45,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
     return 0;
 }
 
-int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
+WRAPPED(int, nanosleep, const struct timespec *time, struct timespec *left)
 {
     if (!clock_ms) {
         return __real_nanosleep(time, left);
@@ -60,7 +54,7 @@ int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
     return 0;
 }
 
-ssize_t __wrap_pwrite(int fd, const void *from, size_t length, off_t offset)
+WRAPPED(ssize_t, pwrite, int fd, const void *from, size_t length, off_t offset)
 {
     const int flags = fcntl(fd, F_GETFL);
     unsigned call;
@@ -134,7 +128,8 @@ static void end(void)
 
 static RamSaveParameters parameters(void)
 {
-    return (RamSaveParameters){ .fd = fd, .machine = "none", .alignment = MAX(PAGE, 4096), .stop_writers = stop_writers };
+    return (RamSaveParameters){ .fd = fd, .machine = "none", .alignment = MAX(PAGE, 4096),
+                               .stop_writers = stop_writers };
 }
 
 static RamSave *save_new(const RamSaveParameters *p)

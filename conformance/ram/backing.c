@@ -143,47 +143,28 @@ static void only_empty_files_grow(void)
     check_number((uint64_t)file_size(longer), 8 * H);
 }
 
-static int fault_of_kind(void *opaque, MemcoreFault kind)
-{
-    return kind == *(MemcoreFault *)opaque ? ENOSPC : 0;
-}
-
 /* Whatever the host refuses: a file that was made goes again, one that was there stays as it is. */
 static void cleans_up(void)
 {
     const char *made = file_path("made"), *empty = file_made("empty", 0), *folder = file_path("folder");
     static const MemcoreFault kinds[] = { MEMCORE_FAULT_MMAP, MEMCORE_FAULT_OPEN, MEMCORE_FAULT_FTRUNCATE };
-    MemcoreFault kind = 0;
     int fd = open_file(empty);
 
     g_assert_true(mkdir(folder, 0700) == 0);
-    memcore_set_fault(fault_of_kind, &kind);
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        kind = kinds[i];
+        host_refuses(kinds[i], ENOSPC);
         refuse_file(made, (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(ENOSPC), NULL);
         refuse_file(folder, (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(ENOSPC), NULL);
     }
-    kind = MEMCORE_FAULT_MMAP;
+    host_refuses(MEMCORE_FAULT_MMAP, ENOSPC);
     refuse_file(empty, (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(ENOSPC), NULL);
     refuse_fd(fd, 4 * H, RAM_SHARED, 0, strerror(ENOSPC));
-    kind = MEMCORE_FAULT_FTRUNCATE;
+    host_refuses(MEMCORE_FAULT_FTRUNCATE, ENOSPC);
     refuse_file(empty, (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(ENOSPC), NULL);
     refuse_fd(fd, 4 * H, RAM_SHARED, 0, strerror(ENOSPC));
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number((uint64_t)fcntl(fd, F_GETFD) & ~(uint64_t)FD_CLOEXEC, 0);
     close(fd);
-}
-
-typedef struct {
-    int number;
-    unsigned times, asked;
-} Passing;
-
-static int fault_that_passes(void *opaque, MemcoreFault kind)
-{
-    Passing *p = opaque;
-
-    return kind == MEMCORE_FAULT_OPEN && p->asked++ < p->times ? p->number : 0;
 }
 
 /* A signal, or somebody who makes the same file at the same time. */
@@ -192,22 +173,18 @@ static void opens_again(void)
     static const int numbers[] = { EINTR, EEXIST };
 
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        Passing passing = { .number = numbers[i], .times = 2 };
         MemoryRegion *mr;
 
-        memcore_set_fault(fault_that_passes, &passing);
+        host_refuses_first(MEMCORE_FAULT_OPEN, numbers[i], 2);
         mr = from_file(file_made(i ? "second" : "first", 4 * H), (Wish) { 4 * H, 0, RAM_SHARED, false });
-        memcore_set_fault(NULL, NULL);
+        check_number(host_agrees(), 3);
         check_number(((uint8_t *)memory_region_get_ram_ptr(mr))[H], 2);
-        check_number(passing.asked, 3);
     }
     /* Not for ever. */
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        Passing staying = { .number = numbers[i], .times = UINT_MAX };
-
-        memcore_set_fault(fault_that_passes, &staying);
+        host_refuses(MEMCORE_FAULT_OPEN, numbers[i]);
         refuse_file(file_made("third", 4 * H), (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(numbers[i]), NULL);
-        memcore_set_fault(NULL, NULL);
+        host_agrees();
     }
 }
 
@@ -486,11 +463,10 @@ static void what_does_not_matter(void)
 static void host_refuses_to_discard(void)
 {
     MemoryRegion *ram = filled(stage_ram("ram", 8 * H));
-    MemcoreFault kind = MEMCORE_FAULT_MADVISE;
 
-    memcore_set_fault(fault_of_kind, &kind);
+    host_refuses(MEMCORE_FAULT_MADVISE, ENOSPC);
     check_number((uint64_t)ram_block_discard_range(block_of(ram), 0, H), (uint64_t)-ENOSPC);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_hole(ram, 0, 0);
 }
 

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/wrapped.h"
+
 /* ---- 1.1 ---- */
 
 static void rounding(void)
@@ -232,37 +234,29 @@ static void version_counts(void)
     check_number(ram_list.version - version, 1);
 }
 
-static int fault_of_kind(void *opaque, MemcoreFault kind)
-{
-    return kind == *(MemcoreFault *)opaque ? ENOMEM : 0;
-}
-
 /* R-RAM-10: whatever the host refuses; the bits of the neighbours as they were, nobody told. */
-static void host_refuses(void)
+static void host_refuses_ram(void)
 {
     RAMBlockNotifier notifier = { .ram_block_added = at_added };
     MemoryRegion *other = stage_ram("other", PAGES(4));
-    MemcoreFault kind = MEMCORE_FAULT_MMAP;
+    static const MemcoreFault kinds[] = { MEMCORE_FAULT_MMAP, MEMCORE_FAULT_ALLOCATION };
     char *before;
 
     ram_block_notifier_add(&notifier);
     clean(other);
     added = 0;
     before = text_of_blocks();
-    memcore_set_fault(fault_of_kind, &kind);
-    for (; kind <= MEMCORE_FAULT_ALLOCATION; kind++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         MemoryRegion *mr = stage_storage(sizeof(*mr));
         Error *error = NULL;
 
-        if (kind != MEMCORE_FAULT_MMAP && kind != MEMCORE_FAULT_ALLOCATION) {
-            continue;
-        }
         /* So large that the bitmaps must grow. */
-        memory_region_init_ram_flags_nomigrate(mr, NULL, "unlucky", kind == MEMCORE_FAULT_MMAP ? PAGES(8)
+        host_refuses(kinds[i], ENOMEM);
+        memory_region_init_ram_flags_nomigrate(mr, NULL, "unlucky", kinds[i] == MEMCORE_FAULT_MMAP ? PAGES(8)
                                                : 40 * BITMAP_SPAN, RAM_NORESERVE, &error);
         check_init_refused(mr, error, before, strerror(ENOMEM), NULL);
     }
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check_number(added, 0);
     check_dirty_all(other, "");
     ram_block_notifier_remove(&notifier);
@@ -531,15 +525,6 @@ static void mapping(void)
 
 /* ---- 1.6 ---- */
 
-static unsigned msyncs;
-
-static int count_msync(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    msyncs += kind == MEMCORE_FAULT_MSYNC;
-    return 0;
-}
-
 static MemoryRegion *in_file(const char *name, uint64_t size, uint32_t flags)
 {
     MemoryRegion *mr = stage_storage(sizeof(*mr));
@@ -552,19 +537,18 @@ static void msync_where_there_is_a_file(void)
 {
     MemoryRegion *file = in_file("sync", PAGES(16), RAM_SHARED), *ram = stage_ram("ram", PAGES(16));
 
-    msyncs = 0;
-    memcore_set_fault(count_msync, NULL);
+    host_refuses(MEMCORE_FAULT_MSYNC, 0);
     memory_region_msync(ram, 0, PAGES(16));
     memory_region_msync(stage_io("io", PAGES(16)), 0, PAGES(99));
     memory_region_msync(stage_alias("alias", file, 0, PAGES(16)), 0, PAGES(99));
     memory_region_msync(stage_container("c", PAGES(16)), 0, PAGES(99));
-    check_number(msyncs, 0);
+    check_number(host_was_asked(), 0);
     memory_region_msync(file, 5, 10);
-    check_number(msyncs, 1);
+    check_number(host_was_asked(), 1);
     memory_region_msync(file, 0, PAGES(16));
     qemu_ram_block_writeback(block_of(file));
-    check_number(msyncs, 3);
-    memcore_set_fault(NULL, NULL);
+    check_number(host_was_asked(), 3);
+    host_agrees();
 }
 
 /* Whether or not the VGA log is on. */
@@ -572,12 +556,11 @@ static void writeback(void)
 {
     MemoryRegion *file = in_file("back", PAGES(16), RAM_SHARED);
 
-    msyncs = 0;
-    memcore_set_fault(count_msync, NULL);
+    host_refuses(MEMCORE_FAULT_MSYNC, 0);
     memory_region_set_log(file, true, DIRTY_MEMORY_VGA);
     memory_region_writeback(file, 0, PAGES(1));
-    check_number(msyncs, 1);
-    memcore_set_fault(NULL, NULL);
+    check_number(host_was_asked(), 1);
+    host_agrees();
 }
 
 static void msync_of_nothing(void)
@@ -591,9 +574,8 @@ static void msync_of_nothing(void)
 
 /* Linked with --wrap: memcore's own calls come by here. */
 static unsigned unmaps;
-int __real_munmap(void *place, size_t length);
-int __wrap_munmap(void *place, size_t length);
-int __wrap_munmap(void *place, size_t length)
+
+WRAPPED(int, munmap, void *place, size_t length)
 {
     unmaps++;
     return __real_munmap(place, length);
@@ -666,7 +648,7 @@ int main(int argc, char **argv)
     conformance_case("/R-RAM-8/order", birth_and_death);
     conformance_case("/R-RAM-9/order", birth_and_death);
     conformance_case("/R-LOCK-1/ramlist-mutex-is-free", birth_and_death);
-    conformance_case("/R-RAM-10/host-refuses", host_refuses);
+    conformance_case("/R-RAM-10/host-refuses", host_refuses_ram);
     conformance_case("/R-RAM-11/version", version_counts);
     conformance_case("/R-RAM-12/registration", registration);
     conformance_case("/R-RAM-13/long", long_names);

@@ -348,26 +348,20 @@ static void busy(void)
     check(bitmap_discard_manager_destroy(manager, &error_fatal));
 }
 
-static int fault_of_kind(void *opaque, MemcoreFault kind)
-{
-    return kind == *(MemcoreFault *)opaque ? EIO : 0;
-}
-
 /* The host is asked before anybody is told. */
 static void host_refuses_unplug(void)
 {
     Plant p = plant_new();
-    MemcoreFault kind = MEMCORE_FAULT_MADVISE;
     Ear x;
 
     plug(&p, 0, 4);
     listen(&x, &p, "x", false, section(&p, 0, GRANULES * G));
     g_string_truncate(p.log, 0);
-    memcore_set_fault(fault_of_kind, &kind);
+    host_refuses(MEMCORE_FAULT_MADVISE, EIO);
     check_number((uint64_t)unplug(&p, 1, 1), (uint64_t)-EBUSY);
     check_log(p.log, "");
     check_number(bitmap_discard_manager_populated_bytes(p.manager), 4 * G);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     leave(&x);
     plant_end(&p);
 }

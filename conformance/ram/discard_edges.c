@@ -167,20 +167,14 @@ static void memory_that_cannot_be_discarded(void)
     check_not_managed(stage_ram_ptr("ram", 4 * G, host + 1), "Invalid argument");
 }
 
-static int fault_of_madvise(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    return kind == MEMCORE_FAULT_MADVISE ? EIO : 0;
-}
-
 /* What the host says is passed on, and the next try may succeed. */
 static void host_refuses_creation(void)
 {
     MemoryRegion *mr = stage_ram("ram", 4 * G);
 
-    memcore_set_fault(fault_of_madvise, NULL);
+    host_refuses(MEMCORE_FAULT_MADVISE, EIO);
     check_not_managed(mr, "Input/output error");
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     check(bitmap_discard_manager_destroy(bitmap_discard_manager_new(mr, G, NULL, &error_fatal), &error_fatal));
 }
 
@@ -368,29 +362,25 @@ UNLOCKED(load_unlocked, unsigned long bits = 0; bitmap_discard_manager_load(p.ma
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function, *object, *rule;
-    } table[] = {
-        { "/R-RDM-9/twice", registered_twice, "ram_discard_manager_register_listener: ", "registered already",
-          "(R-RDM-9)" },
-        { "/R-RDM-6/of-nothing", granularity_of_nothing, "ram_discard_manager_get_min_granularity: ", "'(none)'",
-          "(R-RDM-6)" },
-        { "/R-RDM-6/of-another", granularity_of_another, "ram_discard_manager_get_min_granularity: ", "'other'",
-          "(R-RDM-6)" },
-        { "/R-RDM-6/no-granularity", no_granularity, "conformance-mute-manager", "method get_min_granularity",
-          "(R-RDM-6)" },
-        { "/R-RDM-6/no-is-populated", no_is_populated, "conformance-mute-manager", "method is_populated", "(R-RDM-6)" },
-        { "/R-RDM-6/no-replay-populated", no_replay_populated, "conformance-mute-manager", "method replay_populated",
-          "(R-RDM-6)" },
-        { "/R-RDM-6/no-replay-discarded", no_replay_discarded, "conformance-mute-manager", "method replay_discarded",
-          "(R-RDM-6)" },
-        { "/R-RDM-6/no-register", no_register, "conformance-mute-manager", "method register_listener", "(R-RDM-6)" },
-        { "/R-RDM-6/no-unregister", no_unregister, "conformance-mute-manager", "method unregister_listener",
-          "(R-RDM-6)" },
+    static const Misuse table[] = {
+        { "/R-RDM-9/twice", registered_twice, "ram_discard_manager_register_listener: ",
+          "registered already*(R-RDM-9)" },
+        { "/R-RDM-6/of-nothing", granularity_of_nothing, "ram_discard_manager_get_min_granularity: ",
+          "'(none)'*(R-RDM-6)" },
+        { "/R-RDM-6/of-another", granularity_of_another, "ram_discard_manager_get_min_granularity: ",
+          "'other'*(R-RDM-6)" },
+        { "/R-RDM-6/no-granularity", no_granularity, "conformance-mute-manager",
+          "method get_min_granularity*(R-RDM-6)" },
+        { "/R-RDM-6/no-is-populated", no_is_populated, "conformance-mute-manager", "method is_populated*(R-RDM-6)" },
+        { "/R-RDM-6/no-replay-populated", no_replay_populated, "conformance-mute-manager",
+          "method replay_populated*(R-RDM-6)" },
+        { "/R-RDM-6/no-replay-discarded", no_replay_discarded, "conformance-mute-manager",
+          "method replay_discarded*(R-RDM-6)" },
+        { "/R-RDM-6/no-register", no_register, "conformance-mute-manager", "method register_listener*(R-RDM-6)" },
+        { "/R-RDM-6/no-unregister", no_unregister, "conformance-mute-manager",
+          "method unregister_listener*(R-RDM-6)" },
 #define LOCK(rule, test, function) \
-        { "/" rule "/unlocked/" #test, test##_unlocked, function ": ", "without the big lock", "(" rule ")" }
+        { "/" rule "/unlocked/" #test, test##_unlocked, function ": ", "without the big lock*(" rule ")" }
         LOCK("R-RDM-3", set, "memory_region_set_ram_discard_manager"),
         LOCK("R-RDM-9", register, "ram_discard_manager_register_listener"),
         LOCK("R-RDM-10", unregister, "ram_discard_manager_unregister_listener"),
@@ -403,9 +393,7 @@ int main(int argc, char **argv)
     };
 
     ram_start(&argc, &argv);
-    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-        conformance_misuse_both(table[i].path, table[i].test, table[i].function, table[i].object, table[i].rule);
-    }
+    conformance_misuses(table);
     conformance_case("/R-RDM-8/runs-over-words", runs_over_words);
     conformance_case("/R-RDM-7/empty-sections", empty_sections);
     conformance_case("/R-BDM-1/size-is-not-that-of-the-memory", size_is_not_that_of_the_memory);

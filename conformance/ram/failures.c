@@ -12,48 +12,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/wrapped.h"
+
 #define H host_page()
-
-/* ---- what the host refuses ---- */
-
-static struct {
-    unsigned nth, calls;
-    int number;
-} host;
-
-static int ask(void *opaque, MemcoreFault kind)
-{
-    (void)opaque;
-    (void)kind;
-    return host.calls++ == host.nth ? host.number : 0;
-}
-
-static void host_refuses(unsigned nth, int number)
-{
-    host.nth = nth;
-    host.calls = 0;
-    host.number = number;
-    memcore_set_fault(ask, NULL);
-}
-
-static unsigned host_was_asked(void)
-{
-    memcore_set_fault(NULL, NULL);
-    return host.calls;
-}
 
 /* Linked with --wrap: bytes of address space that memcore has. */
 static int64_t mapped;
-void *__real_mmap(void *place, size_t length, int protection, int flags, int fd, off_t offset);
-void *__wrap_mmap(void *place, size_t length, int protection, int flags, int fd, off_t offset);
-void *__wrap_mmap(void *place, size_t length, int protection, int flags, int fd, off_t offset)
+
+WRAPPED(void *, mmap, void *place, size_t length, int protection, int flags, int fd, off_t offset)
 {
     mapped += flags & MAP_FIXED ? 0 : (int64_t)length;
     return __real_mmap(place, length, protection, flags, fd, offset);
 }
-int __real_munmap(void *place, size_t length);
-int __wrap_munmap(void *place, size_t length);
-int __wrap_munmap(void *place, size_t length)
+
+WRAPPED(int, munmap, void *place, size_t length)
 {
     mapped -= (int64_t)length;
     return __real_munmap(place, length);
@@ -293,18 +265,18 @@ static void each_call(void)
             Error *error = NULL;
 
             mr = stage_storage(sizeof(*mr));
-            host_refuses(nth, number);
+            host_refuses_nth(ANYTHING, number, nth);
             ways[i].init(mr, &g, &error);
-            check_number(host_was_asked(), nth + 1);
+            check_number(host_agrees(), nth + 1);
             check_init_refused(mr, error, before.blocks, strerror(number), NULL);
             check_unchanged(&before, &g);
             check(!cpu_physical_memory_get_dirty(ram_addr(floor, 0), block_of(floor)->used_length, MIGRATION));
         }
         /* And then it works as if nothing had been. */
         mr = stage_storage(sizeof(*mr));
-        host_refuses(ways[i].calls, EIO);
+        host_refuses_nth(ANYTHING, EIO, ways[i].calls);
         ways[i].init(mr, &g, &error_fatal);
-        check_number(host_was_asked(), ways[i].calls);
+        check_number(host_agrees(), ways[i].calls);
         stage_adopt(mr, owner);
         check_number(heard - before.heard, 2);
         check_number(block_of(mr)->offset, block_of(floor)->max_length);
@@ -324,7 +296,7 @@ static void pointer_without_bits(void)
     void *memory = stage_storage(4 * H);
 
     ground();
-    host_refuses(0, ENOMEM);
+    host_refuses_nth(ANYTHING, ENOMEM, 0);
     memory_region_init_ram_ptr(stage_storage(sizeof(MemoryRegion)), NULL, "victim", 4 * H, memory);
 }
 
@@ -334,7 +306,7 @@ static void remap_refused(void)
     if (g_test_subprocess()) {
         MemoryRegion *mr = stage_ram("victim", 4 * H);
 
-        host_refuses(0, ENOMEM);
+        host_refuses_nth(ANYTHING, ENOMEM, 0);
         qemu_ram_remap(ram_addr(mr, 0), H);
         return;         /* it would pass */
     }
@@ -354,9 +326,9 @@ static void msync_refused(void)
     stage_adopt(mr, NULL);
     clean(mr);
     before = text_of_blocks();
-    host_refuses(0, EIO);
+    host_refuses_nth(ANYTHING, EIO, 0);
     memory_region_msync(mr, 0, H);
-    check_number(host_was_asked(), 1);
+    check_number(host_agrees(), 1);
     check_text_taken(text_of_blocks(), before);
     check_dirty_all(mr, "");
     check_number(((uint8_t *)memory_region_get_ram_ptr(mr))[0], 1);

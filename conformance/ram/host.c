@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/membarrier.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,8 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include "common/wrapped.h"
 
 #define H host_page()
 
@@ -39,47 +40,19 @@ static struct {
 } host;
 static unsigned registrations, barriers;
 
-static int failed(int number)
+WRAPPED_SYSCALL
 {
-    errno = number;
-    return -1;
-}
-
-#define WRAPPED(type, name, ...) \
-    type __real_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__); \
-    type __wrap_##name(__VA_ARGS__)
-
-long __wrap_syscall(long number, ...);
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...)
-{
-    long a[6];
-    va_list arguments;
-
-    va_start(arguments, number);
-    for (unsigned i = 0; i < 6; i++) {
-        a[i] = va_arg(arguments, long);
-    }
-    va_end(arguments);
     if (number != __NR_membarrier) {
-        return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+        return real_syscall(number, a);
     }
     (a[0] == MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED ? &registrations : &barriers)[0]++;
     return failed(ENOSYS);
 }
 
-int __wrap_open(const char *path, int flags, ...);
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...)
+WRAPPED_OPEN
 {
-    va_list arguments;
-    mode_t mode;
     int fd;
 
-    va_start(arguments, flags);
-    mode = va_arg(arguments, mode_t);
-    va_end(arguments);
     if (!host.overcommit || strcmp(path, "/proc/sys/vm/overcommit_memory") != 0) {
         return __real_open(path, flags, mode);
     }
@@ -441,23 +414,17 @@ static void warns_of_holes_once(void)
     check_told(NULL);
 }
 
-static int fault_of_kind(void *opaque, MemcoreFault kind)
-{
-    return kind == *(MemcoreFault *)opaque ? ENOSPC : 0;
-}
-
 static void cannot_discard(void)
 {
     MemoryRegion *file = file_of(file_made("file", 4 * H), (Wish) { 4 * H, 0, RAM_SHARED, false });
     MemoryRegion *ram = stage_ram("ram", 4 * H);
-    MemcoreFault kind = MEMCORE_FAULT_FALLOCATE;
 
     host.fallocate_fails = EOPNOTSUPP;
     check_number((uint64_t)ram_block_discard_range(block_of(file), 0, H), (uint64_t)-EOPNOTSUPP);
     host.fallocate_fails = 0;
-    memcore_set_fault(fault_of_kind, &kind);
+    host_refuses(MEMCORE_FAULT_FALLOCATE, ENOSPC);
     check_number((uint64_t)ram_block_discard_range(block_of(file), 0, H), (uint64_t)-ENOSPC);
-    memcore_set_fault(NULL, NULL);
+    host_agrees();
     host.madvise_fails = EINVAL;
     check_number((uint64_t)ram_block_discard_range(block_of(ram), 0, H), (uint64_t)-EINVAL);
     as_here();
@@ -465,13 +432,11 @@ static void cannot_discard(void)
 
 static void cannot_map_again(void)
 {
-    MemcoreFault kind = MEMCORE_FAULT_MMAP;
-
     if (g_test_subprocess()) {
         const ram_addr_t addr = ram_addr(stage_ram("ram", 4 * H), 0);
 
         qemu_ram_remap(addr, 0);        /* nothing to be mapped */
-        memcore_set_fault(fault_of_kind, &kind);
+        host_refuses(MEMCORE_FAULT_MMAP, ENOSPC);
         qemu_ram_remap(addr, H);
         _exit(0);
     }

@@ -40,26 +40,20 @@ UNLOCKED(notify_remove, , ram_block_notify_remove(NULL, 1))
 int main(int argc, char **argv)
 {
     ram_start(&argc, &argv);
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function;
-    } table[] = {
-        { "/R-RAM-8/unlocked-anonymous", new_anonymous, "ram_block_new_anonymous" },
-        { "/R-RAM-8/unlocked-file", new_file, "ram_block_new_from_fd" },
-        { "/R-RAM-8/unlocked-pointer", new_pointer, "ram_block_new_from_pointer" },
-        { "/R-RES-1/unlocked", resize, "" },
-        { "/R-RAM-14/unlocked", set_name, "" },
-        { "/R-RAM-14/unlocked-unset", unset_name, "qemu_ram_unset_idstr" },
-        { "/R-NOTI-1/unlocked", notifier_comes, "ram_block_notifier_add" },
-        { "/R-NOTI-2/unlocked", notifier_goes, "ram_block_notifier_remove" },
-        { "/R-NOTI-1/unlocked-extended", extended_comes, "ram_block_notifier_add_extended" },
-        { "/R-NOTI-2/unlocked-extended", extended_goes, "ram_block_notifier_remove_extended" },
-        { "/R-NOTI-3/unlocked-add", notify_add, "ram_block_notify_add" },
-        { "/R-NOTI-3/unlocked-remove", notify_remove, "ram_block_notify_remove" },
+    static const Misuse table[] = {
+        { "/R-RAM-8/unlocked-anonymous", new_anonymous, "ram_block_new_anonymous", "big lock" },
+        { "/R-RAM-8/unlocked-file", new_file, "ram_block_new_from_fd", "big lock" },
+        { "/R-RAM-8/unlocked-pointer", new_pointer, "ram_block_new_from_pointer", "big lock" },
+        { "/R-RES-1/unlocked", resize, "", "big lock" },
+        { "/R-RAM-14/unlocked", set_name, "", "big lock" },
+        { "/R-RAM-14/unlocked-unset", unset_name, "qemu_ram_unset_idstr", "big lock" },
+        { "/R-NOTI-1/unlocked", notifier_comes, "ram_block_notifier_add", "big lock" },
+        { "/R-NOTI-2/unlocked", notifier_goes, "ram_block_notifier_remove", "big lock" },
+        { "/R-NOTI-1/unlocked-extended", extended_comes, "ram_block_notifier_add_extended", "big lock" },
+        { "/R-NOTI-2/unlocked-extended", extended_goes, "ram_block_notifier_remove_extended", "big lock" },
+        { "/R-NOTI-3/unlocked-add", notify_add, "ram_block_notify_add", "big lock" },
+        { "/R-NOTI-3/unlocked-remove", notify_remove, "ram_block_notify_remove", "big lock" },
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-        conformance_misuse_both(table[i].path, table[i].test, table[i].function, NULL, "big lock");
-    }
+    conformance_misuses(table);
     return ram_run();
 }

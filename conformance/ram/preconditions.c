@@ -153,11 +153,7 @@ static void resize_without_block(void)
 int main(int argc, char **argv)
 {
     ram_start(&argc, &argv);
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function, *object;
-    } table[] = {
+    static const Misuse table[] = {
         { "/R-RAM-14/named-already", set_idstr_twice, "qemu_ram_set_idstr", "one" },
         { "/R-RAM-14/taken", set_idstr_taken, "qemu_ram_set_idstr", "one" },
         { "/R-RAM-14/no-block", set_idstr_null, "qemu_ram_set_idstr", NULL },
@@ -246,9 +242,7 @@ int main(int argc, char **argv)
         { "/R-DLOG-7/unknown", start_unknown, "memory_global_dirty_log_start", NULL },
         { "/R-DLOG-8/inactive", stop_inactive, "memory_global_dirty_log_stop", NULL },
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-        conformance_misuse(table[i].path, table[i].test, table[i].function, table[i].object);
-    }
+    conformance_misuses(table);
     conformance_case("/R-RES-3/no-block", resize_without_block);
     return ram_run();
 }

@@ -67,7 +67,7 @@ int main(int argc, char **argv)
     conformance_misuse("/R-SNAP-6/window/over-the-end", over_the_end, function, "victim");
     conformance_misuse("/R-SNAP-6/window/over-all-addresses", over_all_addresses, function, "victim");
     conformance_misuse("/R-SNAP-6/window/before", before_the_window, function, "victim");
-    conformance_misuse_both("/R-FILE-6/writable-again", writable_again, "memory_region_set_readonly: ", "the file",
-                            "(R-FILE-6)");
+    conformance_misuse("/R-FILE-6/writable-again", writable_again,
+                       "memory_region_set_readonly: ", "the file*(R-FILE-6)");
     return ram_run();
 }

@@ -74,12 +74,7 @@ FORBIDDEN(log_stop, memory_global_dirty_log_stop(GLOBAL_DIRTY_MIGRATION))
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function;
-        const char *object;
-    } cases[] = {
+    static const Misuse cases[] = {
         { "/R-LST-13/nop/add", add, "memory_region_add_subregion", "the victim" },
         { "/R-LST-13/nop/add-overlap", add_overlap, "memory_region_add_subregion_overlap", "the victim" },
         { "/R-LST-13/nop/take-out", take_out, "memory_region_del_subregion", "the placed victim" },
@@ -104,8 +99,6 @@ int main(int argc, char **argv)
     };
 
     conformance_start(&argc, &argv);
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        conformance_misuse(cases[i].path, cases[i].test, cases[i].function, cases[i].object);
-    }
+    conformance_misuses(cases);
     return g_test_run();
 }

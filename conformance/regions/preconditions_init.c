@@ -78,8 +78,10 @@ CASE(alias_of_itself_unnamed, MemoryRegion *mr = new_storage();
 CASE(ram_ptr_null, memory_region_init_ram_ptr(new_storage(), NULL, NULL, 0x1000, NULL))
 CASE(rom_device_without_ops,
      memory_region_init_rom_device_nomigrate(new_storage(), NULL, NULL, NULL, NULL, 0x1000, &error_fatal))
-CASE(no_path, memory_region_init_ram_from_file(new_storage(), NULL, "pathless", 0x1000, 0, 0, NULL, false, &error_fatal))
-CASE(no_path_unnamed, memory_region_init_ram_from_file(new_storage(), NULL, NULL, 0x1000, 0, 0, NULL, false, &error_fatal))
+CASE(no_path,
+     memory_region_init_ram_from_file(new_storage(), NULL, "pathless", 0x1000, 0, 0, NULL, false, &error_fatal))
+CASE(no_path_unnamed,
+     memory_region_init_ram_from_file(new_storage(), NULL, NULL, 0x1000, 0, 0, NULL, false, &error_fatal))
 
 /* ---- the end ---- */
 
@@ -157,49 +159,41 @@ static void copy_of_nothing_in_a_dead_view(void)
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function;
-        const char *object;
-        const char *rule;
-    } cases[] = {
-        { "/R-OBJ-1/no-storage", no_storage, "memory_region_init: ", "nowhere", "(R-OBJ-1)" },
-        { "/R-OBJ-1/no-storage-unnamed", no_storage_unnamed, "memory_region_init_io: ", "'(unnamed)'", "(R-OBJ-1)" },
-        { "/R-OBJ-1/again/in-a-container", in_a_container, "memory_region_init: ", "reborn", "(R-OBJ-1)" },
-        { "/R-OBJ-1/again/a-container", a_container, "memory_region_init: ", "reborn", "(R-OBJ-1)" },
-        { "/R-OBJ-1/again/a-root", a_root, "memory_region_init: ", "reborn", "(R-OBJ-1)" },
-        { "/R-OBJ-1/again/a-target", a_target, "memory_region_init: ", "reborn", "(R-OBJ-1)" },
-        { "/R-OBJ-1/again/a-child", a_child, "memory_region_init: ", "still alive", "(R-OBJ-1)" },
-        { "/R-OBJ-1/again/a-child-unnamed", a_child_unnamed, "'(unnamed)'", "still alive", "(R-OBJ-1)" },
-        { "/R-OBJ-2/unnamed-and-owner-is-dying", owner_is_dying, "memory_region_init: ", "'(unnamed)'", "(R-OBJ-2)" },
-        { "/R-TREE-13/unnamed-of-nothing", alias_of_nothing, "memory_region_init_alias: ", "'(unnamed)'",
-          "(R-TREE-13)" },
-        { "/R-TREE-5/alias-of-itself", alias_of_itself, "memory_region_init_alias: ", "mirror", "(R-TREE-5)" },
-        { "/R-TREE-5/unnamed-alias-of-itself", alias_of_itself_unnamed, "memory_region_init_alias: ", "'(unnamed)'",
-          "(R-TREE-5)" },
-        { "/R-REG-3/unnamed-ram-ptr-null", ram_ptr_null, "memory_region_init_ram_ptr: ", "'(unnamed)'", "(R-RAM-7)" },
+    static const Misuse cases[] = {
+        { "/R-OBJ-1/no-storage", no_storage, "memory_region_init: ", "nowhere*(R-OBJ-1)" },
+        { "/R-OBJ-1/no-storage-unnamed", no_storage_unnamed, "memory_region_init_io: ", "'(unnamed)'*(R-OBJ-1)" },
+        { "/R-OBJ-1/again/in-a-container", in_a_container, "memory_region_init: ", "reborn*(R-OBJ-1)" },
+        { "/R-OBJ-1/again/a-container", a_container, "memory_region_init: ", "reborn*(R-OBJ-1)" },
+        { "/R-OBJ-1/again/a-root", a_root, "memory_region_init: ", "reborn*(R-OBJ-1)" },
+        { "/R-OBJ-1/again/a-target", a_target, "memory_region_init: ", "reborn*(R-OBJ-1)" },
+        { "/R-OBJ-1/again/a-child", a_child, "memory_region_init: ", "still alive*(R-OBJ-1)" },
+        { "/R-OBJ-1/again/a-child-unnamed", a_child_unnamed, "'(unnamed)'", "still alive*(R-OBJ-1)" },
+        { "/R-OBJ-2/unnamed-and-owner-is-dying", owner_is_dying, "memory_region_init: ", "'(unnamed)'*(R-OBJ-2)" },
+        { "/R-TREE-13/unnamed-of-nothing", alias_of_nothing, "memory_region_init_alias: ",
+          "'(unnamed)'*(R-TREE-13)" },
+        { "/R-TREE-5/alias-of-itself", alias_of_itself, "memory_region_init_alias: ", "mirror*(R-TREE-5)" },
+        { "/R-TREE-5/unnamed-alias-of-itself", alias_of_itself_unnamed, "memory_region_init_alias: ",
+          "'(unnamed)'*(R-TREE-5)" },
+        { "/R-REG-3/unnamed-ram-ptr-null", ram_ptr_null, "memory_region_init_ram_ptr: ", "'(unnamed)'*(R-RAM-7)" },
         { "/R-REG-3/unnamed-rom-device-without-ops", rom_device_without_ops,
-          "memory_region_init_rom_device_nomigrate: ", "'(unnamed)'", "(R-REG-3)" },
-        { "/R-REG-3/no-path", no_path, "memory_region_init_ram_from_file: ", "pathless", "(R-FILE-1)" },
-        { "/R-REG-3/unnamed-no-path", no_path_unnamed, "memory_region_init_ram_from_file: ", "'(unnamed)'",
-          "(R-FILE-1)" },
+          "memory_region_init_rom_device_nomigrate: ", "'(unnamed)'*(R-REG-3)" },
+        { "/R-REG-3/no-path", no_path, "memory_region_init_ram_from_file: ", "pathless*(R-FILE-1)" },
+        { "/R-REG-3/unnamed-no-path", no_path_unnamed, "memory_region_init_ram_from_file: ",
+          "'(unnamed)'*(R-FILE-1)" },
         { "/R-OBJ-9/parent-is-not-the-owner", parent_dies_before_the_container, "memory_region_finalize: ",
-          "the container", "(R-OBJ-9)" },
+          "the container*(R-OBJ-9)" },
         { "/R-REG-6/ram-ptr-behind-all-addresses", ram_ptr_behind_all_addresses, "memory_region_get_ram_ptr: ",
-          "far away", "(R-RAM-24)" },
-        { "/R-TX-9/destroy-nothing", destroy_nothing, "address_space_destroy: ", "NULL", "(R-TX-9)" },
-        { "/R-LST-4/unnamed-twice", unnamed_listener_twice, "memory_listener_register: ", "'(unnamed)'", "(R-LST-4)" },
+          "far away*(R-RAM-24)" },
+        { "/R-TX-9/destroy-nothing", destroy_nothing, "address_space_destroy: ", "NULL*(R-TX-9)" },
+        { "/R-LST-4/unnamed-twice", unnamed_listener_twice, "memory_listener_register: ", "'(unnamed)'*(R-LST-4)" },
         { "/R-TX-9/unnamed-listener-left", unnamed_listener_of_a_destroyed_space, "address_space_destroy: ",
-          "'(unnamed)'", "(R-TX-9)" },
+          "'(unnamed)'*(R-TX-9)" },
         { "/R-SEC-3/nothing-of-a-dead-view", copy_of_nothing_in_a_dead_view, "memory_region_section_new_copy: ",
-          "'(none)'", "(R-SEC-3)" },
+          "'(none)'*(R-SEC-3)" },
     };
 
     conformance_start(&argc, &argv);
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        conformance_misuse_both(cases[i].path, cases[i].test, cases[i].function, cases[i].object, cases[i].rule);
-    }
+    conformance_misuses(cases);
     conformance_case("/R-OBJ-1/unused-storage", unused_storage);
     conformance_case("/R-REG-6/ram-ptr-of-the-last-byte", ram_ptr_of_the_last_byte);
     return g_test_run();

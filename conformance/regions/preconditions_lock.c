@@ -64,40 +64,36 @@ UNLOCKED(print, mtree_info(false, false, false, false))
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *path;
-        void (*test)(void);
-        const char *function;
-    } cases[] = {
-        { "/R-TX-1/unlocked/add", add, "memory_region_add_subregion: " },
-        { "/R-TX-1/unlocked/add-overlap", add_overlap, "memory_region_add_subregion_overlap: " },
-        { "/R-TX-1/unlocked/take-out", take_out, "memory_region_del_subregion: " },
-        { "/R-TX-1/unlocked/move", move, "memory_region_set_address: " },
-        { "/R-TX-1/unlocked/disable", disable, "memory_region_set_enabled: " },
-        { "/R-TX-1/unlocked/resize", resize, "memory_region_set_size: " },
-        { "/R-TX-1/unlocked/alias-offset", shift, "memory_region_set_alias_offset: " },
-        { "/R-TX-1/unlocked/readonly", set_readonly, "memory_region_set_readonly: " },
-        { "/R-TX-1/unlocked/nonvolatile", set_nonvolatile, "memory_region_set_nonvolatile: " },
-        { "/R-TX-1/unlocked/romd", set_romd, "memory_region_rom_device_set_romd: " },
-        { "/R-TX-1/unlocked/log", set_log, "memory_region_set_log: " },
-        { "/R-TX-1/unlocked/add-eventfd", add_eventfd, "memory_region_add_eventfd: " },
-        { "/R-TX-1/unlocked/del-eventfd", del_eventfd, "memory_region_del_eventfd: " },
-        { "/R-TX-1/unlocked/add-coalescing", coalesce_some, "memory_region_add_coalescing: " },
-        { "/R-TX-1/unlocked/set-coalescing", coalesce_all, "memory_region_set_coalescing: " },
-        { "/R-TX-1/unlocked/clear-coalescing", coalesce_none, "memory_region_clear_coalescing: " },
-        { "/R-TX-1/unlocked/resize-memory", resize_memory, "qemu_ram_resize: " },
-        { "/R-TX-1/unlocked/init-space", init_space, "address_space_init: " },
-        { "/R-TX-1/unlocked/destroy-space", destroy_space, "address_space_destroy: " },
-        { "/R-TX-1/unlocked/join", join, "memory_listener_register: " },
-        { "/R-TX-1/unlocked/leave", leave, "memory_listener_unregister: " },
-        { "/R-TX-1/unlocked/start-logging", start_logging, "memory_global_dirty_log_start: " },
-        { "/R-TX-1/unlocked/stop-logging", stop_logging, "memory_global_dirty_log_stop: " },
-        { "/R-TX-1/unlocked/print", print, "mtree_info: " },
+    static const Misuse cases[] = {
+#define CASE(name, test, function) \
+        { "/R-TX-1/unlocked/" name, test, function ": ", "without the big lock*(R-TX-1)" }
+        CASE("add", add, "memory_region_add_subregion"),
+        CASE("add-overlap", add_overlap, "memory_region_add_subregion_overlap"),
+        CASE("take-out", take_out, "memory_region_del_subregion"),
+        CASE("move", move, "memory_region_set_address"),
+        CASE("disable", disable, "memory_region_set_enabled"),
+        CASE("resize", resize, "memory_region_set_size"),
+        CASE("alias-offset", shift, "memory_region_set_alias_offset"),
+        CASE("readonly", set_readonly, "memory_region_set_readonly"),
+        CASE("nonvolatile", set_nonvolatile, "memory_region_set_nonvolatile"),
+        CASE("romd", set_romd, "memory_region_rom_device_set_romd"),
+        CASE("log", set_log, "memory_region_set_log"),
+        CASE("add-eventfd", add_eventfd, "memory_region_add_eventfd"),
+        CASE("del-eventfd", del_eventfd, "memory_region_del_eventfd"),
+        CASE("add-coalescing", coalesce_some, "memory_region_add_coalescing"),
+        CASE("set-coalescing", coalesce_all, "memory_region_set_coalescing"),
+        CASE("clear-coalescing", coalesce_none, "memory_region_clear_coalescing"),
+        CASE("resize-memory", resize_memory, "qemu_ram_resize"),
+        CASE("init-space", init_space, "address_space_init"),
+        CASE("destroy-space", destroy_space, "address_space_destroy"),
+        CASE("join", join, "memory_listener_register"),
+        CASE("leave", leave, "memory_listener_unregister"),
+        CASE("start-logging", start_logging, "memory_global_dirty_log_start"),
+        CASE("stop-logging", stop_logging, "memory_global_dirty_log_stop"),
+        CASE("print", print, "mtree_info"),
     };
 
     conformance_start(&argc, &argv);
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        conformance_misuse_both(cases[i].path, cases[i].test, cases[i].function, "without the big lock", "(R-TX-1)");
-    }
+    conformance_misuses(cases);
     return g_test_run();
 }

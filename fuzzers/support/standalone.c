@@ -7,6 +7,7 @@
  * Each input is an exact-size heap copy, so that ASan sees a read of one byte
  * too many.  Empty files are run too.
  */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -22,6 +23,7 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 uint64_t fuzz_last_hash(void) __attribute__((weak));
+extern const char fuzz_plays_traces __attribute__((weak));
 
 /* Larger files are surely not inputs: engines stop at 1 MiB. */
 #define INPUT_SIZE_MAX ((size_t)64 << 20)
@@ -41,8 +43,9 @@ static const char usage[] =
     "  --edges     with --repeat, in a tree built for libFuzzer: all runs must also take the same edges equally often\n"
     "  --hashes    print `HASH  FILE` on stdout: what the input made happen\n"
     "  --times     print `MICROSECONDS  FILE` on stdout: of the quickest run\n"
-    "Exit code: 0 all ran; 1 something could not be read, runs differ, or wrong use; else the target stopped the program.\n"
-    "Example: %1$s --repeat 2 build/findings\n";
+    "Exit code: 0 all ran; 1 something could not be read, runs differ, or wrong use; else the target stopped the\n"
+    "program.\n"
+    "Example: %1$s --repeat 2 build/dev/fuzzers/corpora/region_tree\n";
 
 __attribute__((format(printf, 2, 3)))
 static void complain(const char *path, const char *format, ...)
@@ -114,8 +117,8 @@ static bool edges_compare(const char *path, unsigned long run)
         }
     }
     if (different) {
-        complain(path, "run %lu takes other edges (%u of %zu differ): something is kept from run to run", run, different,
-                 edges.count);
+        complain(path, "run %lu takes other edges (%u of %zu differ): something is kept from run to run", run,
+                 different, edges.count);
     }
     return !different;
 }
@@ -156,6 +159,15 @@ static void run_input(const char *path, const uint8_t *data, size_t size)
     }
 }
 
+/* Any bytes are an input, so a trace's text would be played as one that nobody wrote, and pass. */
+static bool is_trace_text(const char *path, const uint8_t *data, size_t size)
+{
+    const size_t length = strlen(path);
+
+    return &fuzz_plays_traces && length > 6 && !strcmp(path + length - 6, ".trace") && size > 0 &&
+           (isalpha(data[0]) || isspace(data[0]) || data[0] == '#');
+}
+
 /* The name comes first: if the target dies, the last line tells on what. */
 static void run_stream(const char *path, FILE *in)
 {
@@ -183,6 +195,11 @@ static void run_stream(const char *path, FILE *in)
     }
     if (ferror(in)) {
         complain(path, "cannot read: %s", strerror(errno));
+        free(buffer);
+        return;
+    }
+    if (is_trace_text(path, buffer, size)) {
+        complain(path, "a trace as text, not an input: `memtrace run` plays it, `memtrace pack` makes an input of it");
         free(buffer);
         return;
     }
@@ -290,7 +307,7 @@ int main(int argc, char **argv)
     if (replay.repeat > 1 && !fuzz_last_hash) {
         fprintf(stderr, "%s: note: this target has no hash, so runs were not compared\n", replay.program);
     }
-    fprintf(stderr, "%s: %lu files, %s\n", replay.program, replay.files,
+    fprintf(stderr, "%s: %lu file%s, %s\n", replay.program, replay.files, replay.files == 1 ? "" : "s",
             replay.trouble ? "with trouble (above)" : "all ran");
     return replay.trouble;
 }

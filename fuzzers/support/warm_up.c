@@ -21,6 +21,9 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
+extern const char fuzz_plays_traces;   /* target.h */
+const char fuzz_plays_traces = 1;
+
 static const char text[] =
     "owner o0\n"
     "container r0 size 2^64 owner none named plain\n"

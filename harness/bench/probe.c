@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the probe of a hostile file costs: 1 GiB of a hole, in which blocks of no pages lie one behind the other and
- * then nothing; once a thousand of them, once as many as a file may have.
+ * then nothing; once a thousand of them, once as many as a file may have, and these once more with names that are
+ * all the same to a hash function in wide use (h = 33 h + c).
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,31 +35,44 @@ static void write_at(int fd, const void *from, size_t length, uint64_t offset)
     }
 }
 
-static int hostile_file(unsigned blocks)
+/* 16 letters that say the number; colliding: 32, as "aB" and "b!" are the same to the hash function. */
+static unsigned name_block(char *name, unsigned number, bool colliding)
+{
+    for (unsigned bit = 0; bit < 16; bit++) {
+        const bool set = number >> (15 - bit) & 1;
+
+        memcpy(name, !colliding ? (set ? "1" : "0") : set ? "aB" : "b!", colliding ? 2 : 1);
+        name += colliding ? 2 : 1;
+    }
+    return colliding ? 32 : 16;
+}
+
+/* Without colliding names the list goes on, where the file has nothing; with them it ends: all are looked at. */
+static int hostile_file(unsigned blocks, bool colliding)
 {
     const int fd = memfd_create("bench", MFD_CLOEXEC);
     uint8_t head[] = "QEVM\0\0\0\3\7\0\0\0\4none\5\x1a""configuration/capabilities\0\0\0\1\0\0\0\1\x0a""mapped-ram"
                      "\1\0\0\0\1\3ram\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0\4";
     uint64_t at = sizeof(head) - 1;
 
-    put(head + at - 8, 8, GIB / 2 | 4);
+    put(head + at - 8, 8, (colliding ? 0 : GIB / 2) | 4);
     if (ftruncate(fd, (off_t)GIB) != 0) {
         abort();
     }
     write_at(fd, head, at, 0);
     for (unsigned block = 0; block < blocks; block++) {
-        uint8_t entry[1 + 8 + 8 + 28] = { 8 };
-        const uint64_t bitmap = at + sizeof(entry);
-        char name[9];
+        uint8_t entry[1 + 32 + 8 + 28] = { 0 };
+        const unsigned name = name_block((char *)entry + 1, block, colliding);
+        uint8_t *header = entry + 1 + name + 8;
+        const uint64_t start = at, bitmap = start + (uint64_t)(header + 28 - entry);
 
-        snprintf(name, sizeof(name), "%08x", block);
-        memcpy(entry + 1, name, 8);
-        put(entry + 17, 4, 1);
-        put(entry + 21, 8, TARGET_PAGE_SIZE);
-        put(entry + 29, 8, bitmap);
+        entry[0] = (uint8_t)name;
+        put(header, 4, 1);
+        put(header + 4, 8, TARGET_PAGE_SIZE);
+        put(header + 12, 8, bitmap);
         at = (bitmap + TARGET_PAGE_SIZE - 1) & -(uint64_t)TARGET_PAGE_SIZE;
-        put(entry + 37, 8, at);
-        write_at(fd, entry, sizeof(entry), bitmap - sizeof(entry));
+        put(header + 20, 8, at);
+        write_at(fd, entry, (size_t)(bitmap - start), start);
     }
     return fd;
 }
@@ -99,10 +114,10 @@ static void probe(int fd, struct cost *cost)
 }
 
 /* In a child, whose largest address space so far is the one it starts with. */
-static void measure(const char *name, unsigned blocks)
+static void measure(const char *name, unsigned blocks, bool colliding)
 {
     struct cost *cost = mmap(NULL, sizeof(*cost), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    const int fd = hostile_file(blocks);
+    const int fd = hostile_file(blocks, colliding);
     struct bench_series ms = { 0 };
     double kib = 0;
     char key[80];
@@ -131,6 +146,7 @@ static void measure(const char *name, unsigned blocks)
 
 void bench_probe(void)
 {
-    measure("hostile", FEW);
-    measure("most_blocks", MAPPED_RAM_BLOCKS_MAX);
+    measure("hostile", FEW, false);
+    measure("most_blocks", MAPPED_RAM_BLOCKS_MAX, false);
+    measure("colliding_names", MAPPED_RAM_BLOCKS_MAX, true);
 }

@@ -100,6 +100,7 @@ static void answer(FILE *out, FILE *text, const struct trace_step *s, const stru
     case TRACE_OP_WRITE:
     case TRACE_OP_WRITE_ROM:
     case TRACE_OP_SET:
+    case TRACE_OP_MOVE:
     case TRACE_OP_DISPATCH_WRITE:
     case TRACE_OP_CACHE_WRITE:
     case TRACE_OP_CACHE_STORE:
@@ -257,8 +258,8 @@ bool emit_access_event(FILE *out, const struct event *e)
         fprintf(out, "q%d may map", e->number);
         break;
     case EVENT_IOMMU_FLAGS:
-        fprintf(out, "r%d notifiers want 0x%x, 0x%x before: %d", e->region, (unsigned)e->new_mask, (unsigned)e->old_mask,
-                e->number);
+        fprintf(out, "r%d notifiers want 0x%x, 0x%x before: %d", e->region, (unsigned)e->new_mask,
+                (unsigned)e->old_mask, e->number);
         break;
     case EVENT_IOMMU_NOTIFIED:
         fprintf(out, "n%d hears iova 0x%" PRIx64 " mask 0x%" PRIx64 " to 0x%" PRIx64 " in ", e->number, e->address,

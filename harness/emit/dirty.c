@@ -65,10 +65,8 @@ void emit_dirty_call(FILE *out, const struct model *m, const struct trace_step *
         break;
     case TRACE_OP_LEBITMAP:
         fprintf(out,
-                "{\n        unsigned long log[8];\n\n        for (int i = 0; i < 8; i++) {\n            "
-                "log[i] = 0x%" PRIx64 "ul;\n        }\n        cpu_physical_memory_set_dirty_lebitmap(log, "
-                                      "memory_region_get_ram_addr(&r%u) + 0x%" PRIx64 ", %d);\n    }\n",
-                length, s->a, start, s->n);
+                "take_log(memory_region_get_ram_addr(&r%u) + 0x%" PRIx64 ", %d, 0x%" PRIx64 "ul);\n",
+                s->a, start, s->n, length);
         break;
     case TRACE_OP_BMAP:
         fprintf(out, "new_bmap(&r%u, %s, %s, %s);\n", s->a, s->n != BMAP_NONE ? "true" : "false",

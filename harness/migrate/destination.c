@@ -119,7 +119,8 @@ static void step(const uint8_t *step)
         kernel.meanwhile = meanwhile;
         break;
     case 13:
-        kernel.again = (a >> 1 & 7) < 2;
+        kernel.again = (a >> 1 & 7) == 0;
+        kernel.half = (a >> 1 & 7) == 1;
         kernel.no_memory = (a >> 1 & 7) == 2;
         kernel.no_enroll = (a >> 1 & 7) == 3;
         kernel.no_open = (a >> 1 & 7) == 4;

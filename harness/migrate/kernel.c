@@ -85,15 +85,18 @@ static int kernel_dismiss(void *opaque, int fd, void *start, uint64_t length)
     return 0;
 }
 
-static int64_t fill(void *to, const void *from, uint64_t length)
+static int64_t fill(uint8_t *to, const uint8_t *from, uint64_t length)
 {
+    const bool goes_on = to == kernel.rest;
+    const uint64_t half = guest.page_size / 2, whole = goes_on ? half : guest.page_size;
     void (*meanwhile)(void) = kernel.meanwhile;
     unsigned page;
     int block;
 
     REQUIRE(postcopy_place_of(to, &block, &page) && kernel.enrolled[block],
             "a page is placed where nobody would wait");
-    REQUIRE(length == guest.page_size && (uintptr_t)to % guest.page_size == 0, "a page is placed in part");
+    REQUIRE(length == whole && ((uintptr_t)to + length) % guest.page_size == 0, "a page is placed in part");
+    REQUIRE(!goes_on || from == kernel.rest_from, "the rest of a page is placed from elsewhere (R-PC-30)");
     if (meanwhile) {
         kernel.meanwhile = NULL;
         meanwhile();
@@ -105,7 +108,16 @@ static int64_t fill(void *to, const void *from, uint64_t length)
         return -ENOMEM;
     }
     REQUIRE(!kernel.there[block][page], "a page is placed that is there (R-PC-31)");
-    kernel.there[block][page] = true;
+    if (taken(&kernel.half)) {
+        length = half;
+        kernel.rest = to + half;
+        kernel.rest_from = from ? from + half : NULL;
+    } else {
+        kernel.there[block][page] = true;
+    }
+    if (goes_on) {
+        kernel.rest = NULL;
+    }
     if (from) {
         memcpy(to, from, length);
     } else {

@@ -13,8 +13,8 @@
  *               2  with bit 1: this page is left out, counted from 1 over both blocks; 0: none
  *               3  nothing
  *
- * Steps of a destination, by the first byte modulo 16; a, b, c follow.  A message that must be refused is sent where bit 7
- * of a is set, else left out.  Bit 0 of a is the block; bits 1 to 3 all set: one that does not exist.
+ * Steps of a destination, by the first byte modulo 16; a, b, c follow.  A message that must be refused is sent where
+ * bit 7 of a is set, else left out.  Bit 0 of a is the block; bits 1 to 3 all set: one that does not exist.
  *   0-2   page b with value c (0: a zero page); bit 6 of a: CONTINUE
  *   3, 4  a thread touches page b
  *   5     DISCARD of 1 + c modulo 8 pages from b on
@@ -25,8 +25,8 @@
  *   10    end of the stream
  *   11    page b with value c comes on another channel
  *   12    while the next page is placed, page b with value c comes on another channel, and a thread touches page c
- *   13    bits 1 to 3 of a: the next call of the kernel's that places is to be tried again; fails; that registers, opens
- *         fails; the next message to the source fails
+ *   13    bits 1 to 3 of a: the next call of the kernel's that places is to be tried again; stops half-way; fails; that
+ *         registers, opens fails; the next message to the source fails
  *   14    in the next message byte b is changed by c
  *   15    bit 1 of a: PING; else the setup of a right stream, as far as it is missing
  *

@@ -47,7 +47,9 @@ extern struct postcopy_kernel {
     bool enrolled[BLOCKS];
     bool there[BLOCKS][POSTCOPY_MODEL_PAGES_MAX];       /* of enrolled blocks: who touches it does not wait */
     unsigned open;              /* descriptors */
-    bool again, no_memory;      /* the next call that places */
+    bool again, half, no_memory;        /* the next call that places */
+    uint8_t *rest;              /* where a page goes on of which the first half is there; NULL: none */
+    const uint8_t *rest_from;
     bool no_enroll, no_open;
     void (*meanwhile)(void);    /* called before a page is placed, once */
 } kernel;

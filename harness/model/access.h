@@ -98,6 +98,7 @@ uint64_t access_cut(uint64_t value, unsigned size);     /* its low `size` bytes 
 enum { READ_RW, READ_FULL, READ_8, READ_UNLOCKED };     /* read_8: address_space_read of a constant 8 bytes;
                                                            the length operand is 8 then (the resolver sees to it) */
 enum { WRITE_RW, WRITE_PLAIN, WRITE_UNLOCKED };
+enum { MOVE_READ, MOVE_READ_RW, MOVE_WRITE, MOVE_WRITE_RW, MOVE_WRITE_ROM };    /* attrs: plain */
 enum { SCALAR_PLAIN, SCALAR_PHYS, SCALAR_UNLOCKED };    /* phys: attrs unspecified, no result: 0 is reported */
 enum { CACHE_FAST, CACHE_SLOW };
 enum { DIRECTION_READING, DIRECTION_WRITING };
@@ -119,7 +120,7 @@ enum { DIRECTION_READING, DIRECTION_WRITING };
  *   get_min_page_size = granule; num_indexes, attrs_to_index: iommu_index(); notify_flag_changed; get_attr = 7;
  *   set_page_size_mask = 0, unless the mask has bit 0 set: -22 (EINVAL) and an Error
  *   notify_flag_changed records EVENT_IOMMU_FLAGS (old_mask, new_mask, result); with trait strict it refuses
- *   with -22 when new has DEVIOTLB_UNMAP, else 0
+ *   with -22 when new has DEVIOTLB_UNMAP, or lacks MAP that old had (so that leaving is refused, too: R-IOM-7), else 0
  *   trait replays: a class replay too, which calls the notifier once with
  *   {NULL, iova 0x123000, to 0, mask 0xfff, IOMMU_RO} and nothing else
  * The event of notify and notify_one has target_as = the region's `to` space, or NULL if that does not live; iova and

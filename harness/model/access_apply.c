@@ -200,6 +200,9 @@ static void apply(struct model *m, const struct trace_step *s, struct observatio
         expected->result = dispatch(m, s->a, s->v.absolute, memop.size, memop.order == SCALAR_BIG, attrs, true, &value);
         break;
     }
+    case TRACE_OP_MOVE:
+        expected->result = access_move(m, s);
+        break;
     default:
         apply_other(m, s, expected);
         break;

@@ -72,32 +72,76 @@ static bool forbidden(const struct model *m, int region, uint32_t attrs)
     return attrs & ATTRS_MEMORY && !(region != NO_SLOT && region_is_ram(&m->regions[region]));
 }
 
-uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes, uint64_t count,
-                       bool write)
+/* A caller's buffer.  One that is guest memory changes with that, and that with it (R-ACC-19). */
+struct buffer {
+    uint8_t *bytes;
+    uint64_t count;
+    int region;                 /* whose memory it is, from `offset` on; NO_SLOT: nobody's */
+    uint64_t offset;
+};
+
+static void buffer_fetch(struct model *m, const struct buffer *b, uint64_t from, uint64_t count)
+{
+    for (uint64_t i = from; b->region != NO_SLOT && i < from + count; i++) {
+        b->bytes[i] = memory_byte(m, (unsigned)b->region, b->offset + i);
+    }
+}
+
+/* The memory is that of a buffer: nobody marks it. */
+static void buffer_keep(struct model *m, const struct buffer *b, uint64_t from, uint64_t count)
+{
+    if (b->region == NO_SLOT) {
+        return;
+    }
+    for (uint64_t i = from; i < from + count; i++) {
+        memory_store(m, (unsigned)b->region, b->offset + i, b->bytes[i]);
+    }
+    observation_touch(m->expected, b->region, b->offset + from, count);
+}
+
+static uint32_t one_piece(struct model *m, const struct place_found *p, uint32_t attrs, const struct buffer *b,
+                          uint64_t from, uint64_t count, bool write)
+{
+    uint8_t *const bytes = b->bytes + from;
+    uint32_t result = 0;
+
+    if (write) {
+        buffer_fetch(m, b, from, count);
+    }
+    if (!is_direct(m, p->region, write)) {
+        result = one_chunk(m, p, attrs, bytes, count, write);
+    } else if (write) {
+        write_memory(m, (unsigned)p->region, p->offset, bytes, count);
+    } else {
+        for (uint64_t i = 0; i < count; i++) {
+            bytes[i] = memory_byte(m, (unsigned)p->region, p->offset + i);
+        }
+    }
+    if (!write) {
+        buffer_keep(m, b, from, count);
+    }
+    return result;
+}
+
+static uint32_t move_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, const struct buffer *b,
+                            bool write)
 {
     /* R-LCK-4: the view it began with, whatever callbacks do to the map. */
     const struct view *const v = &m->spaces[space].view->view;
     uint32_t result = 0;
 
-    for (uint64_t done = 0; done < count;) {
-        const struct place_found p = place_find(m, v, address + done, count - done, write ? TO_WRITE : TO_READ, attrs);
+    for (uint64_t done = 0; done < b->count;) {
+        const struct place_found p =
+            place_find(m, v, address + done, b->count - done, write ? TO_WRITE : TO_READ, attrs);
         uint64_t size = p.length;
 
-        if (forbidden(m, p.region, attrs)) {
-            if (done == 0) {
-                return ACCESS_ERROR;
-            }
-            result |= ACCESS_ERROR;
-        } else if (is_direct(m, p.region, write)) {
-            if (write) {
-                write_memory(m, (unsigned)p.region, p.offset, bytes + done, size);
-            }
-            for (uint64_t i = 0; i < size && !write; i++) {
-                bytes[done + i] = memory_byte(m, (unsigned)p.region, p.offset + i);
-            }
+        if (!forbidden(m, p.region, attrs)) {
+            size = is_direct(m, p.region, write) ? size : piece_size(m, p.region, p.offset, size);
+            result |= one_piece(m, &p, attrs, b, done, size, write);
+        } else if (done == 0) {
+            return ACCESS_ERROR;
         } else {
-            size = piece_size(m, p.region, p.offset, p.length);
-            result |= one_chunk(m, &p, attrs, bytes + done, size, write);
+            result |= ACCESS_ERROR;
         }
         done += size;
     }
@@ -105,21 +149,48 @@ uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32
 }
 
 /* R-ACC-14, R-ACC-15: past anybody who would refuse, except for a host that cannot write there itself. */
-void access_write_rom(struct model *m, unsigned space, uint64_t address, uint32_t attrs, const uint8_t *bytes,
-                      uint64_t count)
+static void move_past_rom(struct model *m, unsigned space, uint64_t address, uint32_t attrs, const struct buffer *b)
 {
-    for (uint64_t done = 0; done < count;) {
+    for (uint64_t done = 0; done < b->count;) {
         const struct place_found p =
-            place_find(m, &m->spaces[space].view->view, address + done, count - done, TO_WRITE, attrs);
+            place_find(m, &m->spaces[space].view->view, address + done, b->count - done, TO_WRITE, attrs);
         uint64_t size = p.length;
 
         if (!is_memory(m, p.region)) {
             size = piece_size(m, p.region, p.offset, p.length);
         } else if (!m->regions[p.region].mapped_readonly) {
-            write_memory(m, (unsigned)p.region, p.offset, bytes + done, size);
+            buffer_fetch(m, b, done, size);
+            write_memory(m, (unsigned)p.region, p.offset, b->bytes + done, size);
         }
         done += size;
     }
+}
+
+uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes,
+                       uint64_t count, bool write)
+{
+    const struct buffer b = { .bytes = bytes, .count = count, .region = NO_SLOT };
+
+    return move_buffer(m, space, address, attrs, &b, write);
+}
+
+void access_write_rom(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes, uint64_t count)
+{
+    const struct buffer b = { .bytes = bytes, .count = count, .region = NO_SLOT };
+
+    move_past_rom(m, space, address, attrs, &b);
+}
+
+uint32_t access_move(struct model *m, const struct trace_step *s)
+{
+    uint8_t bytes[TRACE_BUFFER_MAX];
+    const struct buffer b = { .bytes = bytes, .count = (uint64_t)s->n, .region = s->b, .offset = s->w.absolute };
+
+    if (s->c != MOVE_WRITE_ROM) {
+        return move_buffer(m, s->a, s->v.absolute, 0, &b, s->c == MOVE_WRITE || s->c == MOVE_WRITE_RW);
+    }
+    move_past_rom(m, s->a, s->v.absolute, 0, &b);
+    return 0;
 }
 
 /* R-VAL, with the chunks of the access itself (R-VAL-3). */

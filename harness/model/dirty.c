@@ -2,6 +2,7 @@
 /* Dirty pages: a set of clients for each page of a block, R-DIRTY, R-SNAP, R-LEB, R-SYNC, R-CLR. */
 #include "model/state.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 
 enum { VGA = 1 << 0, CODE = 1 << 1, MIGRATION = 1 << 2, EVERYONE = VGA | CODE | MIGRATION };
 enum { BMAP_NONE, BMAP_ONES, BMAP_ZEROS, BMAP_ONES_CHUNKS, BMAP_ZEROS_CHUNKS };
-enum { WORD_PAGES = 64, CHUNK_SHIFT = 6 };
+enum { WORD_PAGES = 64, CHUNK_SHIFT = 6, DIRTY_RATE = 1 << 1 };
 
 /* Pages that bytes [start, start + length) touch, R-DIRTY-1. */
 struct cover {
@@ -144,10 +145,11 @@ static void snapshot(struct model *m, const struct trace_step *s, FILE *out)
 }
 
 /* R-LEB: bit k is host page k; whole words count, padding too (R-LEB-3), as far as the block goes. */
-static void lebitmap(struct model *m, const struct trace_step *s)
+static void lebitmap(struct model *m, const struct trace_step *s, FILE *out)
 {
     struct region *const r = &m->regions[s->a];
     const size_t bits = ((size_t)s->n + 63) / 64 * 64;
+    uint64_t set_bits = 0;
     const unsigned clients = VGA | (m->log_flags ? MIGRATION : 0); /* R-LEB-2 */
 
     for (size_t k = 0; k < bits; k++) {
@@ -155,7 +157,10 @@ static void lebitmap(struct model *m, const struct trace_step *s)
         if (s->w.absolute >> k % 64 & 1 && host_page < r->block_length) {
             set(r, cover(host_page, HOST_PAGE), clients);
         }
+        set_bits += s->w.absolute >> k % 64 & 1;        /* R-LEB-6: padding, too */
     }
+    m->dirty_rate_pages += m->log_flags & DIRTY_RATE ? set_bits : 0;
+    fprintf(out, "set %" PRIu64 " dirty_rate %" PRIu64 "\n", set_bits, m->dirty_rate_pages);
 }
 
 static void new_bmap(struct region *r, int kind)
@@ -270,7 +275,7 @@ static void apply(struct model *m, const struct trace_step *s, FILE *out)
         snapshot(m, s, out);
         break;
     case TRACE_OP_LEBITMAP:
-        lebitmap(m, s);
+        lebitmap(m, s, out);
         break;
     case TRACE_OP_BMAP:
         new_bmap(r, s->n);

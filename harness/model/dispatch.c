@@ -86,8 +86,8 @@ static bool run_script(struct model *m, unsigned region, uint32_t *result)
 }
 
 /* One call of a data callback.  *value is read or written. */
-static uint32_t call_device(struct model *m, unsigned region, uint64_t offset, unsigned width, uint32_t attrs, bool write,
-                            uint64_t *value)
+static uint32_t call_device(struct model *m, unsigned region, uint64_t offset, unsigned width, uint32_t attrs,
+                            bool write, uint64_t *value)
 {
     struct region *const r = &m->regions[region];
     const uint32_t traits = r->shape.traits;
@@ -144,9 +144,9 @@ static bool signal_eventfd(struct model *m, unsigned region, uint64_t offset, un
 
     for (size_t i = 0; i < l->count; i++) {
         const struct eventfd *const e = &l->entries[i];
+        const uint64_t data = m->profile == MODEL_PROFILE_MEMCORE ? access_cut(e->data, size) : e->data; /* R-EVM-4 */
 
-        if (e->address == offset &&
-            (e->size == 0 || (e->size == size && (!e->match_data || access_cut(e->data, size) == value)))) {
+        if (e->address == offset && (e->size == 0 || (e->size == size && (!e->match_data || data == value)))) {
             m->signals[e->notifier]++;
             return true;
         }

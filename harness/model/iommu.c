@@ -95,7 +95,7 @@ static int flags_changed(struct model *m, int region)
     e.region = region;
     e.old_mask = (int)u->flags;
     e.new_mask = (int)flags;
-    e.number = u->traits & IOMMU_STRICT && flags & DEVIOTLB_UNMAP ? -EINVAL : 0;
+    e.number = u->traits & IOMMU_STRICT && (flags & DEVIOTLB_UNMAP || u->flags & ~flags & MAP) ? -EINVAL : 0;
     event_log_append(m->out, &e);
     if (e.number == 0) {
         u->flags = flags;

@@ -182,6 +182,7 @@ void model_reset(struct model *m)
     m->topology_pending = false;
     m->eventfds_pending = false;
     m->log_flags = 0;
+    m->dirty_rate_pages = 0;
     m->log_postponed = 0;
     m->vm_paused = false;
 }

@@ -14,6 +14,8 @@ static const char *rule_of(enum trace_op op)
     case TRACE_OP_READ:
     case TRACE_OP_WRITE:
         return "R-ACC-2";
+    case TRACE_OP_MOVE:
+        return "R-ACC-19";
     case TRACE_OP_WRITE_ROM:
         return "R-ACC-14";
     case TRACE_OP_SET:

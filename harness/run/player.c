@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "exec/ram_addr.h"
 #include "qemu/event_notifier.h"
 #include "run/player_block.h"
 #include "run/player_dirty.h"
@@ -104,6 +105,7 @@ void player_reset(struct player *p)
     p->eventfds_used = false;
     p->failure.times = 0;
     p->block_version = ram_list.version;
+    total_dirty_pages = 0;      /* never reset otherwise (R-LEB-6): it would tell of earlier traces */
     if (p->reserved_used) {     /* back to zeros, and out of reach */
         p->reserved_used = false;
         if (mmap(p->reserved, (size_t)TRACE_PTR_SIZE_MAX, PROT_NONE,

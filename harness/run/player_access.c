@@ -153,6 +153,30 @@ static void play_write(struct player *p, const struct trace_step *s)
     lock_again(p, s->b == WRITE_UNLOCKED);
 }
 
+/* The bytes that are moved are seen where they arrive, in RAM. */
+static void play_move(struct player *p, const struct trace_step *s)
+{
+    AddressSpace *as = &p->spaces[s->a];
+    uint8_t *buffer = (uint8_t *)qemu_ram_get_host_addr(player_block(p, s->b)) + s->w.absolute;
+    const MemTxAttrs attrs = player_attrs(0);
+    const hwaddr length = (hwaddr)s->n;
+
+    switch (s->c) {
+    case MOVE_READ:
+        p->seen->result = address_space_read_full(as, s->v.absolute, attrs, buffer, length);
+        break;
+    case MOVE_WRITE:
+        p->seen->result = address_space_write(as, s->v.absolute, attrs, buffer, length);
+        break;
+    case MOVE_WRITE_ROM:
+        p->seen->result = address_space_write_rom(as, s->v.absolute, attrs, buffer, length);
+        break;
+    default:
+        p->seen->result = address_space_rw(as, s->v.absolute, attrs, buffer, length, s->c == MOVE_WRITE_RW);
+        break;
+    }
+}
+
 /* --- scalars --------------------------------------------------------------------------- */
 
 static void play_scalar(struct player *p, const struct trace_step *s)
@@ -378,6 +402,9 @@ static void play(struct player *p, const struct trace_step *s, const struct obse
     case TRACE_OP_DISPATCH_READ:
     case TRACE_OP_DISPATCH_WRITE:
         play_dispatch(p, s);
+        break;
+    case TRACE_OP_MOVE:
+        play_move(p, s);
         break;
     case TRACE_OP_MAP:
         play_map(p, s, expected);

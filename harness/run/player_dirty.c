@@ -43,14 +43,16 @@ static void snapshot(MemoryRegion *mr, uint64_t used, const struct trace_step *s
     free(taken);
 }
 
-static void lebitmap(ram_addr_t start, const struct trace_step *s)
+static void lebitmap(ram_addr_t start, const struct trace_step *s, FILE *out)
 {
     unsigned long words[LOG_WORDS];
 
     for (int i = 0; i < LOG_WORDS; i++) {
         words[i] = s->w.absolute; /* little-endian, as the host is */
     }
-    cpu_physical_memory_set_dirty_lebitmap(words, start, (ram_addr_t)s->n);
+    const uint64_t set = cpu_physical_memory_set_dirty_lebitmap(words, start, (ram_addr_t)s->n);
+
+    fprintf(out, "set %" PRIu64 " dirty_rate %" PRIu64 "\n", set, total_dirty_pages);
 }
 
 void player_forget_bmap(struct player *p, unsigned region)
@@ -191,7 +193,7 @@ static void apply(struct player *p, const struct trace_step *s, FILE *out)
         snapshot(mr, p->region_block_length[s->a], s, out);
         break;
     case TRACE_OP_LEBITMAP:
-        lebitmap(start, s);
+        lebitmap(start, s, out);
         break;
     case TRACE_OP_BMAP:
         new_bmap(p, s->a, s->n);

@@ -87,7 +87,8 @@ static int notify_flag_changed(IOMMUMemoryRegion *region, IOMMUNotifierFlag old_
                                Error **errp)
 {
     const struct player_iommu *u = iommu_of(region);
-    int result = u->traits & IOMMU_STRICT && new_flags & IOMMU_NOTIFIER_DEVIOTLB_UNMAP ? -EINVAL : 0;
+    const bool refused = new_flags & IOMMU_NOTIFIER_DEVIOTLB_UNMAP || old_flags & ~new_flags & IOMMU_NOTIFIER_MAP;
+    const int result = u->traits & IOMMU_STRICT && refused ? -EINVAL : 0;
     struct event e;
 
     event_init(&e, EVENT_IOMMU_FLAGS);
@@ -97,7 +98,7 @@ static int notify_flag_changed(IOMMUMemoryRegion *region, IOMMUNotifierFlag old_
     e.number = result;
     player_record(u->player, &e);
     if (result) {
-        error_setg(errp, "no device caches here");
+        error_setg(errp, "no device caches here, and who was told of mappings stays");
     }
     return result;
 }

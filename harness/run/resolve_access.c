@@ -206,6 +206,37 @@ static bool buffer_operand(const struct query *q, struct trace_step *out, const 
     return space_operand(q, &out->a, reason);
 }
 
+static bool is_buffer(const struct query *q, unsigned slot)
+{
+    struct model_region region;
+
+    return model_region(q->r->model, slot, &region) && region.has_block && !region.mapped_readonly;
+}
+
+static bool resolve_move(const struct query *q, struct trace_step *out, const char **reason)
+{
+    struct model_region region;
+
+    *reason = "QEMU 7.2 says nothing of buffers in guest memory";
+    if (model_profile(q->r->model) != MODEL_PROFILE_MEMCORE) {
+        return false;
+    }
+    *reason = "no region with memory of its own";
+    if (!resolve_take(resolve_pick_region(q, out->b, is_buffer), &out->b) ||
+        !model_region(q->r->model, out->b, &region)) {
+        return false;
+    }
+    if (region.block_max == 0) {
+        *reason = "the block is empty";
+        return false;
+    }
+    out->w.absolute %= region.block_max;
+    if ((uint64_t)out->n > region.block_max - out->w.absolute) {
+        out->n = (int32_t)(region.block_max - out->w.absolute);
+    }
+    return space_operand(q, &out->a, reason);
+}
+
 static bool resolve_flush_rom(const struct query *q, struct trace_step *out, const char **reason)
 {
     struct model_region region;
@@ -415,6 +446,8 @@ bool resolve_access(struct query *q, struct trace_step *out, const char **reason
         *reason = "no region";
         out->w.absolute = access_cut(out->w.absolute, access_memop((unsigned)out->n).size);
         return resolve_take(resolve_pick_region(&found, out->a, can_be_dispatched), &out->a);
+    case TRACE_OP_MOVE:
+        return resolve_move(q, out, reason);
     case TRACE_OP_MAP:
         *reason = "no free mapping";
         return resolve_take(resolve_next_free(out->a, TRACE_MAPPINGS, q, mapping_free), &out->a) &&

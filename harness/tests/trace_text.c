@@ -146,6 +146,7 @@ static const char *const canonical_lines[] = {
     "iotlb as0 0x0 attrs requester2 for writing",
     "dispatch_read r1 0x3 8_swap attrs plain",
     "dispatch_write r1 0x3 1 value 0x12 attrs plain",
+    "move as0 0x1001 length 4160 by write_rom buffer r1 at 0x1000",
     "map m7 as0 0x0 size 0x2000 attrs plain for reading",
     "unmap m0 length 0x0 for writing data 0x7",
     "map_client q3",

@@ -101,11 +101,14 @@ static inline Place place_translate(FlatView *view, hwaddr address, hwaddr lengt
                                  : place_translate_slowly(view, address, length, is_write, attrs);
 }
 
-/* The view to access now, under RCU.  `function` is the public one. */
+/*
+ * The view to access now, under RCU even with the big lock: devices may let go of that.  `function` is the public one.
+ */
 static inline FlatView *view_of(AddressSpace *as, const char *function)
 {
     FlatView *view = as ? address_space_to_flatview(as) : NULL;
 
+    memcore_verify(rcu_read_ongoing());
     if (__builtin_expect(!view, 0)) {
         memcore_misuse_at(function, "R-ACC-1", "%p is not an address space: address_space_init was not "
                           "called, or address_space_destroy was", (void *)as);
@@ -147,7 +150,8 @@ static inline uint8_t *place_host(const Place *place)
 /* False: nobody logs, and memory_region_get_dirty_log_mask() would say 0. */
 static inline bool may_log(const MemoryRegion *mr)
 {
-    return (mr->dirty_log_mask | __atomic_load_n(&global_dirty_tracking, __ATOMIC_RELAXED) | memcore_state.code_tracking) != 0;
+    return (mr->dirty_log_mask | __atomic_load_n(&global_dirty_tracking, __ATOMIC_RELAXED) |
+            memcore_state.code_tracking) != 0;
 }
 
 /* After writing there: whoever logs is told (R-ACC-9). */

@@ -34,7 +34,7 @@ static void schedule_all(void)
     while (!cds_list_empty(&clients)) {
         MapClient *client = cds_list_first_entry(&clients, MapClient, link);
 
-        qemu_bh_schedule(client->bh);
+        bottom_half_wake(client->bh);
         end_waiting(client);
     }
 }

@@ -24,7 +24,7 @@ Place place_through_iommus(Place place, hwaddr address, bool is_write, MemTxAttr
             path->mask &= entry.addr_mask;
             path->shifted |= address ^ place.offset;
         }
-        place = place_in_view(view_of(entry.target_as, "translate"), target, place.length);
+        place = place_in_view(address_space_to_flatview(entry.target_as), target, place.length);
     }
     return place;
 }

@@ -75,6 +75,15 @@ bool qemu_mutex_iothread_locked(void)
     return memcore_big_lock_held;
 }
 
+#ifdef MEMCORE_VERIFY
+void memcore_verify_reader(const char *function)
+{
+    if (!rcu_read_ongoing() && !memcore_big_lock_held) {
+        memcore_misuse_at(function, "qemu/rcu.h", "called neither in an RCU read section nor with the big lock");
+    }
+}
+#endif
+
 void memcore_set_collapse_compat(bool compat)
 {
     memcore_require_big_lock("memcore.h");

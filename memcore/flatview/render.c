@@ -27,12 +27,19 @@ typedef struct {
     unsigned rank;              /* 2^rank siblings are combined in it */
 } Pending;
 
+/* Enough for whole machines; a checking build has few, so that small trees outgrow them. */
+#ifdef MEMCORE_VERIFY
+enum { PENDING_OWN = 4 };
+#else
+enum { PENDING_OWN = 48 };
+#endif
+
 typedef struct {
     RunPool *pool;
     Pending *pending;           /* front siblings first; of all regions under way, the innermost last */
     size_t pending_count;
     size_t pending_capacity;
-    Pending own[48];
+    Pending own[PENDING_OWN];
 } Renderer;
 
 /* Where a region lies, and what may be seen of it: exact, so a base may be negative and an end 2^64. */

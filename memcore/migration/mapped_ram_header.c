@@ -9,6 +9,7 @@
  */
 #include <glib.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -75,8 +76,8 @@ static bool check_layout(const MappedRamFile *file, const MappedRamBlock *block,
         return false;
     }
     if (pages > INT64_MAX || block->used_length > INT64_MAX - pages) {
-        error_setg(errp, "0x%" PRIx64 " bytes of pages at 0x%" PRIx64 " are beyond the largest file", block->used_length,
-                   pages);
+        error_setg(errp, "0x%" PRIx64 " bytes of pages at 0x%" PRIx64 " are beyond the largest file",
+                   block->used_length, pages);
         return false;
     }
     /* What follows the last page must be read: so all pages, and hence the bitmap, are inside the file. */
@@ -109,8 +110,8 @@ static bool read_bitmap(StreamReader *reader, MappedRamBlock *block, size_t word
         block->present += (uint64_t)__builtin_popcountl(block->bitmap[i]);
     }
     if (padding && block->bitmap[words - 1] >> padding) {
-        error_setg(errp, "its bitmap has bits behind the last of %" PRIu64 " pages: the last word is 0x%lx", block->pages,
-                   block->bitmap[words - 1]);
+        error_setg(errp, "its bitmap has bits behind the last of %" PRIu64 " pages: the last word is 0x%lx",
+                   block->pages, block->bitmap[words - 1]);
         return false;
     }
     return true;
@@ -152,8 +153,8 @@ static bool read_header(StreamReader *reader, MappedRamFile *file, MappedRamBloc
     return true;
 }
 
-static bool read_block(StreamReader *reader, MappedRamFile *file, MappedRamBlock *block, GHashTable *names,
-                       uint64_t remaining, unsigned flags, Error **errp)
+static bool read_block(StreamReader *reader, MappedRamFile *file, MappedRamBlock *block, uint64_t remaining,
+                       unsigned flags, Error **errp)
 {
     const uint64_t entry = reader->position;
     bool sound = false;
@@ -161,9 +162,7 @@ static bool read_block(StreamReader *reader, MappedRamFile *file, MappedRamBlock
     if (!stream_read_counted(reader, &block->idstr, "name of a block", errp)) {
         return false;
     }
-    if (!g_hash_table_add(names, block->idstr)) {
-        error_setg(errp, "there is a block of this name already");
-    } else if (!stream_read_be64(reader, &block->used_length, "length", errp)) {
+    if (!stream_read_be64(reader, &block->used_length, "length", errp)) {
         /* the Error says it */
     } else if (block->used_length > remaining) {
         error_setg(errp, "its length is 0x%" PRIx64 ", but of the total 0x%" PRIx64 " only 0x%" PRIx64 " are left",
@@ -189,9 +188,45 @@ static bool another_block(StreamReader *reader, uint64_t remaining, bool *anothe
     return true;
 }
 
+/* By name; those of one name as they are in the file. */
+static int compare_blocks(const void *a, const void *b)
+{
+    const MappedRamBlock *const *left = a, *const *right = b;
+    const int order = strcmp((*left)->idstr, (*right)->idstr);
+
+    return order ? order : *left < *right ? -1 : *left > *right;
+}
+
+/*
+ * No name is there twice.  Sorted, not hashed: the names are the file's, and 65,536 that collide would keep a hash
+ * table busy for half a minute.
+ */
+static bool check_names(const MappedRamFile *file, Error **errp)
+{
+    const size_t count = file->block_count;
+    const MappedRamBlock **sorted = g_new(const MappedRamBlock *, count), *twice = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = &file->blocks[i];
+    }
+    if (count > 0) {
+        qsort(sorted, count, sizeof(*sorted), compare_blocks);
+    }
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(sorted[i - 1]->idstr, sorted[i]->idstr) == 0 && (!twice || sorted[i] < twice)) {
+            twice = sorted[i];
+        }
+    }
+    g_free(sorted);
+    if (twice) {        /* not the first block: its entry is where the one before ends */
+        error_setg(errp, "there is a block of this name already");
+        name_block(errp, twice, twice[-1].pages_offset + twice[-1].used_length);
+    }
+    return !twice;
+}
+
 bool mapped_ram_read_blocks(StreamReader *reader, MappedRamFile *file, unsigned flags, Error **errp)
 {
-    GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
     uint64_t remaining = file->total;
     size_t room = 0;
     bool another = false, sound = another_block(reader, remaining, &another, errp);
@@ -211,11 +246,10 @@ bool mapped_ram_read_blocks(StreamReader *reader, MappedRamFile *file, unsigned 
         }
         block = &file->blocks[file->block_count];
         *block = (MappedRamBlock){ 0 };
-        sound = read_block(reader, file, block, names, remaining, flags, errp);
+        sound = read_block(reader, file, block, remaining, flags, errp);
         file->block_count++;
         remaining -= sound ? block->used_length : 0;
         sound = sound && another_block(reader, remaining, &another, errp);
     }
-    g_hash_table_unref(names);
-    return sound;
+    return sound && check_names(file, errp);
 }

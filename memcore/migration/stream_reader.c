@@ -11,6 +11,8 @@
 #include "base/fault.h"
 #include "qemu/bswap.h"
 
+enum { WINDOW_AFTER_JUMP = 320 };       /* an entry of the block list with the longest name */
+
 bool stream_reader_start(StreamReader *reader, int fd, uint64_t position, Error **errp)
 {
     struct stat status;
@@ -56,11 +58,15 @@ int file_read_at(int fd, void *to, size_t length, uint64_t offset)
     return 0;
 }
 
-/* Makes the window hold as much as it can from `position` on: the wanted bytes come from one or two windows. */
+/*
+ * The window, from `position` on.  After a jump it is a small one: what is read there, a block's entry, mostly ends
+ * in it, and the next jump is near.
+ */
 static bool fill_window(StreamReader *reader, const char *what, Error **errp)
 {
-    const uint64_t rest = reader->size - reader->position;
-    const size_t length = rest < sizeof(reader->window) ? (size_t)rest : sizeof(reader->window);
+    const bool goes_on = reader->window_length && reader->position == reader->window_start + reader->window_length;
+    const uint64_t rest = reader->size - reader->position, most = goes_on ? sizeof(reader->window) : WINDOW_AFTER_JUMP;
+    const size_t length = (size_t)MIN(rest, most);
     const int result = file_read_at(reader->fd, reader->window, length, reader->position);
 
     if (result == -ENODATA) {

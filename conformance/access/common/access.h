@@ -104,19 +104,20 @@ typedef struct {
     bool log_translate, show_lock;
     bool sloppy;                /* entries with a wrong iova and with bits below the mask */
     unsigned translations;      /* calls of translate */
-    uint64_t min_page_size;     /* the last four: TABLE_FULL and TABLE_REPLAY only */
+    uint64_t min_page_size;     /* the last five: TABLE_FULL and TABLE_REPLAY only */
+    int index;                  /* if not 0: of all attributes */
     int flag_changed_result;
     void (*flag_changed_hook)(void *opaque);
     void *opaque;
 } TableIommu;
 
 /*
- * Which methods the class has: `translate` alone; all but replay; all.  Lines:
+ * Which methods the class has: `translate` alone; all but replay; all; none.  Lines:
  *     translate 0x1000 w 0        (offset; - r w rw; index)
  *     flags 2->6   replay   attr 0   page_mask 0x1000
  * attrs_to_index gives 1 for secure accesses, num_indexes 2.
  */
-typedef enum { TABLE_PLAIN, TABLE_FULL, TABLE_REPLAY } TableKind;
+typedef enum { TABLE_PLAIN, TABLE_FULL, TABLE_REPLAY, TABLE_MUTE } TableKind;
 TableIommu *table_new(const char *name, uint64_t size, TableKind kind);
 #define table_region(table) (&(table)->iommu.parent_obj)
 void table_map(TableIommu *table, hwaddr iova, hwaddr size, AddressSpace *as, hwaddr to, hwaddr mask,

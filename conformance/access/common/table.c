@@ -73,8 +73,9 @@ static int table_attr(IOMMUMemoryRegion *iommu, enum IOMMUMemoryRegionAttr attr,
 
 static int table_attrs_to_index(IOMMUMemoryRegion *iommu, MemTxAttrs attrs)
 {
-    (void)iommu;
-    return attrs.secure;
+    const TableIommu *t = (TableIommu *)iommu;
+
+    return t->index ? t->index : attrs.secure;
 }
 
 static int table_num_indexes(IOMMUMemoryRegion *iommu)
@@ -115,6 +116,12 @@ static void replay_class_init(ObjectClass *class, void *data)
     IOMMU_MEMORY_REGION_CLASS(class)->replay = table_replay;
 }
 
+static void mute_class_init(ObjectClass *class, void *data)
+{
+    (void)data;
+    IOMMU_MEMORY_REGION_CLASS(class)->translate = NULL;
+}
+
 static const TypeInfo table_types[] = {
     [TABLE_PLAIN] = {
         .name = "conformance-table",
@@ -131,6 +138,11 @@ static const TypeInfo table_types[] = {
         .name = "conformance-table-replay",
         .parent = "conformance-table-full",
         .class_init = replay_class_init,
+    },
+    [TABLE_MUTE] = {
+        .name = "conformance-table-mute",
+        .parent = "conformance-table",
+        .class_init = mute_class_init,
     },
 };
 
@@ -152,6 +164,7 @@ TableIommu *table_new(const char *name, uint64_t size, TableKind kind)
     t->log_translate = t->show_lock = t->sloppy = false;
     t->count = t->translations = 0;
     t->min_page_size = 0x1000;
+    t->index = 0;
     t->flag_changed_result = 0;
     t->flag_changed_hook = NULL;
     t->opaque = NULL;

@@ -41,10 +41,6 @@ char *text_of_blocks(void);
 /* The names alone, in list order: "big small". */
 char *text_of_block_order(void);
 
-/* A resizeable region; `resized` may be NULL. */
-MemoryRegion *stage_resizeable(const char *name, uint64_t size, uint64_t maximum,
-                               void (*resized)(const char *idstr, uint64_t length, void *host));
-
 /*
  * The error must be there and contain `first` and `second` (NULL: nothing more); it is freed.  `blocks` is
  * text_of_blocks() from before, which must still hold (R-RAM-10); it stays the caller's.

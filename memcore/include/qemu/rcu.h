@@ -37,8 +37,18 @@
 #include <urcu/list.h>
 #include <urcu/rculist.h>
 
-/* Fetches the pointer at `place`, to be followed until the read section ends. */
+/*
+ * Fetches the pointer at `place`, to be followed until the read section ends, or while the big lock is held.  With
+ * neither it may go away at once: misuse, which VERIFY builds stop in the name of the function that fetches.
+ */
+#ifdef MEMCORE_VERIFY
+#pragma GCC visibility push(default)
+void memcore_verify_reader(const char *function);
+#pragma GCC visibility pop
+#define qatomic_rcu_read(place) (memcore_verify_reader(__func__), rcu_dereference(*(place)))
+#else
 #define qatomic_rcu_read(place) rcu_dereference(*(place))
+#endif
 /* Publishes `value` at `place`: whoever fetches it sees what was stored before. */
 #define qatomic_rcu_set(place, value) rcu_set_pointer(place, value)
 

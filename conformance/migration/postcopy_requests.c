@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Specification "RAM migration", chapter 6.4: what comes back to a source is wrong. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "postcopy_peer.h"
+
+/* --- requests --- */
+
+typedef struct {
+    uint16_t type;
+    const char *name;
+    uint64_t start;
+    uint32_t length;
+} Request;
+static const Request *wrong;
+
+static void ask_wrongly(void)
+{
+    check_number(peer_say(wrong->type, wrong->name, wrong->start, wrong->length), (uint64_t)-EINVAL);
+}
+
+static void bad_requests(void)
+{
+    const uint32_t page = (uint32_t)host_page;
+    const uint64_t all = SOURCE_PAGES * TARGET_PAGE_SIZE;
+    const Request bad[] = {
+        { 4, NULL, 0, page },           /* before any long form */
+        { 3, "pc.rom", 0, page },
+        { 3, "pc.ram", 0, 0 },
+        { 3, "pc.ram", page / 2, page },
+        { 3, "pc.ram", 0, page / 2 },
+        { 3, "pc.ram", all, page },
+        { 3, "pc.ram", all - page, 2 * page },
+        { 3, "pc.ram", UINT64_MAX - page + 1, page },       /* wraps */
+        { 3, "pc.ram", UINT64_MAX - page + 1, 2 * page },
+        { 7, NULL, 0, 0 },
+        { 1, NULL, 0, 9 },              /* SHUT: it has failed, and says how */
+        { 1, NULL, 0, 0 },              /* SHUT: it has everything, long before the end */
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        source_begin();
+        wrong = &bad[i];
+        peer.request_after = 10;
+        peer.requests = ask_wrongly;
+        peer.silent = true;
+        if (!check_number(source_migrate(), (uint64_t)-1)) {
+            g_test_message("row %zu", i);
+        }
+        check(bad[i].length != 9 || strstr(error_get_pretty(source.error), "the destination has failed (9)"));
+        check_number(peer.resumed, 0);          /* the guest may run there */
+        source_end();
+    }
+}
+
+static void ask_for_too_much(void)
+{
+    unsigned accepted = 0;
+
+    while (peer_say(3, "pc.ram", 0, (uint32_t)host_page) == 0) {
+        accepted++;
+    }
+    check_number(accepted, SOURCE_PAGES + 1);
+}
+
+static void too_many_requests(void)
+{
+    source_begin();
+    peer.request_after = 1;
+    peer.requests = ask_for_too_much;
+    check_number(source_migrate(), (uint64_t)-1);
+    check(source.error && strstr(error_get_pretty(source.error), "more requests than there are pages"));
+    source_end();
+}
+
+/* --- messages, byte by byte --- */
+
+static void ask_in_wrong_frames(void)
+{
+    static const uint8_t message[] = { 0, 2, 0, 4, 0, 0, 0, 1, 0 };
+
+    check_number(ram_migrate_return(&source, message, 3), (uint64_t)-EINVAL);
+    check_number(ram_migrate_return(&source, message, 7), (uint64_t)-EINVAL);
+    check_number(ram_migrate_return(&source, message, 9), (uint64_t)-EINVAL);
+}
+
+static void wrong_frames(void)
+{
+    source_begin();
+    peer.request_after = 10;
+    peer.requests = ask_in_wrong_frames;
+    peer.silent = true;
+    check_number(source_migrate(), (uint64_t)-1);
+    check(source.error && strstr(error_get_pretty(source.error),
+                                 "a message of 3 bytes on the return path has another length in it"));
+    source_end();
+}
+
+static const char *bad_message;
+
+static void say_nonsense(void)
+{
+    GByteArray *message = g_byte_array_new();
+
+    put_hex(message, bad_message);
+    check_number(ram_migrate_return(&source, message->data, message->len), (uint64_t)-EINVAL);
+    g_byte_array_unref(message);
+}
+
+static void bad_messages(void)
+{
+    static const struct {
+        const char *hex, *text;
+    } bad[] = {
+        { "00 01 00", "another length" },
+        { "00 01 00 05 00 00 00 00", "another length" },
+        { "00 01 00 00", "message 1 on the return path has 0 bytes, not 4" },
+        { "00 04 00 04 00 00 00 00", "message 4 on the return path has 4 bytes, not 12" },
+        { "00 03 00 0c 00 00 00 00 00 00 00 00 00 00 00 00", "has 12 bytes, not 14" },
+        { "00 03 00 0d 00 00 00 00 00 00 00 00 00 00 00 00 00", "has 13 bytes, not 14" },
+        { "00 03 00 0e 00 00 00 00 00 00 00 00 00 00 00 00 02 61", "has 14 bytes, not 15" },
+        { "00 03 00 0f 00 00 00 00 00 00 00 00 00 00 00 00 02 61 00", "NUL byte" },
+    };
+    GByteArray *much = g_byte_array_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        source_begin();
+        bad_message = bad[i].hex;
+        peer.request_after = 1;
+        peer.requests = say_nonsense;
+        check_number(source_migrate(), (uint64_t)-1);
+        check(source.error && strstr(error_get_pretty(source.error), bad[i].text));
+        source_end();
+    }
+    source_begin();
+    g_byte_array_set_size(much, 4 + 0x10000);
+    memset(much->data, 0, much->len);
+    check_number(ram_migrate_return(&source, much->data, much->len), (uint64_t)-EINVAL);    /* nobody migrates */
+    check_pointer(source.error, NULL);
+    g_byte_array_unref(much);
+    /* Instead of SHUT: the end that is waited for does not come any more. */
+    bad_message = "00 07 00 00";
+    peer.at_end = say_nonsense;
+    check_number(source_migrate(), (uint64_t)-1);
+    source_end();
+    /* Before there is a page: the first call has the setup. */
+    source_begin();
+    bad_message = "00 07 00 00";
+    source.start_postcopy = false;
+    peer.at_send = say_nonsense;
+    check_number(source_migrate(), (uint64_t)-1);
+    check_number(peer.sends + peer.stopped, 1);
+    source_end();
+}
+
+/* --- over a socket --- */
+
+/* A peer that says something and never reads: whoever waits in send must hear of it. */
+static void peer_says(const void *message, size_t length)
+{
+    int fds[2];
+
+    source_begin();
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+    source.transport = migration_transport_socket(fds[0]);
+    g_assert_cmpint(write(fds[1], message, length), ==, (ssize_t)length);
+    memset(source_ram->host, 1, SOURCE_PAGES * TARGET_PAGE_SIZE);     /* more than a socket takes */
+    check_number(source_migrate(), (uint64_t)-1);
+    migration_transport_free(&source.transport);
+    close(fds[0]);
+    close(fds[1]);
+    source_end();
+}
+
+static void peer_does_not_read(void)
+{
+    peer_says("\0\1\0\4\0\0\0\1", 8);     /* SHUT 1 */
+}
+
+static void message_too_long(void)
+{
+    static uint8_t message[4 + 0xffff] = { 0, 3, 0xff, 0xff };
+
+    peer_says(message, 4 + 513);
+    message[2] = 2;
+    message[3] = 1;
+    peer_says(message, 4 + 513);
+    peer_says("\0\2\0", 4);               /* PONG of nothing */
+}
+
+int main(int argc, char **argv)
+{
+    conformance_start(&argc, &argv);
+    postcopy_case("/R-PC-44/bad-requests", bad_requests);
+    postcopy_case("/R-PC-44/too-many-requests", too_many_requests);
+    postcopy_case("/R-WIRE-2/bad-messages", bad_messages);
+    postcopy_case("/R-WIRE-2/message-too-long", message_too_long);
+    postcopy_case("/R-WIRE-2/wrong-frames", wrong_frames);
+    postcopy_case("/R-PC-52/peer-does-not-read", peer_does_not_read);
+    return g_test_run();
+}
