@@ -22,7 +22,8 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="ci/distill", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Compares the committed corpora with what engines learned (build/corpus), and finds a small set\n"
-                    "of learned inputs that reaches edges which no committed one does; those that reach most come first.",
+                    "of learned inputs that reaches edges which no committed one does; those that reach most come\n"
+                    "first.",
         epilog="Without --keep it only tells.  What is kept is cut down to the steps that matter and written as\n"
                "text to corpora/TARGET/seeds/learned-HASH: a trace, or .hex with what each step is, or .txt.\n"
                "Exit code: 0 told or kept, 1 something is broken, 2 wrong use, 130 interrupted (what was written\n"
@@ -140,8 +141,8 @@ class Target:
             while size > len(parts) // PIECES_MAX and parts != before:
                 progress(f"{self.target.name}: cutting down, {len(parts)} parts, {size} at a time")
                 before = parts if size == 1 else None           # single ones until that changes nothing
-                left_out = [dict.fromkeys(range(at, min(at + size, len(parts)))) for at in range(form.fixed, len(parts), size)]
-                parts = self.improved(form, parts, left_out, wanted)
+                pieces = [range(at, min(at + size, len(parts))) for at in range(form.fixed, len(parts), size)]
+                parts = self.improved(form, parts, [dict.fromkeys(piece) for piece in pieces], wanted)
                 size = max(1, size // 2)
             for which in range(max(map(form.ways, parts)) if len(parts) <= PIECES_MAX else 0):
                 simpler = ((at, form.simpler(part, which)) for at, part in enumerate(parts) if which < form.ways(part))

@@ -185,8 +185,8 @@ def mutants():
         return page.table([title, "killed", "by fuzzing only", "survived", "score"], rows, left=(0,))
 
     worst = sorted(files.items(), key=lambda item: (-item[1].get("survived", 0) - item[1].get("fuzzed", 0), item[0]))
-    return (page.paragraph(f"{score(total)} of {sum(total.values())} killed by tests and corpora alone; mistakes that are "
-                           "none are not counted (ci/mutants.equivalent).") +
+    return (page.paragraph(f"{score(total)} of {sum(total.values())} killed by tests and corpora alone; mistakes that "
+                           "are none are not counted (ci/mutants.equivalent).") +
             table("chapter", [*sorted(chapters.items()), ("all", total)]) +
             page.folded(f"{len(survivors)} that no test noticed",
                         page.table(["where", "mistake", "was", "is", "fuzzing found it"], sorted(survivors),

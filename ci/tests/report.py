@@ -64,8 +64,9 @@ def sections():
     outcomes = ("killed", "killed", "killed", "survived", "same", "stillborn")
     left = {"museum": {"a": {"entry": "a", "hunter": "t", "engine": "e", "state": "found", "seconds": 1.0},
                        "b": {"entry": "b", "hunter": "t", "engine": "e", "state": "not found"}},
-            "mutants": {"mutants": {str(n): {"path": "memcore/ram/x.c", "line": n, "kind": "k", "old": "o", "new": str(n),
-                                             "by": "", "outcome": outcome} for n, outcome in enumerate(outcomes)}},
+            "mutants": {"mutants": {str(n): {"path": "memcore/ram/x.c", "line": n, "kind": "k", "old": "o",
+                                             "new": str(n), "by": "", "outcome": outcome}
+                                    for n, outcome in enumerate(outcomes)}},
             "coverage": {"rows": [["all", {"line": [3, 4], "function": [1, 1], "branch": [1, 2]}]], "never": [],
                          "without": [], "rules": 5},
             "coverage-mcdc": {"rows": [["all", [[1, 1], [1, 1], [1, 4]]]]},

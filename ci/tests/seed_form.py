@@ -20,7 +20,8 @@ WRITTEN = [
     ("postcopy", b"\0\0\0\0\x05\0\1\2", ["05 00 01 02   # DISCARD"]),
     ("postcopy", b"\1\0\0\0\x1c\1\0\0", ["1c 01 00 00   # SHUT"]),
     ("mapped_ram_load", b"\0\x09\0\3\0\0\4\1\0\6\2\1\1\1",
-     ["00 04 01 00   # block: name, pages, present, gap", "06   # records", "02 01 01 01   # change: what, where, how, how much"]),
+     ["00 04 01 00   # block: name, pages, present, gap", "06   # records",
+      "02 01 01 01   # change: what, where, how, how much"]),
     ("trace_codec", b"uses memory\n", ["uses memory"]),
     ("trace_codec", b"uses\xff", ["75 73 65 73 ff   # header"]),
 ]

@@ -271,10 +271,10 @@ static void discard_misuse(void)
         source_end();
     }
     long_name[255] = '\0';      /* as long as a message can say */
-    begin();
-    postcopy_discard_send_finish(&ms, postcopy_discard_send_init(&ms, 0, long_name));
-    check(!ms.discard_error);
-    end();
+    source_begin();
+    postcopy_discard_send_finish(&source, postcopy_discard_send_init(&source, 0, long_name));
+    check(!source.discard_error);
+    source_end();
     g_free(long_name);
     /* Nor can one be sent where nobody listens; there need not be a migration for that. */
     source_begin();
