@@ -84,6 +84,7 @@ BARE = [
     ("ci/packages fuzz", 1, "afl++"),
     ("ci/packages test", 1, "qemu-system-x86"),
     ("ci/packages --check fuzz", 1, "clang-14"),
+    ("ci/build dev", 1, "missing: cmake"),
     ("ci/fuzz", 1, "missing: cmake"),
     ("ci/bench", 1, "missing: cmake"),
     ("ci/museum", 1, "missing: "),
