@@ -71,7 +71,8 @@ class Finding:
         if self.campaign.target.input != "trace" or self.kind not in ("crash", "leak"):
             return None
         self.trace.unlink(missing_ok=True)
-        code, output = self.run([self.memtrace, "minimize", "--binary", "-q", "-o", self.trace, self.input], MINIMIZE_SECONDS)
+        code, output = self.run([self.memtrace, "minimize", "--binary", "-q", "-o", self.trace, self.input],
+                                MINIMIZE_SECONDS)
         with open(self.log, "a") as log:
             log.write(f"\n--- memtrace minimize: {code}\n{output}")
         return self.trace if code == 0 and self.trace.exists() else None
@@ -103,7 +104,8 @@ class Finding:
             as_text = f"{shown(self.memtrace)} show" if c.target.name == "trace_codec" else "od -An -v -tx1"
             lines.append(f"  as text   {as_text} {shown(self.input)}")
         else:
-            why = "memtrace minimize gave none; see the log" if self.kind in ("crash", "leak") else f"not tried for a {self.kind}"
+            tried = self.kind in ("crash", "leak")
+            why = "memtrace minimize gave none; see the log" if tried else f"not tried for a {self.kind}"
             lines.append(f"  minimised ({why})")
         lines.append(f"  log       {shown(self.log)}")
         return "\n".join(lines)

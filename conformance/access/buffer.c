@@ -108,6 +108,21 @@ static void from_the_memory_itself(void)
     address_space_unmap(bus.as, mapped, length, READ, 0);
 }
 
+/* The memory is there twice: what goes to its end comes from before, what goes to its beginning from there. */
+static void chunks_of_the_memory_itself(void)
+{
+    Bus bus = bus_new("as");
+    MemoryRegion *ram = ram_counting("ram", 0x1000, 0);
+    uint8_t *host = memory_region_get_ram_ptr(ram);
+
+    stage_add(bus.root, 0, ram);
+    stage_add(bus.root, 0x1000, stage_alias("again", ram, 0, 0x1000));
+    check_number(address_space_write(bus.as, 0xffc, PLAIN, host + 0xff8, 8), OK);
+    check_read(bus.as, 0xff8, 12, OK, "f8 f9 fa fb f8 f9 fa fb f8 f9 fa fb");
+    check_number(address_space_read(bus.as, 0xffd, PLAIN, host, 6), OK);
+    check_read(bus.as, 0, 8, OK, "f9 fa fb f9 fa fb 06 07");
+}
+
 /* ---- R-ACC-3 to R-ACC-5: chunks ---- */
 
 static void chunks(void)
@@ -632,6 +647,7 @@ int main(int argc, char **argv)
     conformance_case("/R-ACC-2/ascending", ascending_over_many_ranges);
     conformance_case("/R-ACC-2/views-during-an-access", views_during_an_access);
     conformance_case("/R-ACC-19/from-the-memory-itself", from_the_memory_itself);
+    conformance_case("/R-ACC-19/chunks-of-the-memory-itself", chunks_of_the_memory_itself);
     conformance_case("/R-ACC-3/chunks", chunks);
     conformance_case("/INV-1/chunk-law", chunk_law);
     conformance_case("/R-ACC-4/short-tail", short_tail);
