@@ -27,11 +27,14 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="ci/bench", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measures memcore and the fuzz targets.  Nothing is judged.",
-        epilog="Exit code: 0 measured, 1 something is broken, 2 wrong use.\n\nExample: ci/bench --only memcore --json > figures.json")
+        epilog="Exit code: 0 measured, 1 something is broken, 2 wrong use.\n\n"
+               "Example: ci/bench --only memcore --json > figures.json")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
     parser.add_argument("--time", default="20", metavar="SECONDS", help="of fuzzing for each target (default: 20)")
-    parser.add_argument("--only", choices=("fuzz", "memcore", *PARTS), help="only the fuzz targets, only memcore, or one part of that")
-    parser.add_argument("--ram", metavar="GIB", help="RAM that is saved and loaded (default: 4 if there is room, else 2 or 1)")
+    parser.add_argument("--only", choices=("fuzz", "memcore", *PARTS),
+                        help="only the fuzz targets, only memcore, or one part of that")
+    parser.add_argument("--ram", metavar="GIB",
+                        help="RAM that is saved and loaded (default: 4 if there is room, else 2 or 1)")
     options = parser.parse_args()
     if not options.time.isdigit() or not 1 <= int(options.time) <= 100000:
         common.die(f"--time {options.time}: a number from 1 to 100000 was expected")
@@ -63,7 +66,8 @@ def replay_figure(target, seconds):
     repeat, took = 1, 0.0
     while took < seconds / 4:
         repeat *= 4 if took < 1 else 2
-        command = [tree / f"fuzzers/replay_{target.name}", "--repeat", str(repeat), tree / f"fuzzers/corpora/{target.name}"]
+        command = [tree / f"fuzzers/replay_{target.name}", "--repeat", str(repeat),
+                   tree / f"fuzzers/corpora/{target.name}"]
         stats.unlink(missing_ok=True)
         began = time.monotonic()
         subprocess.run(command, env={**common.sanitizer_environment("libfuzzer"), "HARNESS_STATS_FILE": str(stats)},
@@ -83,7 +87,8 @@ def memcore_figures(options):
     qemu_new = common.BUILD / "qemu-new/usr/bin/qemu-system-x86_64"      # from ci/qemu-new
     if qemu_new.exists():
         environment.setdefault("MEMCORE_QEMU", str(qemu_new))
-    output = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True).stdout
+    output = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            check=True).stdout
     return json.loads(output)
 
 

@@ -52,8 +52,8 @@ def run_build(directory, command, folder, environment=None):
     log = directory / "build.log"
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     with open(log, "w") as out, subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd=folder,
-            text=True, errors="replace") as process:
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
+            cwd=folder, text=True, errors="replace") as process:
         for line in process.stdout:
             out.write(line)
             if width and line.strip():
@@ -71,7 +71,8 @@ def build(preset, directory=None, arguments=(), source=ROOT, programs=()):
     directory = pathlib.Path(directory or BUILD / preset)
     directory.mkdir(parents=True, exist_ok=True)
     print(f"building {shown(directory)} (log: {shown(directory / 'build.log')})", flush=True)
-    run_build(directory, [source / "ci/build", preset, directory, *arguments], source, {**os.environ, "TARGETS": " ".join(programs)})
+    run_build(directory, [source / "ci/build", preset, directory, *arguments], source,
+              {**os.environ, "TARGETS": " ".join(programs)})
     return directory
 
 
@@ -85,7 +86,8 @@ def sanitizer_environment(engine):
     """os.environ plus what sanitizers and engines need."""
     environment = dict(os.environ)
     if "ASAN_SYMBOLIZER_PATH" not in environment:
-        for path in ["/usr/bin/llvm-symbolizer-14", *sorted(map(str, pathlib.Path("/usr/lib").glob("llvm-*/bin/llvm-symbolizer")))]:
+        for path in ["/usr/bin/llvm-symbolizer-14",
+                     *sorted(map(str, pathlib.Path("/usr/lib").glob("llvm-*/bin/llvm-symbolizer")))]:
             if os.access(path, os.X_OK):
                 environment["ASAN_SYMBOLIZER_PATH"] = path
                 break

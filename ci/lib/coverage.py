@@ -32,8 +32,8 @@ def arguments():
                     "nothing calls and the rules that have no case.  What no test can execute is listed by name in\n"
                     "ci/coverage.unreached and does not count; build/coverage/remaining.txt is what is left.",
         epilog="example: ci/coverage --gate\n"
-               "Exit code: 0 measured (and not below the floor), 1 below the floor, the list of what cannot be executed is\n"
-               "wrong or a test failed, 2 wrong use.")
+               "Exit code: 0 measured (and not below the floor), 1 below the floor, the list of what cannot be\n"
+               "executed is wrong or a test failed, 2 wrong use.")
     parser.add_argument("--gate", action="store_true", help="fail if a figure is below ci/coverage.floor")
     parser.add_argument("--raise", action="store_true", dest="up", help="write better figures to ci/coverage.floor")
     parser.add_argument("--mcdc", action="store_true",
@@ -158,8 +158,8 @@ def front_page(path, rows, files, rules, without, listed):
     page = ["<!DOCTYPE html><meta charset='utf-8'><title>memcore: coverage</title>",
             "<style>body{font:15px sans-serif;margin:2em;max-width:70em}td,th{padding:.15em .8em;text-align:right}"
             "td:first-child,th:first-child{text-align:left}</style>",
-            "<h1>Coverage of memcore</h1><p>By the unit tests (conformance and harness) and the replays of the committed "
-            "corpora. <a href='lcov/index.html'>Every file, line by line</a></p>",
+            "<h1>Coverage of memcore</h1><p>By the unit tests (conformance and harness) and the replays of the "
+            "committed corpora. <a href='lcov/index.html'>Every file, line by line</a></p>",
             "<table>", line("th", [c for c, _ in COLUMNS]),
             *(line("td", cells(name, [tallies[k] for k in KINDS])) for name, tallies in rows), "</table>",
             f"<h2>Functions that nothing calls ({len(never)})</h2><ul>",
@@ -183,7 +183,8 @@ def read_floor():
 def write_floor(figures):
     text = "".join(f"{kind} {figures[kind]:.1f}\n" for kind in KINDS)
     FLOOR.write_text("# SPDX-License-Identifier: GPL-2.0-or-later\n"
-                     "# Per cent of memcore/ that tests and corpora execute at least; only `ci/coverage --raise` writes it.\n"
+                     "# Per cent of memcore/ that tests and corpora execute at least; "
+                     "only `ci/coverage --raise` writes it.\n"
                      + text)
 
 
@@ -201,15 +202,16 @@ def measure_gcc(options):
     capture, render = lcov_options()
     whole, tracefile, report = tree / "all.info", tree / "memcore.info", tree / "html"
     # All of the tree: inline functions of the public headers are executed in the programs that include them.
-    run(["lcov", "--quiet", "--capture", "--directory", tree, "--base-directory", tree, "--output-file", whole, *capture])
+    run(["lcov", "--quiet", "--capture", "--directory", tree, "--base-directory", tree, "--output-file", whole,
+         *capture])
     run(["lcov", "--quiet", "--extract", whole, f"{common.ROOT}/memcore/*", "--output-file", tracefile, *capture])
     files = read_tracefile(tracefile)
     if not files:
         common.die("nothing of memcore/ was counted", 1)
     shutil.rmtree(report, ignore_errors=True)
     report.mkdir()
-    run(["genhtml", "--quiet", tracefile, "--prefix", common.ROOT, "--title", "memcore", "--output-directory", report / "lcov",
-         *render])
+    run(["genhtml", "--quiet", tracefile, "--prefix", common.ROOT, "--title", "memcore", "--output-directory",
+         report / "lcov", *render])
     listed, troubles = unreached.read(UNREACHED)
     troubles += unreached.subtract(files, listed, source_of)
     remaining = unreached.remaining(files, source_of)
@@ -226,7 +228,8 @@ def measure_gcc(options):
         print(display.row(cells(name, [tallies[k] for k in KINDS]), COLUMNS))
     print(f"less {len(listed)} places that no test can execute, each with its reason in {common.shown(UNREACHED)}")
     print("\n".join(row for row in remaining if ": line: " in row), end="\n" if figures["line"] < 100 else "")
-    print(f"{len(remaining)} lines that are not executed, or not in every direction: {common.shown(tree / 'remaining.txt')}")
+    print(f"{len(remaining)} lines that are not executed, or not in every direction: "
+          f"{common.shown(tree / 'remaining.txt')}")
     print(f"{len(never)} functions that nothing calls, {len(without)} of {rules} rules without a case: "
           f"{common.shown(report / 'index.html')}")
     if options.up and not troubles:
@@ -245,7 +248,8 @@ def measure_gcc(options):
 
 def measure_clang():
     common.install_packages("build", "mcdc")
-    tree = common.build("coverage", common.BUILD / "coverage-mcdc", ("-DCMAKE_C_COMPILER=clang-19", "-DMEMCORE_COVERAGE=MCDC"))
+    tree = common.build("coverage", common.BUILD / "coverage-mcdc",
+                        ("-DCMAKE_C_COMPILER=clang-19", "-DMEMCORE_COVERAGE=MCDC"))
     profiles = common.clean_work(tree / "profiles")
     # %m: programs with the same code add up in one file; eight, so that tests need not wait for each other.
     run_tests(tree, LLVM_PROFILE_FILE=f"{profiles}/%8m.profraw")
@@ -254,12 +258,13 @@ def measure_clang():
         common.die("the tests wrote no profile", 1)
     run(["llvm-profdata-19", "merge", "--sparse", "--failure-mode=all", "-o", tree / "memcore.profdata", *raw])
     library, profile = tree / "memcore/libmemcore.a", f"--instr-profile={tree}/memcore.profdata"
-    summary = json.loads(re.sub(r"^warning: .*\n", "", run(["llvm-cov-19", "export", "--summary-only", library, profile]),
-                                flags=re.M))
+    summary = json.loads(re.sub(r"^warning: .*\n", "",
+                                run(["llvm-cov-19", "export", "--summary-only", library, profile]), flags=re.M))
     files = {os.path.relpath(f["filename"], common.ROOT / "memcore"): f["summary"] for f in summary["data"][0]["files"]}
     report = tree / "html"
     shutil.rmtree(report, ignore_errors=True)
-    run(["llvm-cov-19", "show", "--format=html", "--show-mcdc", "--show-branches=count", f"--output-dir={report}", library, profile])
+    run(["llvm-cov-19", "show", "--format=html", "--show-mcdc", "--show-branches=count", f"--output-dir={report}",
+         library, profile])
     kinds = ("lines", "branches", "mcdc")
     rows = []
     for folder in (*sorted({folder_of(name) for name in files}), None):

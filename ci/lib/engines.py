@@ -216,12 +216,14 @@ class LibFuzzer(Campaign):
         corpus = self.corpus_kept or self.folder / "corpus"
         corpus.mkdir(parents=True, exist_ok=True)
         for worker in range(self.workers):
-            command = [self.program, f"-max_total_time={self.seconds}", f"-max_len={self.target.max_len}", "-timeout=10",
+            command = [self.program, f"-max_total_time={self.seconds}", f"-max_len={self.target.max_len}",
+                       "-timeout=10",
                        "-rss_limit_mb=2560", f"-artifact_prefix={artifacts}/", f"-dict={self.dictionary}",
                        "-print_final_stats=1", "-reload=1"]
             if self.seed is not None:
                 command.append(f"-seed={self.seed + worker}")
-            self.processes.append(Process(command + [corpus, self.seeds], self.environment, self.folder, f"libfuzzer-{worker}"))
+            self.processes.append(Process(command + [corpus, self.seeds], self.environment, self.folder,
+                                          f"libfuzzer-{worker}"))
 
     def read(self, process):
         lines, process.log_position = lines_since(process.log, process.log_position)
@@ -276,7 +278,8 @@ class Afl(Campaign):
             except subprocess.TimeoutExpired:
                 code, self.kind = None, "timeout"
         if code != 0:
-            running = [line.split(": running ")[1] for line in (self.folder / "seeds.log").read_text(errors="replace").splitlines()
+            running = [line.split(": running ")[1]
+                       for line in (self.folder / "seeds.log").read_text(errors="replace").splitlines()
                        if ": running " in line]
             self.finding = pathlib.Path(running[-1]) if running else None
             self.trouble = None if running else "the committed corpus cannot be replayed, see seeds.log"
@@ -309,7 +312,8 @@ class Afl(Campaign):
         row = {}
         try:
             while True:
-                row.update(re.findall(r"fuzzing\.(\w+):(\d+)\|g", process.metrics.recv(1 << 16).decode(errors="replace")))
+                row.update(re.findall(r"fuzzing\.(\w+):(\d+)\|g",
+                                      process.metrics.recv(1 << 16).decode(errors="replace")))
         except OSError:
             pass                # nothing new
         self.take(process, row)
@@ -344,7 +348,8 @@ class Afl(Campaign):
     def check_done(self):
         """Anything below 100 % means that an input does not always do the same."""
         if not all(word in self.mode for word in ("persistent", "shmem_testcase", "deferred")):
-            self.trouble = f"AFL++ runs the target as \"{self.mode}\": persistent, shmem_testcase, deferred were expected"
+            self.trouble = f"AFL++ runs the target as \"{self.mode}\": " \
+                           "persistent, shmem_testcase, deferred were expected"
             self.state = "broken"
         if self.stability is not None and self.stability < 100:
             self.trouble = f"stability {self.stability:.1f} %: inputs are not deterministic"

@@ -71,7 +71,8 @@ class Finding:
         if self.campaign.target.input != "trace" or self.kind not in ("crash", "leak"):
             return None
         self.trace.unlink(missing_ok=True)
-        code, output = self.run([self.memtrace, "minimize", "--binary", "-q", "-o", self.trace, self.input], MINIMIZE_SECONDS)
+        code, output = self.run([self.memtrace, "minimize", "--binary", "-q", "-o", self.trace, self.input],
+                                MINIMIZE_SECONDS)
         with open(self.log, "a") as log:
             log.write(f"\n--- memtrace minimize: {code}\n{output}")
         return self.trace if code == 0 and self.trace.exists() else None
@@ -94,7 +95,8 @@ class Finding:
         small = self.minimize()
         lines += ["", f"  input     {shown(self.input)}", f"  replay    {shown(c.replayer)} {shown(self.input)}"]
         if small:
-            lines += [f"  minimised {shown(small)}", f"  run it    {shown(self.memtrace)} run {shown(small)}"]
+            lines += [f"  minimised {shown(small)}", f"  run it    {shown(self.memtrace)} run {shown(small)}",
+                      f"  as C      {shown(self.memtrace)} emit-c {shown(small)} -o test.c"]
             text = small.read_text().splitlines()
             lines += ["    " + line for line in text[:30]]
         elif c.target.input == "bytes":
@@ -102,7 +104,8 @@ class Finding:
             as_text = f"{shown(self.memtrace)} show" if c.target.name == "trace_codec" else "od -An -v -tx1"
             lines.append(f"  as text   {as_text} {shown(self.input)}")
         else:
-            why = "memtrace minimize gave none; see the log" if self.kind in ("crash", "leak") else f"not tried for a {self.kind}"
+            tried = self.kind in ("crash", "leak")
+            why = "memtrace minimize gave none; see the log" if tried else f"not tried for a {self.kind}"
             lines.append(f"  minimised ({why})")
         lines.append(f"  log       {shown(self.log)}")
         return "\n".join(lines)

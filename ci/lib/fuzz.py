@@ -19,7 +19,8 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="ci/fuzz", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Fuzzes memcore against the model.  Builds what it needs, shows progress, ends with a table.",
-        epilog="Exit code: 0 no finding (and the canary's was found); 1 a finding, or something is broken; 2 wrong use.\n"
+        epilog="Exit code: 0 no finding (and the canary's was found); 1 a finding, or something is broken;\n"
+               "2 wrong use.\n"
                "The canary has a planted failure: among all targets it has to be found, asked for by name it is\n"
                "reported like any other finding.  Findings are kept in build/findings, corpora in build/corpus.\n\n"
                "Example: ci/fuzz --target region_tree --engine both --time 600")
@@ -54,8 +55,8 @@ def warn_of_aslr():
     try:
         with open("/proc/sys/vm/mmap_rnd_bits") as bits:
             if int(bits.read()) > 28:
-                print("note: vm.mmap_rnd_bits is above 28, with which sanitizers of clang before 18 now and then fail to "
-                      "start\n  Fix: sysctl -w vm.mmap_rnd_bits=28", file=sys.stderr)
+                print("note: vm.mmap_rnd_bits is above 28, with which sanitizers of clang before 18 now and then fail "
+                      "to start\n  Fix: sysctl -w vm.mmap_rnd_bits=28", file=sys.stderr)
     except (OSError, ValueError):
         pass
 
@@ -78,8 +79,8 @@ def prepare(options):
         environment = common.sanitizer_environment(engine)
         for target in options.target:
             corpus = None if options.fresh else common.BUILD / "corpus" / target.name
-            campaigns.append(engines.campaign(engine, target, tree, work / f"{engine}-{target.name}", options.time, corpus,
-                                              workers, options.seed, environment))
+            campaigns.append(engines.campaign(engine, target, tree, work / f"{engine}-{target.name}", options.time,
+                                              corpus, workers, options.seed, environment))
     return campaigns
 
 
@@ -92,7 +93,8 @@ def keep_history(campaigns):
             record = {"target": c.target.name, "engine": c.engine, "state": c.state, "ended": int(time.time()),
                       "seconds": round(c.elapsed(), 1), "workers": c.workers, "execs": c.total("execs"),
                       "checked": c.total("checked"), "steps": c.total("steps"), "skipped": c.total("skipped"),
-                      "edges": c.most("edges"), "corpus": c.most("corpus"), "mb": round(c.peak_mb), "history": c.history}
+                      "edges": c.most("edges"), "corpus": c.most("corpus"), "mb": round(c.peak_mb),
+                      "history": c.history}
             (folder / f"{c.engine}-{c.target.name}.json").write_text(json.dumps(record))
 
 
@@ -144,8 +146,8 @@ def main():
             print("\n".join("  " + line for line in c.last_lines()))
         elif c.state == "done" and must:
             failed = True
-            print(f"\n*** {c.target.name}, {c.engine}: the planted failure was not found in {options.time} s: findings are "
-                  "not reported, or no engine gets anywhere")
+            print(f"\n*** {c.target.name}, {c.engine}: the planted failure was not found in {options.time} s: findings "
+                  "are not reported, or no engine gets anywhere")
     sys.stdout.flush()
     if finished and not failed:
         shutil.rmtree(campaigns[0].folder.parent)

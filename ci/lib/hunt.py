@@ -14,7 +14,8 @@ import common
 import findings
 
 PLANTS = common.ROOT / "ci/plants"
-TRACKED = ("CMakeLists.txt", "CMakePresets.json", "LICENSE", "ci", "conformance", "corpora", "fuzzers", "harness", "memcore")
+TRACKED = ("CMakeLists.txt", "CMakePresets.json", "LICENSE", "ci", "conformance", "corpora", "fuzzers", "harness",
+           "memcore")
 KEYS = ("museum", "target", "test", "preset", "build", "environment")
 TEST_SECONDS = 300      # for tests without a bug; what takes longer hangs
 POLL_SECONDS = 0.1
@@ -67,7 +68,7 @@ class Copy:
         for path in [p for p in self.source.rglob("*") if p.is_file() and p.relative_to(self.source) not in wanted]:
             path.unlink()
         for name in wanted:
-            # Equal files keep their times: so little is compiled again, but always what the last run's patch had changed.
+            # Equal files keep their times: little is compiled again, but always what the last run's patch had changed.
             copy = self.source / name
             if not copy.is_file() or copy.read_bytes() != (common.ROOT / name).read_bytes():
                 copy.parent.mkdir(parents=True, exist_ok=True)
@@ -75,8 +76,8 @@ class Copy:
 
     def patch(self, plant, *flags):
         """(worked, what patch says)"""
-        result = subprocess.run(["patch", "-p1", "--no-backup-if-mismatch", "-s", *flags, "-i", plant.path], cwd=self.source,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        result = subprocess.run(["patch", "-p1", "--no-backup-if-mismatch", "-s", *flags, "-i", plant.path],
+                                cwd=self.source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return result.returncode == 0, result.stdout
 
     def configure_and_build(self, preset, name, arguments, programs):
@@ -191,8 +192,8 @@ def what_was_said(campaign):
 # --- tests ------------------------------------------------------------------------
 
 def run_tests(tree, plant, limit, notes=None, progress=lambda: None):
-    """(passed, seconds, what was said).  The first case that fails ends it; what takes longer than the limit hangs, which
-    is a failure."""
+    """(passed, seconds, what was said).  The first case that fails ends it; what takes longer than the limit hangs,
+    which is a failure."""
     environment = {**os.environ, **plant.environment}
     if notes:
         environment["MUSEUM_NOTES"] = str(notes)
@@ -201,7 +202,8 @@ def run_tests(tree, plant, limit, notes=None, progress=lambda: None):
     hangs = failed = False
     with open(log, "w") as out, subprocess.Popen(
             ["ctest", "--test-dir", tree, "--verbose", "--no-tests=error", "-R", plant.test],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True) as process:
+            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment,
+            start_new_session=True) as process:
         try:
             while process.poll() is None and not failed and not hangs:
                 time.sleep(POLL_SECONDS)
@@ -217,6 +219,6 @@ def run_tests(tree, plant, limit, notes=None, progress=lambda: None):
         return False, seconds, f"hangs: no end after {seconds:.0f} s"
     text = log.read_text(errors="replace")
     cases = re.findall(r"not ok \S+ (/\S+)", text)
-    said = re.search(r"(FAILED R-|(ERROR|WARNING): \w+Sanitizer|runtime error: |Bail out! |memcore: (?!warning: )|\*\*\*Timeout)"
-                     ".*$", text, re.M)
+    said = re.search(r"(FAILED R-|(ERROR|WARNING): \w+Sanitizer|runtime error: |Bail out! |"
+                     r"memcore: (?!warning: )|\*\*\*Timeout).*$", text, re.M)
     return not failed and process.returncode == 0, seconds, " ".join([*cases[:1], *([said[0]] if said else [])])[:90]

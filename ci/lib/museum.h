@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What patches of ci/plants may say.  Every C file of a copy that bugs are put into begins with this (ci/cmake/museum.cmake);
- * no other build knows it.
+ * What patches of ci/plants may say.  Every C file of a copy that bugs are put into begins with this
+ * (ci/cmake/museum.cmake); no other build knows it.
  *
  *   MUSEUM_REACHED()            control is where the mistake is
  *   MUSEUM_TRIGGERED(condition) and, if the condition holds, what is done now differs from what is right
  *
- * The first time each comes true, an empty file appears: $MUSEUM_NOTES.reached, $MUSEUM_NOTES.triggered; its time tells when.
+ * The first time each comes true, an empty file appears: $MUSEUM_NOTES.reached, $MUSEUM_NOTES.triggered; its time
+ * tells when.
  *
  * Engines must not be led there: nothing in here counts as coverage.  A condition is best written with & and | instead
  * of && and ||, which would be branches of the code under test.

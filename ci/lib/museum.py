@@ -65,7 +65,8 @@ class Museum:
             self.absent[entry] = reason.strip()
         for entry in self.chapter:
             if not self.plants[entry] and entry not in self.absent:
-                self.problems.append(f"{entry} has no patch (a line `# museum: {entry}`) and no reason in {ABSENT.name}")
+                self.problems.append(f"{entry} has no patch (a line `# museum: {entry}`) and no reason in "
+                                     f"{ABSENT.name}")
 
     def show(self):
         columns = (("entry", -31), ("hunted by", -26), ("patch, or why there is none", -10))
@@ -128,7 +129,8 @@ class Hunt:
     def progress(self, line):
         seconds = time.time() - self.started
         c = self.campaign
-        seen = [f"{what} after {self.seen(what):.1f} s" for what in ("reached", "triggered") if self.seen(what) is not None]
+        seen = [f"{what} after {self.seen(what):.1f} s" for what in ("reached", "triggered")
+                if self.seen(what) is not None]
         line.update(", ".join([f"{self.entry}: {self.engine}, {self.plant.name}: {seconds:.0f} s",
                                *([f"{common.number(c.total('execs'))} executions"] if c and c.total("execs") else []),
                                *(seen or ["not reached yet"])]))
@@ -142,7 +144,8 @@ class Hunt:
         self.begin()
         hunt.hunt(c, lambda: self.progress(line))
         if c.state == "broken":
-            return {**self.result(False, seconds=c.elapsed(), execs=c.total("execs"), by="", said=c.trouble), "state": "broken"}
+            return {**self.result(False, seconds=c.elapsed(), execs=c.total("execs"), by="", said=c.trouble),
+                    "state": "broken"}
         found = c.state == "found"
         return self.result(found, seconds=c.found_after if found else c.elapsed(), execs=c.total("execs"),
                            by=hunt.origin(c) if found else "", said=hunt.what_was_said(c) if found else "")
@@ -161,7 +164,8 @@ class Hunt:
             self.begin()
             passed, usual, said = hunt.run_tests(tree, self.plant, hunt.TEST_SECONDS, None, lambda: self.progress(line))
             if not passed:
-                return {**self.result(False, seconds=usual, execs=None, by="", said=f"fails without the bug too: {said}"),
+                return {**self.result(False, seconds=usual, execs=None, by="",
+                                      said=f"fails without the bug too: {said}"),
                         "state": "broken"}
         elif self.engine not in copy.built:
             copy.build_target(self.engine, common.targets()[self.plant.target])
@@ -215,14 +219,16 @@ def seconds_of(value):
 
 def cells(result):
     return (result["entry"], result["hunter"], result["engine"], result["state"], seconds_of(result["reached"]),
-            seconds_of(result["triggered"]), seconds_of(result["seconds"]), common.number(result["execs"]), result["by"],
-            result["said"])
+            seconds_of(result["triggered"]), seconds_of(result["seconds"]), common.number(result["execs"]),
+            result["by"], result["said"])
 
 
 def summary(result):
     what = {"found": f"found after {result['seconds']:.1f} s by {result['by']}: {result['said']}",
-            "triggered": f"NOT FOUND in {result['seconds']:.0f} s, although triggered after {seconds_of(result['triggered'])} s",
-            "reached": f"NOT FOUND in {result['seconds']:.0f} s: reached after {seconds_of(result['reached'])} s, never triggered",
+            "triggered": f"NOT FOUND in {result['seconds']:.0f} s, "
+                         f"although triggered after {seconds_of(result['triggered'])} s",
+            "reached": f"NOT FOUND in {result['seconds']:.0f} s: "
+                       f"reached after {seconds_of(result['reached'])} s, never triggered",
             "not reached": f"NOT FOUND in {result['seconds']:.0f} s: not reached",
             "broken": f"BROKEN: {result['said']}"}[result["state"]]
     return f"{result['entry']}: {result['engine']}: {what}"
@@ -238,7 +244,8 @@ def table(museum, entries, results):
     tried = {result["entry"] for result in results}
     found = {e for e in tried if all(r["state"] == "found" for r in results if r["entry"] == e)}
     absent = [entry for entry in entries if entry in museum.absent]
-    print(f"{len(found)} of {len(tried)} entries found" + (f"; {len(absent)} have no patch (ci/museum --list)" if absent else ""))
+    print(f"{len(found)} of {len(tried)} entries found"
+          + (f"; {len(absent)} have no patch (ci/museum --list)" if absent else ""))
     for entry in (e for e in entries if e in tried - found):
         print(f"  not found: {entry}")
     return found == tried
@@ -249,7 +256,8 @@ def table(museum, entries, results):
 def arguments(museum):
     parser = argparse.ArgumentParser(
         prog="ci/museum", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Puts real bugs of the past into a copy of memcore and measures whether, by whom and how soon each is found.",
+        description="Puts real bugs of the past into a copy of memcore and measures whether, by whom and how soon "
+                    "each is found.",
         epilog=EXAMPLE)
     parser.add_argument("entries", nargs="*", metavar="ENTRY", help="entries of the museum (default: all)")
     parser.add_argument("--time", default="60", metavar="SECONDS", help="for each patch and engine (default: 60)")
@@ -304,14 +312,16 @@ def main():
         return
     common.install_packages("fuzz", "test")
     kept = load_results()
-    sources = {True: fingerprint(("memcore", "conformance")), False: fingerprint(("memcore", "harness", "fuzzers", "corpora"))}
+    sources = {True: fingerprint(("memcore", "conformance")),
+               False: fingerprint(("memcore", "harness", "fuzzers", "corpora"))}
     results, copy, line = [], None, Line()
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     try:
         for one in hunts_of(museum, options):
             state = f"{sources[bool(one.plant.test)]} {hashlib.sha1(one.plant.path.read_bytes()).hexdigest()[:16]}"
             old = None if options.fresh else kept.get(one.key)
-            if old and old["of"] == state and (old["state"] == "found" or old["state"] != "broken" and old["limit"] >= one.seconds):
+            if old and old["of"] == state and (
+                    old["state"] == "found" or old["state"] != "broken" and old["limit"] >= one.seconds):
                 results.append(old)
                 continue
             copy = copy or hunt.Copy()

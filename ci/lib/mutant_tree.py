@@ -115,7 +115,8 @@ class Tree:
             link = self.link_command(program)
             if link and any(word.endswith(("libmemcore.a", "buffer.c.o")) for word in link):
                 environment = dict(pair.split("=", 1) for pair in properties.get("ENVIRONMENT", []))
-                tests.append(Test(entry["name"], program, entry["command"][1:], environment, properties["WORKING_DIRECTORY"]))
+                tests.append(Test(entry["name"], program, entry["command"][1:], environment,
+                                  properties["WORKING_DIRECTORY"]))
         return tests
 
 
@@ -148,7 +149,8 @@ class Reach:
         """Tests that execute the line; and the others, to be tried after them: those that execute its function, or,
         where no function is (a macro) or nobody seems to call it, anything of the file."""
         first = self.within(path, line, line)
-        others = set().union(*(self.within(path, *span) for span in self.functions.get(path, ()) if span[0] <= line <= span[1]))
+        others = set().union(*(self.within(path, *span) for span in self.functions.get(path, ())
+                               if span[0] <= line <= span[1]))
         if not others:
             others = set().union(*(tests for (file, _), tests in self.tests_of.items() if file == path))
         return first, others - first
@@ -191,7 +193,8 @@ class Lines(Reach):
             """Seconds, and whether it passes."""
             started = time.monotonic()
             scratch = common.clean_work(FOLDER / "lines" / test.name)
-            code = runner.run([tree.folder / test.program, *test.arguments], 300, test.folder, environment_of(test, scratch))
+            code = runner.run([tree.folder / test.program, *test.arguments], 300, test.folder,
+                              environment_of(test, scratch))
             return test.name, round(time.monotonic() - started, 3), code == 0
 
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
@@ -200,11 +203,13 @@ class Lines(Reach):
                     seconds[name] = took
                 else:
                     print(f"{name} fails without any mutant and is left out: "
-                          f"ctest --test-dir {common.shown(tree.folder)} -R '^{name}$' --output-on-failure", file=sys.stderr)
+                          f"ctest --test-dir {common.shown(tree.folder)} -R '^{name}$' --output-on-failure",
+                          file=sys.stderr)
         shutil.rmtree(FOLDER / "lines")
         if len(executed) - len(seconds) > LEFT_OUT_MAX:
             common.die("too many tests fail without any mutant", 1)
-        return {"seconds": seconds, "executed": executed, "functions": {p: sorted(spans) for p, spans in functions.items()}}
+        return {"seconds": seconds, "executed": executed,
+                "functions": {p: sorted(spans) for p, spans in functions.items()}}
 
     @staticmethod
     def count(tree, scratch):
@@ -238,7 +243,8 @@ class Worker:
         self.originals = {}
 
     def compile(self, tree, path, text, output, words, *more):
-        """Whether it compiles.  The copy has the same name in another folder; quoted includes look beside the original."""
+        """Whether it compiles.  The copy has the same name in another folder; quoted includes look beside the
+        original."""
         source = self.folder / "source" / path
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)
@@ -319,8 +325,8 @@ class Worker:
             if program is None:
                 return None, "clang does not link it"
             program.rename(home / "fuzzers" / name)
-            campaign = engines.campaign("libfuzzer", table[name], home, home / "work", max(5, seconds // len(targets)), None,
-                                        1, 1, common.sanitizer_environment("libfuzzer"))
+            campaign = engines.campaign("libfuzzer", table[name], home, home / "work", max(5, seconds // len(targets)),
+                                        None, 1, 1, common.sanitizer_environment("libfuzzer"))
             campaign.start()
             while campaign.state == "running" and not self.runner.stopped.is_set():
                 time.sleep(0.2)

@@ -34,26 +34,32 @@ COLUMNS = (("", -34), ("mutants", 7), ("killed", 7), ("by fuzzing", 10), ("survi
 def arguments():
     parser = argparse.ArgumentParser(
         prog="ci/mutants", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Puts small mistakes into memcore, one at a time: comparisons, bounds, constants, dropped statements,\n"
-                    "negated conditions, swapped arguments, missing locks and references.  Each is run against the\n"
-                    "replays of the corpora and the conformance tests that execute its line, or at least its function;\n"
-                    "what survives is fuzzed.  Mistakes that do not compile, or of which the compiler makes the same code,\n"
-                    "do not count; nor do those of ci/mutants.equivalent, which says why no test can notice them.",
+        description="Puts small mistakes into memcore, one at a time: comparisons, bounds, constants, dropped\n"
+                    "statements, negated conditions, swapped arguments, missing locks and references.  Each is run\n"
+                    "against the replays of the corpora and the conformance tests that execute its line, or at least\n"
+                    "its function; what survives is fuzzed.  Mistakes that do not compile, or of which the compiler\n"
+                    "makes the same code, do not count; nor do those of ci/mutants.equivalent, which says why no test\n"
+                    "can notice them.",
         epilog="example: ci/mutants --sample 200 --seed 1        (all of them: ci/mutants --all)\n"
-               "Interrupted, the same command goes on where it stopped.  Results: build/mutants/results.json, report.md.\n"
+               "Interrupted, the same command goes on where it stopped.\n"
+               "Results: build/mutants/results.json, report.md.\n"
                "Exit code: 0 done (and --min reached), 1 not, 2 wrong use, 130 interrupted.")
     parser.add_argument("--sample", metavar="N", help="judge N mutants, drawn at random (default: 200)")
     parser.add_argument("--seed", default="1", metavar="S", help="what the sample is drawn with (default: 1)")
     parser.add_argument("--all", action="store_true", help="judge all mutants (many hours)")
     parser.add_argument("--survivors", action="store_true",
                         help="judge again those that survived earlier: did the new tests kill them?")
-    parser.add_argument("--file", action="append", default=[], metavar="PATH", help="only mutants of memcore/.../NAME.c; repeatable")
-    parser.add_argument("--fuzz", default="30", metavar="SECONDS", help="for each survivor; 0: not at all (default: 30)")
+    parser.add_argument("--file", action="append", default=[], metavar="PATH",
+                        help="only mutants of memcore/.../NAME.c; repeatable")
+    parser.add_argument("--fuzz", default="30", metavar="SECONDS",
+                        help="for each survivor; 0: not at all (default: 30)")
     parser.add_argument("--min", default="0", metavar="PERCENT", help="fail if the tests' score is less")
-    parser.add_argument("--jobs", default=str(os.cpu_count() or 1), metavar="N", help="mutants at a time (default: processors)")
+    parser.add_argument("--jobs", default=str(os.cpu_count() or 1), metavar="N",
+                        help="mutants at a time (default: processors)")
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
     parser.add_argument("--check", action="store_true", help="only: does ci/mutants.equivalent fit the sources?")
-    parser.add_argument("--list", action="store_true", help="only: print the mutants, in the order they would be judged")
+    parser.add_argument("--list", action="store_true",
+                        help="only: print the mutants, in the order they would be judged")
     options = parser.parse_args()
     if options.all + options.survivors + (options.sample is not None) > 1:
         common.die("--all, --sample and --survivors exclude each other")
@@ -96,7 +102,8 @@ def read_equivalent():
         elif line.startswith("memcore/") and len(line.split()) == 2:
             place = line.split()
         else:
-            common.die(f"ci/mutants.equivalent:{number}: `memcore/PATH FUNCTION`, then `- line`, `+ line` and `= reason` were expected", 1)
+            common.die(f"ci/mutants.equivalent:{number}: `memcore/PATH FUNCTION`, then `- line`, `+ line` and "
+                       "`= reason` were expected", 1)
     return entries
 
 
@@ -104,7 +111,8 @@ def check_equivalent(mutants, entries):
     known = {(m.path, m.function, m.old, m.new) for m in mutants}
     stale = [key for key in entries if key not in known]
     for path, function, old, new in stale:
-        print(f"ci/mutants.equivalent: {function} in {path} has no mutant any more of\n  - {old}\n  + {new}", file=sys.stderr)
+        print(f"ci/mutants.equivalent: {function} in {path} has no mutant any more of\n  - {old}\n  + {new}",
+              file=sys.stderr)
     print(f"{len(mutants)} mutants, {len(entries)} listed as equivalent, {len(stale)} of them stale")
     return not stale
 
@@ -132,7 +140,8 @@ class Results:
             return None
         if entry["outcome"] in ("stillborn", "same", "killed"):
             return entry
-        return entry if entry["tests"] == self.tests and (entry["outcome"] == "fuzzed" or entry["fuzz"] >= fuzz) else None
+        fresh = entry["tests"] == self.tests and (entry["outcome"] == "fuzzed" or entry["fuzz"] >= fuzz)
+        return entry if fresh else None
 
     def put(self, mutant, text, fuzz, outcome, by, ran, seconds):
         with self.lock:
@@ -273,8 +282,9 @@ class Run:
         with self.lock:
             done, spent = len(self.judged), now - self.started
             left = spent / done * (self.wanted - done) if done and not last else 0
-            line = (f"{done} of {self.wanted} judged: {self.outcomes['killed']} killed, {self.outcomes['fuzzed']} by fuzzing, "
-                    f"{self.outcomes['survived']} survived; {self.outcomes['stillborn']} no C, {self.outcomes['same']} the same "
+            line = (f"{done} of {self.wanted} judged: {self.outcomes['killed']} killed, "
+                    f"{self.outcomes['fuzzed']} by fuzzing, {self.outcomes['survived']} survived; "
+                    f"{self.outcomes['stillborn']} no C, {self.outcomes['same']} the same "
                     f"code, {self.outcomes['equivalent']} listed; {display.clock(spent)}"
                     + (f", {display.clock(left)} left" if left else ""))
         print(f"\r\x1b[K{line}" if terminal else line, end="\n" if last or not terminal else "", flush=True)
@@ -290,8 +300,8 @@ def score_rows(groups):
     for name, outcomes in groups.items():
         value = score(outcomes)
         if value is not None:
-            rows.append((name, sum(outcomes[o] for o in JUDGED), outcomes["killed"], outcomes["fuzzed"], outcomes["survived"],
-                         f"{value:.1f} %"))
+            rows.append((name, sum(outcomes[o] for o in JUDGED), outcomes["killed"], outcomes["fuzzed"],
+                         outcomes["survived"], f"{value:.1f} %"))
     return rows
 
 
@@ -307,7 +317,8 @@ def report(run, mutants):
              (("chapter", chapters), ("file", files), ("mistake", kinds), ("", total))]
     which = "--all" if run.options.all else "--survivors" if run.options.survivors else \
         f"--sample {run.options.sample} --seed {run.options.seed}"
-    page = ["<!-- SPDX-License-Identifier: GPL-2.0-or-later -->", "# Mutants of memcore", "", f"`ci/mutants {which}`", ""]
+    page = ["<!-- SPDX-License-Identifier: GPL-2.0-or-later -->", "# Mutants of memcore", "", f"`ci/mutants {which}`",
+            ""]
     for title, rows in parts:
         head = (title or "all", *(name for name, _ in COLUMNS[1:]))
         page += ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1),
@@ -316,7 +327,8 @@ def report(run, mutants):
             print("\n" + display.row(head, COLUMNS))
             for row in rows:
                 print(display.row(row, COLUMNS))
-    survivors = sorted((e for e in entries if e["outcome"] in ("survived", "fuzzed")), key=lambda e: (e["path"], e["line"]))
+    survivors = sorted((e for e in entries if e["outcome"] in ("survived", "fuzzed")),
+                       key=lambda e: (e["path"], e["line"]))
     page += [f"## Not noticed by tests and corpora ({len(survivors)})", ""]
     for e in survivors:
         how = f"found by fuzzing {e['by']}" if e["outcome"] == "fuzzed" else e["by"] or f"{e['ran']} tests tried"
@@ -345,7 +357,8 @@ def main():
     run.prepare()
     whole = run.go()
     if not run.judged:
-        common.die("nothing was judged" if whole else "interrupted before the first mutant was judged", 1 if whole else 130)
+        common.die("nothing was judged" if whole else "interrupted before the first mutant was judged",
+                   1 if whole else 130)
     reached = report(run, run.judged)
     if not whole:
         common.die("interrupted; the same command goes on from here", 130)

@@ -21,18 +21,20 @@ TOKEN = re.compile(r"""
 DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", re.M | re.S)
 
 SWAPS = {
-    "comparison": {"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="), ">=": (">", "<"), "==": ("!=",), "!=": ("==",)},
+    "comparison": {"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="), ">=": (">", "<"), "==": ("!=",),
+                   "!=": ("==",)},
     "condition": {"&&": ("||",), "||": ("&&",)},
     "arithmetic": {"+": ("-",), "-": ("+",), "&": ("|",), "|": ("&",), "<<": (">>",), ">>": ("<<",), "+=": ("-=",),
                    "-=": ("+=",), "|=": ("&=",), "&=": ("|=",), "++": ("--",), "--": ("++",)},
 }
 UNARY_TOO = {"+", "-", "&"}
-NO_CALL = {"if", "while", "for", "switch", "return", "sizeof", "defined", "case", "do", "else", "__attribute__", "typeof",
-           "__typeof__"}
+NO_CALL = {"if", "while", "for", "switch", "return", "sizeof", "defined", "case", "do", "else", "__attribute__",
+           "typeof", "__typeof__"}
 NOT_DROPPED = {"if", "for", "while", "switch", "do", "else", "case", "default", "return", "typedef", "static", "const",
                "struct", "union", "enum", "extern", "register", "volatile", "unsigned", "signed", "{", "}", ";"}
 # Their arguments are words for people, or checks.
-LEFT_ALONE = {"memcore_misuse", "memcore_misuse_at", "memcore_assert", "memcore_verify", "error_setg", "error_setg_errno", "error_append_hint",
+LEFT_ALONE = {"memcore_misuse", "memcore_misuse_at", "memcore_assert", "memcore_verify", "error_setg",
+              "error_setg_errno", "error_append_hint",
               "error_prepend", "_Static_assert", "static_assert", "G_STATIC_ASSERT", "__builtin_expect"}
 DROPPED_WHOLE = {"memcore_misuse", "memcore_misuse_at", "error_setg", "error_setg_errno"}
 # Most of theirs are words for people too.
@@ -182,8 +184,8 @@ class Source:
             return
         for kind, swaps in SWAPS.items():
             for other in swaps.get(token.text, ()):
-                binary = before is not None and (before.kind in ("word", "number", "string") or before.text in (")", "]")) \
-                    and before.text not in NO_CALL
+                operand = before and (before.kind in ("word", "number", "string") or before.text in (")", "]"))
+                binary = operand and before.text not in NO_CALL
                 if token.text not in UNARY_TOO or binary:
                     self.add(kind, token.line, token.start, token.end, other)
         if token.text == "!":

@@ -4,13 +4,13 @@ import html
 import re
 
 STYLE = """
-:root { --ink: #1f2937; --soft: #6b7280; --line: #e5e7eb; --paper: #ffffff; --band: #f8fafc; --one: #2563eb; --two: #d97706;
-        --bad: #b91c1c; }
+:root { --ink: #1f2937; --soft: #6b7280; --line: #e5e7eb; --paper: #ffffff; --band: #f8fafc; --one: #2563eb;
+        --two: #d97706; --bad: #b91c1c; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e5e7eb; --soft: #9ca3af; --line: #374151; --paper: #111827; --band: #1f2937; --one: #60a5fa; --two: #fbbf24;
-          --bad: #f87171; } }
-body { font: 14px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto; max-width: 96rem;
-       padding: 0 1.5rem; }
+  :root { --ink: #e5e7eb; --soft: #9ca3af; --line: #374151; --paper: #111827; --band: #1f2937; --one: #60a5fa;
+          --two: #fbbf24; --bad: #f87171; } }
+body { font: 14px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+       margin: 2rem auto; max-width: 96rem; padding: 0 1.5rem; }
 h1 { font-size: 1.5rem; margin-bottom: 0 } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem }
 h2 + p, .soft { color: var(--soft) }
 nav a { margin-right: 1rem; color: var(--one) }
@@ -59,7 +59,8 @@ def cell(text, tag, left):
 
 def table(names, rows, left=()):
     """Columns whose numbers are in `left` are text."""
-    out = ["<div class=\"scroll\"><table>\n<tr>" + "".join(cell(n, "th", i in left) for i, n in enumerate(names)) + "</tr>\n"]
+    head = "".join(cell(n, "th", i in left) for i, n in enumerate(names))
+    out = [f"<div class=\"scroll\"><table>\n<tr>{head}</tr>\n"]
     out += ["<tr>" + "".join(cell(str(c), "td", i in left) for i, c in enumerate(row)) + "</tr>\n" for row in rows]
     return "".join(out) + "</table></div>\n"
 
@@ -77,7 +78,8 @@ def plot(title, lines, unit):
     points = [p for _, line in lines for p in line]
     right, top = max(x for x, _ in points) or 1, max(y for _, y in points) or 1
     bottom = min(y for _, y in points) * 0.95
-    out = [f"<figure><figcaption>{html.escape(title)}</figcaption><svg width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\">"]
+    out = [f"<figure><figcaption>{html.escape(title)}</figcaption><svg width=\"{WIDTH}\" height=\"{HEIGHT}\" "
+           "role=\"img\">"]
 
     def place(x, y):
         share = (y - bottom) / (top - bottom) if top > bottom else 1
@@ -91,7 +93,8 @@ def plot(title, lines, unit):
     out.append(f"<text x=\"{WIDTH - 8}\" y=\"{HEIGHT - 4}\" text-anchor=\"end\">{number(right)} {unit}</text>")
     for i, (name, line) in enumerate(lines):
         colour = COLOURS[i % len(COLOURS)]
-        out.append(f"<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\" points=\"{' '.join(place(*p) for p in line)}\"/>"
+        points = " ".join(place(*p) for p in line)
+        out.append(f"<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\" points=\"{points}\"/>"
                    f"<text x=\"{LEFT + 6 + 80 * i}\" y=\"10\" style=\"fill: {colour}\">{html.escape(name)}</text>")
     return "".join(out) + "</svg></figure>"
 
@@ -100,13 +103,15 @@ def bars(title, rows):
     """rows: (name, how many, how many of them skipped).  Wide differences, so the scale is the square root."""
     most = max(count for _, count, _ in rows)
     height = 14
-    out = [f"<figure><figcaption>{html.escape(title)}</figcaption><svg width=\"{WIDTH + 130}\" height=\"{height * len(rows) + 4}\">"]
+    out = [f"<figure><figcaption>{html.escape(title)}</figcaption>"
+           f"<svg width=\"{WIDTH + 130}\" height=\"{height * len(rows) + 4}\">"]
     for i, (name, count, skipped) in enumerate(rows):
         y, width = i * height, max(1.0, (count / most) ** 0.5 * 200)
         out.append(f"<text x=\"112\" y=\"{y + 10}\" text-anchor=\"end\">{html.escape(name)}</text>"
                    f"<rect x=\"118\" y=\"{y + 2}\" width=\"{width:.1f}\" height=\"9\" fill=\"var(--one)\"/>")
         if skipped:
-            out.append(f"<rect x=\"118\" y=\"{y + 2}\" width=\"{width * skipped / count:.1f}\" height=\"9\" fill=\"var(--two)\"/>")
+            out.append(f"<rect x=\"118\" y=\"{y + 2}\" width=\"{width * skipped / count:.1f}\" height=\"9\" "
+                       "fill=\"var(--two)\"/>")
         note = f"{number(count)}" + (f", {100 * skipped / count:.0f} % skipped" if skipped else "")
         out.append(f"<text x=\"{124 + width:.1f}\" y=\"{y + 10}\">{note}</text>")
     return "".join(out) + "</svg></figure>"
@@ -119,6 +124,7 @@ def whole(title, subtitle, sections):
 
     links = "".join(f"<a href=\"#{anchor(name)}\">{html.escape(name)}</a>" for name, _ in sections)
     body = "".join(f"<h2 id=\"{anchor(name)}\">{html.escape(name)}</h2>\n{text}" for name, text in sections)
-    return (f"<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
+    return (f"<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+            "content=\"width=device-width\">"
             f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n<h1>{html.escape(title)}</h1>\n"
             f"<p class=\"soft\">{html.escape(subtitle)}</p><nav>{links}</nav>\n{body}</html>\n")

@@ -16,18 +16,21 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="ci/plant", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Plants bugs in a copy of the sources and fuzzes from the committed corpus until each is found.",
-        epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.\n\nExamples:\n  ci/plant --time 30 equal-priority-order\n"
+        epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.\n\n"
+               "Examples:\n  ci/plant --time 30 equal-priority-order\n"
                "  ci/plant 'weak-*'     an atomic weakened: the threads programs under TSan are to find it")
     parser.add_argument("names", nargs="+", metavar="NAME",
-                        help="a patch of ci/plants (without .patch), a pattern of such names, a patch file, `all` that fuzzing "
-                             "is to find, or `rest`: those of them that are not in the museum (ci/museum)")
+                        help="a patch of ci/plants (without .patch), a pattern of such names, a patch file, `all` that "
+                             "fuzzing is to find, or `rest`: those of them that are not in the museum (ci/museum)")
     parser.add_argument("--engine", default="libfuzzer", help="libfuzzer, afl or both (default: libfuzzer)")
     parser.add_argument("--time", default="60", metavar="SECONDS", help="for each bug and engine (default: 60)")
     parser.add_argument("--target", metavar="T", help="default: the `# target: T` line of the patch, else region_tree")
     parser.add_argument("--discover", action="store_true",
-                        help="start without the committed inputs that fail by themselves: how well do the engines search?")
+                        help="start without the committed inputs that fail by themselves: "
+                             "how well do the engines search?")
     parser.add_argument("--no-corpus", action="store_true", help="start from nothing at all")
-    parser.add_argument("--no-mutator", action="store_true", help="with the engine's own mutations only (harness/mutate)")
+    parser.add_argument("--no-mutator", action="store_true",
+                        help="with the engine's own mutations only (harness/mutate)")
     parser.add_argument("--runs", default="1", metavar="N",
                         help="for each bug and engine, with seeds counting up; prints the median (default: 1)")
     parser.add_argument("--seed", default="1", metavar="N", help="the engines' random seed (default: 1)")
@@ -103,8 +106,9 @@ def by_tests(copy, plant, options):
     tree = copy.build_tests(plant)
     passed, seconds, said = hunt.run_tests(tree, plant, options.time)
     found = not passed and seconds < options.time
-    print(f"{plant.name}: {f'the tests found it after {seconds:.1f} s: {said}' if found else 'NOT FOUND by the tests'}", flush=True)
-    return plant.name, "-", plant.preset, f"{seconds:.1f}" if found else "", "the tests" if found else "", said if found else ""
+    print(f"{plant.name}: {f'the tests found it after {seconds:.1f} s: {said}' if found else 'NOT FOUND by the tests'}",
+          flush=True)
+    return (plant.name, "-", plant.preset, *((f"{seconds:.1f}", "the tests", said) if found else ("", "", "")))
 
 
 def main():

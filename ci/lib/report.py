@@ -19,10 +19,10 @@ STATES = {"done": "no finding", "found": "FOUND", "broken": "BROKEN", "running":
 def arguments():
     parser = argparse.ArgumentParser(
         prog="ci/report", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Writes one self-contained HTML page: speed and coverage of the targets, what their corpora do, the\n"
-                    "museum, the mutants, coverage of memcore, slow inputs.",
-        epilog="It shows what was measured last and says what was not: ci/fuzz, ci/museum, ci/mutants and ci/coverage leave\n"
-               "their figures below build/.  Exit code: 0 written, 1 something is broken, 2 wrong use.\n\n"
+        description="Writes one self-contained HTML page: speed and coverage of the targets, what their corpora do,\n"
+                    "the museum, the mutants, coverage of memcore, slow inputs.",
+        epilog="It shows what was measured last and says what was not: ci/fuzz, ci/museum, ci/mutants and ci/coverage\n"
+               "leave their figures below build/.  Exit code: 0 written, 1 something is broken, 2 wrong use.\n\n"
                "Example: ci/fuzz --time 300; ci/report -o report.html")
     parser.add_argument("-o", "--output", metavar="FILE", help="default: build/report.html")
     return parser.parse_args()
@@ -39,7 +39,8 @@ def load(path):
 
 
 def git(*words):
-    result = subprocess.run(["git", *words], cwd=common.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    result = subprocess.run(["git", *words], cwd=common.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                            text=True)
     return result.stdout.strip() if result.returncode == 0 else ""
 
 
@@ -71,11 +72,12 @@ def fuzzing(targets):
                      page.number(per_second(r, "execs")), page.number(per_second(r, "checked")), skipped,
                      page.number(r["edges"]), page.number(r["corpus"]), page.number(r["mb"]),
                      STATES.get(r["state"], r["state"]), time.strftime("%Y-%m-%d %H:%M", time.gmtime(r["ended"]))])
-    table = page.table(["target", "engine", "seconds", "execs", "exec/s", "checked steps/s", "skipped", "edges", "corpus",
-                        "MB", "result", "ended (UTC)"], rows, left=(0, 1, 10, 11))
+    table = page.table(["target", "engine", "seconds", "execs", "exec/s", "checked steps/s", "skipped", "edges",
+                        "corpus", "MB", "result", "ended (UTC)"], rows, left=(0, 1, 10, 11))
     plots = []
     for target in targets:
-        lines = [(r["engine"], [(p["seconds"], p["edges"]) for p in r["history"]]) for r in records if r["target"] == target]
+        lines = [(r["engine"], [(p["seconds"], p["edges"]) for p in r["history"]]) for r in records
+                 if r["target"] == target]
         if lines:
             plots.append(page.plot(f"{target}: edges", lines, "s"))
     return table + page.side_by_side(plots)
@@ -133,7 +135,8 @@ def museum():
     rows, found = [], 0
     for r in results.values():
         found += r["state"] == "found"
-        rows.append([r["entry"], r["hunter"].replace("^", "").replace("$", ""), r["engine"], page.seconds(r.get("reached")), page.seconds(r.get("triggered")),
+        rows.append([r["entry"], r["hunter"].replace("^", "").replace("$", ""), r["engine"],
+                     page.seconds(r.get("reached")), page.seconds(r.get("triggered")),
                      page.seconds(r.get("seconds")) if r["state"] == "found" else "NOT FOUND",
                      page.number(r.get("execs")), r.get("by") or "", r.get("said") or ""])
     return page.paragraph(f"{found} of {len(rows)} found.") + page.table(
@@ -173,7 +176,8 @@ def coverage():
         return page.nothing("ci/coverage")
     rows = [measured.cells(name, [tallies[kind] for kind in measured.KINDS]) for name, tallies in results["rows"]]
     return page.paragraph(f"{len(results['never'])} functions that nothing calls, {len(results['without'])} of "
-                          f"{results['rules']} rules without a case: coverage/html/index.html beside this page names them.") + \
+                          f"{results['rules']} rules without a case: coverage/html/index.html beside this page names "
+                          "them.") + \
         page.table([name for name, _ in measured.COLUMNS], rows, left=(0,))
 
 
@@ -201,8 +205,8 @@ def main():
                 ("Slowest inputs of the corpora", slow)]
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        output.write_text(page.whole("memcore: what was measured", f"{name}, {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}",
-                                     sections))
+        output.write_text(page.whole("memcore: what was measured",
+                                     f"{name}, {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}", sections))
     except OSError as error:
         common.die(f"{output}: {error.strerror}", 1)
     print(f"written: {common.shown(output)}")

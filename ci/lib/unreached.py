@@ -21,7 +21,8 @@ def read(path):
             troubles.append(f"{path.name}:{row}: expected: {HELP}")
             continue
         file, function, _, text, reason = fields
-        entries.append(Entry(row, file, function, bool(match[1]), match[2] or "function", int(match[3] or 0), text, reason))
+        entries.append(Entry(row, file, function, bool(match[1]), match[2] or "function", int(match[3] or 0), text,
+                             reason))
     return entries, troubles
 
 
@@ -77,7 +78,8 @@ def subtract(files, entries, source_of):
         lines = find(entry, file, source_of(entry.file)) if file else f"nothing of {entry.file} was counted"
         trouble = lines if isinstance(lines, str) else take(entry, file, lines)
         if trouble:
-            troubles.append(f"coverage.unreached:{entry.row}: {entry.file}, {entry.function}: {trouble}: {entry.reason}")
+            troubles.append(f"coverage.unreached:{entry.row}: {entry.file}, {entry.function}: {trouble}: "
+                            f"{entry.reason}")
     return troubles
 
 

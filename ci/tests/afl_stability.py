@@ -12,7 +12,8 @@ FIRST = {"edges_found": "408", "var_byte_count": "0", "stability": "0.00%", "com
 CASES = (
     ("the first file says 0 % before it knows", FIRST, 100),
     ("no edge yet", {**FIRST, "edges_found": "0"}, 100),
-    ("the row is older than the count", {**FIRST, "edges_found": "400", "var_byte_count": "6", "stability": "100.00%"}, 98.5),
+    ("the row is older than the count", {**FIRST, "edges_found": "400", "var_byte_count": "6", "stability": "100.00%"},
+     98.5),
     ("every edge varies", {**FIRST, "var_byte_count": "408"}, 0),
     ("half written", {"edges_found": "408", "var_byte_count": "1"}, None),
     ("empty", {}, None),

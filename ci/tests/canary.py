@@ -53,7 +53,8 @@ def check(engine, kind):
     require(code != 0, f"{kind}: the minimised trace does not fail")
     trace = pathlib.Path(common.ROOT, command_after("minimised", text)[0])
     steps = [line for line in trace.read_text().splitlines() if line and not line.startswith(("#", "uses"))]
-    require(len(steps) <= STEPS_MAX, f"{kind}: the minimised trace has {len(steps)} steps, at most {STEPS_MAX} were expected")
+    require(len(steps) <= STEPS_MAX,
+            f"{kind}: the minimised trace has {len(steps)} steps, at most {STEPS_MAX} were expected")
     # The same trace does not fail where nothing is planted: the failure is the canary's, not the harness's.
     code, text = run([str(pathlib.Path(common.BUILD, engine, "harness/memtrace")), "run", str(trace)], kind)
     require(code == 0, f"{kind}: memtrace without the planted failure fails too:\n{text}")

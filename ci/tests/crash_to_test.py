@@ -108,10 +108,11 @@ def with_one_command(broken, crash, output):
     """The same by memtrace triage."""
     text = run(broken.memtrace, "triage", crash, "-o", output, code=1)
     folders = [path for path in output.iterdir() if path.is_dir()]
-    if len(folders) != 1 or "1 inputs: 1 fail" not in text:
+    if len(folders) != 1 or "1 input: 1 fail" not in text:
         sys.exit(f"memtrace triage: one bug was expected\n{text}")
     report = (folders[0] / "report.md").read_text()
-    for part in ("## What was expected\n\n> **R-LST-8**", "FAILED R-LST-8: callbacks", "  the core:", "add r0 r1 at", "test.c", "map.svg"):
+    for part in ("## What was expected\n\n> **R-LST-8**", "FAILED R-LST-8: callbacks", "  the core:", "add r0 r1 at",
+                 "test.c", "map.svg"):
         if part not in report:
             sys.exit(f"{folders[0]}/report.md: \"{part}\" was expected\n{report}")
     if "<svg" not in (folders[0] / "map.svg").read_text():
@@ -133,8 +134,8 @@ def with_more_bugs(work, sound):
 
 def without_a_bug(work, sound):
     count = 0
-    for folder in ("region_tree", "transactions", "dirty_bitmap", "access", "map_cache", "iommu", "ram_block", "ram_discard",
-                   "ram_faults"):
+    for folder in ("region_tree", "transactions", "dirty_bitmap", "access", "map_cache", "iommu", "ram_block",
+                   "ram_discard", "ram_faults"):
         for trace in sorted((common.ROOT / "corpora" / folder).rglob("*.trace")):
             source = work / f"{folder}-{trace.stem}.c"
             run(sound.memtrace, "emit-c", "--every-step", trace, "-o", source)

@@ -27,9 +27,10 @@ def main():
     compiler = "afl-clang-fast" if engine == "afl" else shutil.which("clang") or shutil.which("clang-14")
     flags = f"{BASE} {SANITIZE[sanitizer]}" + ("" if engine == "afl" else " -fsanitize=fuzzer-no-link")
     environment = {**os.environ, "OUT": str(out), "WORK": str(folder / "work"), "SRC": str(common.ROOT.parent),
-                   "CC": compiler, "CXX": compiler.replace("clang", "clang++") if engine != "afl" else "afl-clang-fast++",
-                   "CFLAGS": flags, "CXXFLAGS": flags, "LIB_FUZZING_ENGINE": "-fsanitize=fuzzer", "SANITIZER": sanitizer,
-                   "FUZZING_ENGINE": engine, "ARCHITECTURE": "x86_64"}
+                   "CC": compiler,
+                   "CXX": "afl-clang-fast++" if engine == "afl" else compiler.replace("clang", "clang++"),
+                   "CFLAGS": flags, "CXXFLAGS": flags, "LIB_FUZZING_ENGINE": "-fsanitize=fuzzer",
+                   "SANITIZER": sanitizer, "FUZZING_ENGINE": engine, "ARCHITECTURE": "x86_64"}
     subprocess.run([common.ROOT / "ci/oss-fuzz-build"], env=environment, check=True)
     sys.exit(subprocess.run([common.ROOT / "ci/check-build", out, engine, sanitizer]).returncode)
 

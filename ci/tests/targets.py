@@ -19,7 +19,8 @@ def main():
 
     require(len(table) >= 4, f"only {len(table)} targets")
     require([t for t in table.values() if t.finding == "must"], "no target that must fail")
-    sources = {p.stem for p in (common.ROOT / "fuzzers").glob("*.c") if "LLVMFuzzerTestOneInput(const uint8_t *data" in p.read_text()}
+    sources = {p.stem for p in (common.ROOT / "fuzzers").glob("*.c")
+               if "LLVMFuzzerTestOneInput(const uint8_t *data" in p.read_text()}
     require(sources == set(table), f"sources {sorted(sources)}, table {sorted(table)}")
     folders = {p.name for p in (common.ROOT / "corpora").iterdir() if p.is_dir()}
     require(folders == set(table), f"corpora/ has {sorted(folders)}, the table {sorted(table)}")
@@ -33,7 +34,8 @@ def main():
             files.append(name)
         for file in files:
             require((tree / "fuzzers" / file).is_file(), f"{tree}/fuzzers/{file} is missing")
-        given = [p for kind in ("seeds", "regressions") for p in (common.ROOT / "corpora" / name / kind).glob("*.trace")]
+        given = [p for kind in ("seeds", "regressions")
+                 for p in (common.ROOT / "corpora" / name / kind).glob("*.trace")]
         packed = list((tree / "fuzzers/corpora" / name).iterdir())
         require(len(packed) >= max(1, len(given)), f"{name}: {len(given)} traces, {len(packed)} packed inputs")
     for line in wrong:

@@ -38,7 +38,8 @@ class Tool:
         environment = common.sanitizer_environment("libfuzzer")
         if kind:
             environment["CANARY"] = kind
-        result = subprocess.run([str(a) for a in (self.memtrace, *arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        result = subprocess.run([str(a) for a in (self.memtrace, *arguments)], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, cwd=common.ROOT, env=environment, timeout=300, **more)
         return result.returncode, result.stdout.decode(errors="replace")
 
@@ -79,7 +80,8 @@ def check_kind(tool, kind, key):
     steps = [line for line in (folders(output)[0] / "minimized.trace").read_text().splitlines()
              if line and not line.startswith(("#", "uses"))]
     require(len(steps) <= 5, f"{kind}: {len(steps)} steps are left")
-    require(len((folders(output)[0] / "inputs.txt").read_text().split()) == FAILING, f"{kind}: inputs.txt is not complete")
+    require(len((folders(output)[0] / "inputs.txt").read_text().split()) == FAILING,
+            f"{kind}: inputs.txt is not complete")
     return output
 
 
@@ -97,7 +99,8 @@ def check_adopt(tool, output):
     code, _ = tool.run("run", adopted[0])
     require(code == 1, "--adopt: what was adopted does not fail")
     shutil.copy(tool.work / "inputs/canary-crash-000", tool.work / "nameless")
-    code, text = tool.run("triage", tool.work / "nameless", "-o", tool.work / "nameless.out", "--adopt", "--corpora", corpora)
+    code, text = tool.run("triage", tool.work / "nameless", "-o", tool.work / "nameless.out", "--adopt", "--corpora",
+                          corpora)
     require(code == 2 and "give --target TARGET" in text, f"--adopt without a target: {text}")
 
 
@@ -124,8 +127,8 @@ def check_sound(tool):
     (strange / "foreign.trace").write_text("this is no trace\n")
     (strange / "noise").write_bytes(random.Random(2).randbytes(5000))
     code, text = sound.run("triage", strange, "-o", tool.work / "strange.out")
-    require(code == 2 and "3 do not fail" in text and "2 could not be replayed" in text and "foreign.trace:1:1: " in text,
-            f"strange files: {code} {text}")
+    require(code == 2 and "3 do not fail" in text and "2 could not be replayed" in text
+            and "foreign.trace:1:1: " in text, f"strange files: {code} {text}")
 
 
 def check_full_disk(tool):
@@ -136,21 +139,24 @@ def check_full_disk(tool):
         import resource
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    code, text = tool.run("triage", tool.work / "inputs/canary-crash-000", "-o", tool.work / "full", preexec_fn=no_space)
+    code, text = tool.run("triage", tool.work / "inputs/canary-crash-000", "-o", tool.work / "full",
+                          preexec_fn=no_space)
     require(code == 2 and "cannot write" in text, f"full disk: {code} {text}")
     require(not [p for p in (tool.work / "full").rglob("*") if p.is_file()], "full disk: half-written files are left")
 
 
 def check_interrupt(tool):
     output = tool.work / "interrupted"
-    process = subprocess.Popen([str(tool.memtrace), "triage", str(tool.work / "inputs"), "-o", str(output)], stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, env=common.sanitizer_environment("libfuzzer"), start_new_session=True,
-                               cwd=common.ROOT)
+    process = subprocess.Popen([str(tool.memtrace), "triage", str(tool.work / "inputs"), "-o", str(output)],
+                               stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, env=common.sanitizer_environment("libfuzzer"),
+                               start_new_session=True, cwd=common.ROOT)
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)
     process.communicate(timeout=60)
     code, text = tool.run("triage", tool.work / "inputs", "-o", output)
-    require(code == 1 and len(folders(output)) == 1 and (folders(output)[0] / "report.md").exists(), f"after Ctrl-C: {text}")
+    require(code == 1 and len(folders(output)) == 1 and (folders(output)[0] / "report.md").exists(),
+            f"after Ctrl-C: {text}")
 
 
 def main():

@@ -8,8 +8,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import coverage
 import unreached
 
-SOURCE = ["int early(void)", "{", "    if (never) {", "        fail();", "        return 1;", "    }", "    return 0;", "}",
-          "void late(void)", "{", "    fail();", "    fail();", "}"]
+SOURCE = ["int early(void)", "{", "    if (never) {", "        fail();", "        return 1;", "    }", "    return 0;",
+          "}", "void late(void)", "{", "    fail();", "    fail();", "}"]
 
 
 def counted():
@@ -59,5 +59,6 @@ for line, said in (
         ("a/b.c | late | lines 1 | fail( | why\n", "2 lines begin with")):
     trouble, file, _ = subtract(line)
     expect(f"{line.strip()}: {said}", said in trouble and file.line == counted()["a/b.c"].line)
-trouble, file, _ = subtract("a/b.c | early | rarely lines 3 | fail( | why\na/b.c | early | rarely branches 2 | if ( | why\n")
+trouble, file, _ = subtract("a/b.c | early | rarely lines 3 | fail( | why\n"
+                            "a/b.c | early | rarely branches 2 | if ( | why\n")
 expect("what is rare may be executed", not trouble and 7 not in file.line and file.branch == {"3,0,1": 7})

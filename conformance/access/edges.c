@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pointers that are NULL and lengths that are one off, beyond preconditions.c; and what stands next to them that is fine. */
+/* NULL pointers and lengths that are one off, beyond preconditions.c; and what is fine next to them. */
 #include "common/access.h"
 
 #include <string.h>
@@ -110,7 +110,8 @@ static MemoryRegionCache cache_of_16(void)
     return cache;
 }
 
-CASE(invalidate_nothing_behind_the_end, MemoryRegionCache c = cache_of_16(); address_space_cache_invalidate(&c, 0x11, 0))
+CASE(invalidate_nothing_behind_the_end, MemoryRegionCache c = cache_of_16();
+     address_space_cache_invalidate(&c, 0x11, 0))
 
 static void invalidate_nothing_at_the_end(void)
 {

@@ -147,7 +147,8 @@ static void registered_twice(void)
 static void registered_with_another(void)
 {
     table_with_notifier();
-    memory_region_register_iommu_notifier(table_region(table_new("other", 0x1000, TABLE_PLAIN)), &notifier, &error_abort);
+    memory_region_register_iommu_notifier(table_region(table_new("other", 0x1000, TABLE_PLAIN)), &notifier,
+                                          &error_abort);
 }
 
 /* Its fields are new, and say nothing of the list it stands on. */

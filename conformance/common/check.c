@@ -155,6 +155,17 @@ bool check_pointer_at(const char *where, const char *what, const void *actual, c
     return actual == expected;
 }
 
+bool check_init_failed_at(const char *where, MemoryRegion *mr, Object *owner, const Error *error)
+{
+    if (!check_condition_at(where, "an error with a text", error && *error_get_pretty(error))) {
+        stage_adopt(mr, owner);         /* so that the end of the case gives it back */
+        return false;
+    }
+    check_number_at(where, "size of the region", memory_region_size(mr), 0);
+    check_pointer_at(where, "name of the region", memory_region_name(mr), NULL);
+    return check_pointer_at(where, "owner of the region", memory_region_owner(mr), NULL);
+}
+
 /* Views are one long line; split at the commas they read, and differ, like logs. */
 static char **pieces_of(const char *text)
 {

@@ -119,6 +119,9 @@ void stage_release(MemoryRegion *mr);
 /* The core has finalized it already (as a failed init does): nothing to do after the case. */
 void stage_forget(MemoryRegion *mr);
 
+/* memcore_statistics(), for one field: stage_statistics().flat_views */
+MemcoreStatistics stage_statistics(void);
+
 /* A topology commit that changes nothing: listeners hear begin, their region_nops and commit (R-TREE-11). */
 void stage_force_commit(void);
 
@@ -220,7 +223,11 @@ char *text_of_find(MemoryRegion *mr, hwaddr addr, uint64_t size);
 /* What was logged since the last check_log; `expected` is lines, each with its "\n".  Empties the log. */
 #define check_log(log, expected) check_log_at(G_STRLOC, (log), (expected))
 
+/* The init gave `error` (which stays the caller's) and no region; if it gave a region, the stage adopts it. */
+#define check_init_failed(mr, owner, error) check_init_failed_at(G_STRLOC, (mr), (owner), (error))
+
 bool check_condition_at(const char *where, const char *what, bool condition);
+bool check_init_failed_at(const char *where, MemoryRegion *mr, Object *owner, const Error *error);
 bool check_number_at(const char *where, const char *what, uint64_t actual, uint64_t expected);
 bool check_pointer_at(const char *where, const char *what, const void *actual, const void *expected);
 bool check_text_at(const char *where, const char *what, const char *actual, const char *expected);

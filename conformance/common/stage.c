@@ -491,11 +491,18 @@ static void release_regions(void)
     }
 }
 
+MemcoreStatistics stage_statistics(void)
+{
+    MemcoreStatistics statistics;
+
+    memcore_statistics(&statistics);
+    return statistics;
+}
+
 static void check_everything_gone(void)
 {
-    MemcoreStatistics left;
+    const MemcoreStatistics left = stage_statistics();
 
-    memcore_statistics(&left);
     check_number(left.flat_views, 0);
     check_number(left.ram_blocks, 0);
     check_number(left.address_spaces, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification "RAM migration", chapters 1 and 5: what streams say of their machine, and what stands behind the RAM. */
+/* Specification "RAM migration", chapters 1 and 5: what streams say of their machine and behind the RAM. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * Specification "RAM migration", R-SAVE-9: a save that does not come to its end leaves no file that is taken for one.
  *
  * The program is killed before each system call of a save that writes; and the power fails before each of them, when
- * of what was written since the last fsync any part may be on the disk.  `--verbose` prints a row for each.  Linked with
- * --wrap for these calls.
+ * of what was written since the last fsync any part may be on the disk.  `--verbose` prints a row for each.  Linked
+ * with --wrap for these calls.
  */
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -337,8 +337,8 @@ static void judge_disk(uint64_t arrived)
     verdict = judge(fd, power.base);
     power.rows[verdict]++;
     if (verdict == WRONG) {
-        g_test_message("the power fails before call %u with %u writes pending, of which 0x%" PRIx64 " arrived: %s", calls.count,
-                       power.pending->len, arrived, verdict_names[verdict]);
+        g_test_message("the power fails before call %u with %u writes pending, of which 0x%" PRIx64 " arrived: %s",
+                       calls.count, power.pending->len, arrived, verdict_names[verdict]);
     }
     close(fd);
     g_byte_array_unref(disk);
@@ -394,7 +394,8 @@ static void power_fails_in(const RamSaveParameters *parameters, unsigned renames
     check_number(power.pending->len, 0);        /* all of it is on the disk when the save says so */
     check_number(power.rows[WRONG], 0);
     check(power.rows[REFUSED] > 100 && power.rows[COMPLETE] > 2);
-    g_test_message("the power fails: %u times refused, %u times complete and equal", power.rows[REFUSED], power.rows[COMPLETE]);
+    g_test_message("the power fails: %u times refused, %u times complete and equal", power.rows[REFUSED],
+                   power.rows[COMPLETE]);
     g_ptr_array_unref(power.pending);
     g_byte_array_unref(power.disk);
 }
@@ -410,7 +411,7 @@ static void power_fails_on_a_new_file(void)
     end();
 }
 
-/* A descriptor of the caller's, to an older file: what is found is that one, nothing, or the new one, and no mixture. */
+/* A descriptor of the caller's, to an older file: what is found is that one, nothing, or the new one; no mixture. */
 static void power_fails_on_an_older_file(void)
 {
     const int fd = memfd_create("save", MFD_CLOEXEC);

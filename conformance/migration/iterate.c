@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification "RAM migration", chapter 4: which pages are counted, when they are looked for, in which order they are taken. */
+/* Specification "RAM migration", chapter 4: which pages count, when they are looked for, in which order they go. */
 #include "migration/ram-save.h"
 
 #include <string.h>

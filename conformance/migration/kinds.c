@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification "RAM migration", chapters 3 and 5: blocks of every kind go into a file and come back (R-MLD-*, R-SAVE-*). */
+/* Specification "RAM migration", chapters 3 and 5: blocks of every kind, into a file and back (R-MLD-*, R-SAVE-*). */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -26,7 +26,8 @@ static void fill(RAMBlock *block, uint64_t length)
 static int save_to_file(void)
 {
     const int fd = memfd_create("saved", MFD_CLOEXEC);
-    RamSave *save = ram_save_new(&(RamSaveParameters){ .fd = fd, .machine = "none", .punch_holes = true }, &error_abort);
+    RamSave *save = ram_save_new(&(RamSaveParameters){ .fd = fd, .machine = "none", .punch_holes = true },
+                                 &error_abort);
 
     check_number(ram_save_run(save, &error_abort), 0);
     ram_save_free(save);

@@ -33,7 +33,7 @@ static struct {
     unsigned poll_interrupted;          /* so many times */
     int poll_fails;                     /* errno */
     bool broken;                        /* the descriptor, says poll */
-    unsigned spurious;                  /* so many times poll wakes for nothing, for less than a message, for another event */
+    unsigned spurious;                  /* so often poll wakes for nothing, less than a message, another event */
     bool device;                        /* /dev/userfaultfd is there, and gives descriptors as the call does */
     unsigned interrupted;               /* so many writes of eight bytes, waits for a semaphore, sends and receives */
     int no_thread;                      /* errno of making one */

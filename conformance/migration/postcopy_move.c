@@ -306,8 +306,8 @@ static _Noreturn void be_child(int fd, bool is_source, uint64_t life, uint64_t w
 }
 
 /*
- * Both drivers, in two processes.  With a `life` the child dies after so many bytes, which it sent as the source or received
- * as the destination, and the parent must get an Error, not hang.
+ * Both drivers, in two processes.  With a `life` the child dies after so many bytes, which it sent as the source or
+ * received as the destination, and the parent must get an Error, not hang.
  */
 static void move(bool child_is_source, uint64_t life, uint64_t wish)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification "RAM migration", chapter 6: pages of a destination that listens: waited for, placed, all there at the end. */
+/* Specification "RAM migration", chapter 6: pages are waited for, placed, and all there at the end. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -37,7 +37,7 @@ void source_resume(void *opaque);
 /* A message on the return path, in the form of its type (R-WIRE-2); the result of ram_migrate_return. */
 int peer_say(uint16_t type, const char *name, uint64_t start, uint32_t length);
 
-/* Numbers (uint32_t) of the pages that were sent, in order, each with the bytes it has now; `records`, or NULL: g_free. */
+/* Numbers (uint32_t) of the pages that were sent, in order, each with its bytes of now; `records`: NULL, or g_free. */
 GArray *source_pages_sent(char **records);
 /* "0-95 3000 2000-2999": ascending runs; g_free. */
 char *text_of_runs(const GArray *pages);

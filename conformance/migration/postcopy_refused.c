@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Specification "RAM migration", chapter 6: calls in the wrong state, and blocks and places that are not what they should be. */
+/* Specification "RAM migration", chapter 6: calls in the wrong state; blocks and places that do not fit. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

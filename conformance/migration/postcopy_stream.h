@@ -41,8 +41,8 @@ void tape_end(Tape *tape);
 char *hex_of(const GByteArray *bytes);
 
 /*
- * What a source sent, in a letter each: C and the number of a command, S[tart], P[art], E[nd], F (EOF); pages are told to
- * `page`.  False: it is no stream of R-WIRE-6.
+ * What a source sent, in a letter each: C and the number of a command, S[tart], P[art], E[nd], F (EOF); pages are told
+ * to `page`.  False: it is no stream of R-WIRE-6.
  */
 typedef struct {
     GString *records;

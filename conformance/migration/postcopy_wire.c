@@ -37,7 +37,8 @@ static void dialogue(void)
 
     char *hex = hex_of(reader.tape.out);
     char *expected = g_strdup_printf("00020004" "00000001" "00020004" "00000002" "00030010%016zx%08zx" "03" "72616d"
-                                     "00020004" "00000004" "00010004" "00000000", 3 * reader.host_page, reader.host_page);
+                                     "00020004" "00000004" "00010004" "00000000", 3 * reader.host_page,
+                                     reader.host_page);
 
     check_text(hex, expected);
     g_free(hex);
@@ -373,7 +374,7 @@ static void blocks_that_stay(void)
     }
 }
 
-/* Pages before ADVISE go into memory; but a migration without postcopy has no end.  The connection need not be shut down. */
+/* Pages before ADVISE go into memory, but a migration without postcopy has no end.  No shutdown is needed. */
 static void without_postcopy(void)
 {
     reader_begin();
@@ -517,7 +518,8 @@ static void discards(void)
         reader_begin();
         put_setup();
         put_precopy();
-        put_discard(reader.tape.in, "ram", ranges[i].start * reader.host_page / 2, ranges[i].length * reader.host_page / 2);
+        put_discard(reader.tape.in, "ram", ranges[i].start * reader.host_page / 2,
+                    ranges[i].length * reader.host_page / 2);
         reader_refused(ranges[i].text);
         check_number(reader.mis.counters.discarded, 0);
         check_number(reader.ram->host[0], 0x20);
@@ -535,8 +537,10 @@ static void lists(void)
     } bad[] = {
         { READER_PAGES, READER_PAGES, "rom", "\"rom\" is not here" },
         { READER_PAGES, READER_PAGES, "ra", "\"ra\" is not here" },
-        { 2 * READER_PAGES, 2 * READER_PAGES, "ram", "there, 0x" },     { READER_PAGES, 2 * READER_PAGES, "ram", "there, 0x" },
-        { 2 * READER_PAGES, READER_PAGES, "ram", "listed twice" },        { 0, 0, "ram", "not in the list" },
+        { 2 * READER_PAGES, 2 * READER_PAGES, "ram", "there, 0x" },
+        { READER_PAGES, 2 * READER_PAGES, "ram", "there, 0x" },
+        { 2 * READER_PAGES, READER_PAGES, "ram", "listed twice" },
+        { 0, 0, "ram", "not in the list" },
         { READER_PAGES - 1, READER_PAGES, "ram", "that are left" },       { READER_PAGES, 0, "ram", "there, 0x" },
     };
 

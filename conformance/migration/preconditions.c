@@ -24,7 +24,8 @@ static RAMBlock *ram(void)
 
 static RamSave *save_of(bool set_up)
 {
-    RamSave *save = ram_save_new(&(RamSaveParameters){ .fd = memfd_create("save", 0), .machine = "none" }, &error_abort);
+    RamSave *save = ram_save_new(&(RamSaveParameters){ .fd = memfd_create("save", 0), .machine = "none" },
+                                 &error_abort);
 
     ram();
     if (set_up) {

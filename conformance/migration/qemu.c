@@ -163,7 +163,8 @@ static void base(void)
 static void uuid(void)
 {
     static const uint8_t bytes[16] = { 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 1, 2, 3, 4, 5, 6, 7, 8 };
-    static const char *const uuids[] = { "12345678-9abc-def0-0102-030405060708", "12345678-9abc-def0-0102-030405060709" };
+    static const char *const uuids[] = { "12345678-9abc-def0-0102-030405060708",
+                                         "12345678-9abc-def0-0102-030405060709" };
     RamSaveParameters parameters;
     MappedRamFile *file;
     Qemu qemu;

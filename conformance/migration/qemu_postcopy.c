@@ -28,7 +28,8 @@ static void begin(void)
     block = ram->ram_block;
     qemu_fill(block->host);
     /* A socket's path is short, so a long name of the usual folder will not do. */
-    g_snprintf(folder, sizeof(folder), "%s/memcore-qemu-XXXXXX", strlen(g_get_tmp_dir()) < 30 ? g_get_tmp_dir() : "/tmp");
+    g_snprintf(folder, sizeof(folder), "%s/memcore-qemu-XXXXXX",
+               strlen(g_get_tmp_dir()) < 30 ? g_get_tmp_dir() : "/tmp");
     g_assert_nonnull(g_mkdtemp(folder));
     g_snprintf(socket_path, sizeof(socket_path), "%s/socket", folder);
     g_snprintf(file_path, sizeof(file_path), "%s/ram.mig", folder);
@@ -215,8 +216,8 @@ static void from_qemu(void)
         pthread_join(guest.thread, NULL);
     }
     check(mis.counters.requests > 0);
-    g_test_message("%" PRIu64 " faults, %" PRIu64 " pages, %" PRIu64 " of zeroes, %" PRIu64 " discarded", mis.counters.faults,
-                   mis.counters.placed, mis.counters.zero_placed, mis.counters.discarded);
+    g_test_message("%" PRIu64 " faults, %" PRIu64 " pages, %" PRIu64 " of zeroes, %" PRIu64 " discarded",
+                   mis.counters.faults, mis.counters.placed, mis.counters.zero_placed, mis.counters.discarded);
     check(memcmp(block->host, before, QEMU_RAM) == 0);
     error_free(mis.error);
     migration_transport_free(&mis.transport);

@@ -107,8 +107,8 @@ void qemu_start_as(Qemu *qemu, const char *const *more)
         g_ptr_array_add(arguments, (char *)*more);
     }
     g_ptr_array_add(arguments, NULL);
-    g_spawn_async_with_pipes(NULL, (char **)arguments->pdata, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-                             &qemu->pid, &in, &out, NULL, &error);
+    g_spawn_async_with_pipes(NULL, (char **)arguments->pdata, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
+                             NULL, NULL, &qemu->pid, &in, &out, NULL, &error);
     g_assert_no_error(error);
     g_ptr_array_unref(arguments);
     qemu->in = fdopen(in, "w");

@@ -598,7 +598,7 @@ static void fails_anywhere(void)
     end();
 }
 
-/* A descriptor of the caller's: older content does not survive behind the base, and after a failure there is no magic. */
+/* A descriptor of the caller's: nothing older survives behind the base, and after a failure there is no magic. */
 static void descriptor_of_the_caller(void)
 {
     const int fd = memfd_create("save", MFD_CLOEXEC);
@@ -726,7 +726,8 @@ int main(int argc, char **argv)
     conformance_case("/R-ITER-3/live", live);
     conformance_case("/R-ITER-4/becomes-zero", page_becomes_zero);
     conformance_case("/R-ITER-9/saved-and-loaded", saved_and_loaded);
-    conformance_misuse("/R-ITER-9/completed-without-the-lock", completed_without_the_lock, "ram_save_complete", "R-ITER-9");
+    conformance_misuse("/R-ITER-9/completed-without-the-lock", completed_without_the_lock, "ram_save_complete",
+                       "R-ITER-9");
     conformance_misuse("/R-SAVE-2/completed-twice", completed_twice, "ram_save_complete", "R-SAVE-2");
     conformance_case("/R-ITER-11/blocks-change", blocks_change);
     conformance_case("/R-SAVE-1/saved-and-loaded", saved_and_loaded);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Specification "RAM migration", chapter 5, on hosts that refuse: each call that a save asks about fails once, and those
- * that are not asked about (--wrap) fail or do less than they should.
+ * Specification "RAM migration", chapter 5, on hosts that refuse: each call that a save asks about fails once, and
+ * those that are not asked about (--wrap) fail or do less than they should.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -200,7 +200,8 @@ static void each_call_fails(void)
 
             begin();
             host_refuses_nth(kinds[i].kind, EIO, nth);
-            check_number(save_with((RamSaveParameters){ .direct_io = true, .resume_writers = resume }, &error), fine ? 0 : -EIO);
+            check_number(save_with((RamSaveParameters){ .direct_io = true, .resume_writers = resume }, &error),
+                         fine ? 0 : -EIO);
             check_number(host_agrees(), fine ? kinds[i].calls : nth + 1);
             check(fine == !error);
             error_free(error);

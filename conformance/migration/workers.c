@@ -24,7 +24,7 @@
 #include "migration/mapped-ram.h"
 
 #define PAGE TARGET_PAGE_SIZE
-enum { PAGES = 640 };                   /* ten words of a bitmap: a block of whole words takes the fast path (R-SYNC-2) */
+enum { PAGES = 640 };                   /* ten words of a bitmap: whole words take the fast path (R-SYNC-2) */
 
 /* --- the clock and pwrite --- */
 
@@ -33,7 +33,7 @@ static struct {
     unsigned calls, fail_at;            /* atomic */
     int fail_errno;
     unsigned direct;                    /* writes past the cache; atomic */
-    bool late;                          /* the next one of pages reads its bytes at once and delivers them later; atomic */
+    bool late;                          /* the next one of pages reads at once and delivers later; atomic */
 } writes;
 
 WRAPPED(int, clock_gettime, clockid_t clock, struct timespec *time)
@@ -128,7 +128,8 @@ static void end(void)
 
 static RamSaveParameters parameters(void)
 {
-    return (RamSaveParameters){ .fd = fd, .machine = "none", .alignment = MAX(PAGE, 4096), .stop_writers = stop_writers };
+    return (RamSaveParameters){ .fd = fd, .machine = "none", .alignment = MAX(PAGE, 4096),
+                               .stop_writers = stop_writers };
 }
 
 static RamSave *save_new(const RamSaveParameters *p)

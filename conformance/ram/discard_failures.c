@@ -24,7 +24,8 @@ static MemoryRegion *backed(Backing backing)
     switch (backing) {
     case PRIVATE:
     case SHARED:
-        memory_region_init_ram_flags_nomigrate(mr, NULL, "ram", 8 * H, backing == SHARED ? RAM_SHARED : 0, &error_fatal);
+        memory_region_init_ram_flags_nomigrate(mr, NULL, "ram", 8 * H, backing == SHARED ? RAM_SHARED : 0,
+                                               &error_fatal);
         break;
     case POINTER: {
         static void *memory;
@@ -37,8 +38,8 @@ static MemoryRegion *backed(Backing backing)
     }
     default:
         path = file_made("backing", 8 * H);
-        memory_region_init_ram_from_file(mr, NULL, "ram", 8 * H, 0, backing == FILE_SHARED ? RAM_SHARED : 0, path, false,
-                                         &error_fatal);
+        memory_region_init_ram_from_file(mr, NULL, "ram", 8 * H, 0, backing == FILE_SHARED ? RAM_SHARED : 0, path,
+                                         false, &error_fatal);
         break;
     }
     stage_adopt(mr, NULL);

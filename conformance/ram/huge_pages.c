@@ -70,7 +70,7 @@ static bool is_mapped(const uint8_t *place)
     return mincore((void *)((uintptr_t)place & ~((uintptr_t)host_page() - 1)), host_page(), &resident) == 0;
 }
 
-/* R-RAM-5; an empty file grows to whole pages of its own (R-FILE-3), and all of them are mapped and unmapped (R-FILE-4). */
+/* R-RAM-5; an empty file grows to whole pages of its own (R-FILE-3); all are mapped and unmapped (R-FILE-4). */
 static void whole_pages(void)
 {
     size_t page;

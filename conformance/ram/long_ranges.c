@@ -69,9 +69,11 @@ static void test_and_clear(void)
             any |= is_dirty(page);
         }
         make_dirty(mr);
-        check_number(cpu_physical_memory_test_and_clear_dirty(ram_addr(mr, PAGES(first)), PAGES(end - first), VGA), any);
+        check_number(cpu_physical_memory_test_and_clear_dirty(ram_addr(mr, PAGES(first)), PAGES(end - first), VGA),
+                     any);
         check_taken(mr, VGA, first, end);
-        check_number(cpu_physical_memory_test_and_clear_dirty(ram_addr(mr, PAGES(first)), PAGES(end - first), VGA), false);
+        check_number(cpu_physical_memory_test_and_clear_dirty(ram_addr(mr, PAGES(first)), PAGES(end - first), VGA),
+                     false);
     }
 }
 

@@ -15,14 +15,6 @@ static FlatView *view_of(AddressSpace *as)
     return address_space_to_flatview(as);
 }
 
-static size_t flat_views(void)
-{
-    MemcoreStatistics s;
-
-    memcore_statistics(&s);
-    return s.flat_views;
-}
-
 /* The name of D of the space called `name`: its view's "Root memory region" line. */
 static char *root_printed_for(const char *name)
 {
@@ -333,12 +325,12 @@ static void three_spaces_on_one_system(void)
 
     check_pointer(view_of(as_device), view_of(as_sys));
     check_pointer(view_of(as_bus), view_of(as_sys));
-    check_number(flat_views(), 1);
+    check_number(stage_statistics().flat_views, 1);
     memory_region_set_address(a, 0x2000);
     memcore_drain();
     check_pointer(view_of(as_device), view_of(as_sys));
     check_pointer(view_of(as_bus), view_of(as_sys));
-    check_number(flat_views(), 1);
+    check_number(stage_statistics().flat_views, 1);
     check_view(as_bus, "a[0x2000,0x3000), b[0x4000,0x5000)");
     /* One of them goes its own way, and comes back. */
     memory_region_set_enabled(window, false);
@@ -373,7 +365,7 @@ static void pairs_find_each_other(void)
             check_view(spaces[1][i], "io[0x1000,0x2000)");
         }
         memcore_drain();
-        check_number(flat_views(), PAIRS);
+        check_number(stage_statistics().flat_views, PAIRS);
         stage_force_commit();
     }
 }
@@ -394,7 +386,7 @@ static void equal_pictures_do_not_share(void)
     check_view(a, "io[0x1000,0x2000)");
     check_view(b, "io[0x1000,0x2000)");
     check(view_of(a) != view_of(b));
-    check_number(flat_views(), 2);
+    check_number(stage_statistics().flat_views, 2);
 }
 
 /* ---- R-FV-12 ---- */
@@ -411,14 +403,14 @@ static void permanent_empty_view(void)
     FlatView *none = view_of(a);
 
     check_pointer(view_of(b), none);
-    check_number(flat_views(), 0);
+    check_number(stage_statistics().flat_views, 0);
     recorder_watch(a, NULL, 0, log);
     stage_force_commit();
     memcore_drain();
     check_log(log, "begin\ncommit\n");
     check_pointer(view_of(a), none);
     check_pointer(view_of(b), none);
-    check_number(flat_views(), 0);
+    check_number(stage_statistics().flat_views, 0);
     /* And it is the one that a space comes back to. */
     memory_region_set_enabled(off, true);
     check(view_of(b) != none);
@@ -439,7 +431,7 @@ static void empty_but_rooted(void)
     AddressSpace *as = stage_space(root, "as");
     check_view(as, "");
     check(view_of(as) != view_of(none));
-    check_number(flat_views(), 1);
+    check_number(stage_statistics().flat_views, 1);
     char *printed = root_printed_for("as");
     check_text(printed, "root");
     g_free(printed);
@@ -482,7 +474,7 @@ static void old_views_are_given_back(void)
         memory_region_set_address(a, 0x100 * i);
     }
     memcore_drain();
-    check_number(flat_views(), 1);
+    check_number(stage_statistics().flat_views, 1);
     check_number(memcore_deferred(), 0);
 }
 

@@ -20,14 +20,6 @@ static Object *unattached(void)
     return object_resolve_path_component(qdev_get_machine(), "unattached");
 }
 
-static size_t ram_blocks(void)
-{
-    MemcoreStatistics s;
-
-    memcore_statistics(&s);
-    return s.ram_blocks;
-}
-
 /* ---- R-OBJ-1 ---- */
 
 /* Every field is set whatever the storage held before: nothing of the garbage shines through. */
@@ -117,11 +109,12 @@ static void escaped_key(void)
 /* Keys that somebody else gave, written as [*] would: they are used, so the next free number is another. */
 static void numbers_in_use(void)
 {
-    static const char *const given[] = { "ram[0]", "ram[2]", "ram[10]", "ram[03]", "ram[]", "ram[x]", "am[1]", "ram[1]x" };
+    static const char *const given[] = { "ram[0]", "ram[2]", "ram[10]", "ram[03]", "ram[]", "ram[x]", "am[1]",
+                                         "ram[1]x" };
     Object *owner = stage_owner("dev");
     Object *children[G_N_ELEMENTS(given)];
-    static const char *const expected[] = { "ram[1]", "ram[3]", "ram[4]", "ram[5]", "ram[6]", "ram[7]", "ram[8]", "ram[9]",
-                                            "ram[11]" };
+    static const char *const expected[] = { "ram[1]", "ram[3]", "ram[4]", "ram[5]", "ram[6]", "ram[7]", "ram[8]",
+                                            "ram[9]", "ram[11]" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(given); i++) {
         children[i] = stage_owner("other");
@@ -234,15 +227,15 @@ static void unnamed_outlives_its_owner(void)
     MemoryRegion *unnamed = stage_ram(NULL, 0x1000);
     MemoryRegion *named = stage_ram("named", 0x1000);
 
-    check_number(ram_blocks(), 2);
+    check_number(stage_statistics().ram_blocks, 2);
     stage_owner_drop(owner);
     check(stage_owner_gone(owner));
     check(finalized(named));
-    check_number(ram_blocks(), 1);
+    check_number(stage_statistics().ram_blocks, 1);
     check_number(memory_region_size(unnamed), 0x1000);
     /* The initial reference was the caller's all the time, and it is the only one. */
     stage_release(unnamed);
-    check_number(ram_blocks(), 0);
+    check_number(stage_statistics().ram_blocks, 0);
 }
 
 static void unnamed_prints_null(void)
@@ -345,7 +338,7 @@ static void last_reference_ends_owner_and_region(void)
     memory_region_unref(mr);
     check(stage_owner_gone(owner));
     check(finalized(mr));
-    check_number(ram_blocks(), 0);
+    check_number(stage_statistics().ram_blocks, 0);
 }
 
 int main(int argc, char **argv)

@@ -10,22 +10,6 @@ static bool finalized(MemoryRegion *mr)
     return !memory_region_name(mr) && !memory_region_owner(mr);
 }
 
-static size_t ram_blocks(void)
-{
-    MemcoreStatistics s;
-
-    memcore_statistics(&s);
-    return s.ram_blocks;
-}
-
-static size_t flat_views(void)
-{
-    MemcoreStatistics s;
-
-    memcore_statistics(&s);
-    return s.flat_views;
-}
-
 /* Writes "NAME gone" into a log when its owner dies. */
 typedef struct {
     const char *name;
@@ -245,7 +229,7 @@ static void family_dies_in_any_order(void)
         check(stage_owner_gone(owner));
         check(finalized(outer) && finalized(inner) && finalized(ram));
         check(finalized(alias) && finalized(second));
-        check_number(ram_blocks(), 0);
+        check_number(stage_statistics().ram_blocks, 0);
     }
 }
 
@@ -291,7 +275,7 @@ static void regions_are_gone_already(void *opaque)
     (void)opaque;
     check(finalized(watched_regions[0]));
     check(finalized(watched_regions[1]));
-    check_number(ram_blocks(), 0);
+    check_number(stage_statistics().ram_blocks, 0);
 }
 
 static void regions_before_the_owners_finalizer(void)
@@ -395,15 +379,15 @@ static void own_ram_is_freed_the_callers_is_not(void)
 
     memory_region_init_ram_device_ptr(device, NULL, "device", 0x1000, host + 0x1000);
     stage_adopt(device, NULL);
-    check_number(ram_blocks(), 5);
+    check_number(stage_statistics().ram_blocks, 5);
     stage_release(ram);
     stage_release(rom);
     stage_release(rom_device);
-    check_number(ram_blocks(), 2);
+    check_number(stage_statistics().ram_blocks, 2);
     stage_release(foreign);
     stage_release(device);
     memcore_drain();
-    check_number(ram_blocks(), 0);
+    check_number(stage_statistics().ram_blocks, 0);
     memset(host, 0x5a, 0x2000);
     check_number(host[0x1fff], 0x5a);
 }
@@ -436,7 +420,7 @@ static void target_may_go_after_its_aliases(void)
     stage_release(second);
     stage_release(ram);
     check(finalized(ram));
-    check_number(ram_blocks(), 0);
+    check_number(stage_statistics().ram_blocks, 0);
 }
 
 static void release_target_of_alias(void)
@@ -502,7 +486,7 @@ static void counts_return_to_the_start(void)
     stage_space_destroy(as);
     stage_space_destroy(narrow);
     memcore_drain();
-    check_number(flat_views(), 0);
+    check_number(stage_statistics().flat_views, 0);
     check_number(stage_owner_references(b), 1);
     check_number(stage_owner_references(a), 1 + 1);
     memory_region_unref(found.mr);
@@ -531,14 +515,14 @@ static void section_copy_keeps_one_more(void)
     memcore_drain();
     /* The copy's own, and the range in the view that the copy keeps. */
     check_number(stage_owner_references(owner), 1 + 2);
-    check_number(flat_views(), 1);
+    check_number(stage_statistics().flat_views, 1);
     char *kept = text_of_flatview(copy->fv);
     check_text(kept, "io[0,0x1000), other[0x8000,0x9000)");
     g_free(kept);
     memory_region_section_free_copy(copy);
     memcore_drain();
     check_number(stage_owner_references(owner), 1);
-    check_number(flat_views(), 0);
+    check_number(stage_statistics().flat_views, 0);
 }
 
 /* Dropped while visible: alive until the view that shows it is gone. */

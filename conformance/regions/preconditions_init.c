@@ -78,8 +78,10 @@ CASE(alias_of_itself_unnamed, MemoryRegion *mr = new_storage();
 CASE(ram_ptr_null, memory_region_init_ram_ptr(new_storage(), NULL, NULL, 0x1000, NULL))
 CASE(rom_device_without_ops,
      memory_region_init_rom_device_nomigrate(new_storage(), NULL, NULL, NULL, NULL, 0x1000, &error_fatal))
-CASE(no_path, memory_region_init_ram_from_file(new_storage(), NULL, "pathless", 0x1000, 0, 0, NULL, false, &error_fatal))
-CASE(no_path_unnamed, memory_region_init_ram_from_file(new_storage(), NULL, NULL, 0x1000, 0, 0, NULL, false, &error_fatal))
+CASE(no_path,
+     memory_region_init_ram_from_file(new_storage(), NULL, "pathless", 0x1000, 0, 0, NULL, false, &error_fatal))
+CASE(no_path_unnamed,
+     memory_region_init_ram_from_file(new_storage(), NULL, NULL, 0x1000, 0, 0, NULL, false, &error_fatal))
 
 /* ---- the end ---- */
 

@@ -200,7 +200,6 @@ static void copy_keeps_the_view(void)
 {
     Object *dev = stage_owner("dev");
     MemoryRegion *root = stage_container("root", 0x10000);
-    MemcoreStatistics s;
     MemoryRegion *mr;
     MemoryRegionSection found;
     MemoryRegionSection *copy;
@@ -221,13 +220,11 @@ static void copy_keeps_the_view(void)
     check(copy->fv != address_space_to_flatview(as));
     check_text_taken(text_of_flatview(copy->fv), "mr[0x1000,0x2000)");
     check_section(copy, "mr[0x1000,0x2000)");
-    memcore_statistics(&s);
-    check_number(s.flat_views, 1);
+    check_number(stage_statistics().flat_views, 1);
     memory_region_section_free_copy(copy);
     memcore_drain();
     check(stage_owner_gone(dev));
-    memcore_statistics(&s);
-    check_number(s.flat_views, 0);
+    check_number(stage_statistics().flat_views, 0);
 }
 
 static void copy_without_region_and_view(void)

@@ -6,22 +6,6 @@
 
 #include "qemu/main-loop.h"
 
-static size_t flat_views(void)
-{
-    MemcoreStatistics s;
-
-    memcore_statistics(&s);
-    return s.flat_views;
-}
-
-static size_t address_spaces(void)
-{
-    MemcoreStatistics s;
-
-    memcore_statistics(&s);
-    return s.address_spaces;
-}
-
 /* Every transaction begin flushes (R-TX-1): the count tells who begins one. */
 static unsigned flushes;
 
@@ -474,7 +458,7 @@ static void referenced_view_outlives_grace_periods(void)
         memcore_drain();
     }
     check(!stage_owner_gone(owner));
-    check_number(flat_views(), 2);
+    check_number(stage_statistics().flat_views, 2);
     check_view(as, "b[0x4000,0x5000)");
     char *text = text_of_flatview(copy->fv);
     check_text(text, "a[0x1000,0x2000), b[0x4000,0x5000)");
@@ -482,7 +466,7 @@ static void referenced_view_outlives_grace_periods(void)
     memory_region_section_free_copy(copy);
     memcore_drain();
     check(stage_owner_gone(owner));
-    check_number(flat_views(), 1);
+    check_number(stage_statistics().flat_views, 1);
 }
 
 /* ---- R-TX-7 ---- */
@@ -612,9 +596,9 @@ static void destroyed_space_leaves_at_once(void)
     char *tree = stage_mtree(false, false, false, false);
     check(!strstr(tree, "second"));
     g_free(tree);
-    check_number(address_spaces(), 2);
+    check_number(stage_statistics().address_spaces, 2);
     memcore_drain();
-    check_number(address_spaces(), 1);
+    check_number(stage_statistics().address_spaces, 1);
 }
 
 /* Destroying looks at no listener; unregistering later, before the deferred part, is in time. */
@@ -634,7 +618,7 @@ static void destroying_calls_no_listener(void)
     check_log(w.log, "begin\ncommit\n");
     address_space_remove_listeners(w.as);
     memcore_drain();
-    check_number(address_spaces(), 0);
+    check_number(stage_statistics().address_spaces, 0);
 }
 
 static void destroy_with_a_listener(void)

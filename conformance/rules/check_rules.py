@@ -129,7 +129,8 @@ def main(arguments):
 
     if listing:
         for rule in required:
-            print(f"{rule:10} {cases[rule]:4}  {EXEMPT.get(rule) or not cases[rule] and not_built(rule) or ''}".rstrip())
+            why = EXEMPT.get(rule) or not cases[rule] and not_built(rule) or ""
+            print(f"{rule:10} {cases[rule]:4}  {why}".rstrip())
         return 0
 
     problems = []

@@ -89,7 +89,8 @@ static void mark(unsigned i)
 
 static void take(unsigned i)
 {
-    now.missed[i] += !cpu_physical_memory_test_and_clear_dirty(address_of(now.place->moving + i), 1, DIRTY_MEMORY_MIGRATION);
+    now.missed[i] += !cpu_physical_memory_test_and_clear_dirty(address_of(now.place->moving + i), 1,
+                                                               DIRTY_MEMORY_MIGRATION);
 }
 
 static void mark_and_take(void)
@@ -151,7 +152,8 @@ static void what_any_reports(void)
 
 static void set_range(void)
 {
-    cpu_physical_memory_set_dirty_range(address_of(now.place->first), PAGES(now.place->count), 1 << DIRTY_MEMORY_MIGRATION);
+    cpu_physical_memory_set_dirty_range(address_of(now.place->first), PAGES(now.place->count),
+                                        1 << DIRTY_MEMORY_MIGRATION);
 }
 
 static void set_flag(void)
@@ -216,8 +218,8 @@ static void verdict(const Place *place, bool sets)
     for (unsigned i = 0; i < MOVING; i++) {
         take(i);
         if (now.missed[i] > now.reported[i] || now.returned[i] > 0) {
-            g_printerr("%s: [%u,%u) in %" G_GINT64_MODIFIER "u instructions: page %u was marked and not found %u times, %s "
-                       "the operation, and came back %u times\n", g_test_get_path(), place->first,
+            g_printerr("%s: [%u,%u) in %" G_GINT64_MODIFIER "u instructions: page %u was marked and not found "
+                       "%u times, %s the operation, and came back %u times\n", g_test_get_path(), place->first,
                        place->first + place->count, now.step, place->moving + i, now.missed[i],
                        now.reported[i] ? "once by" : "nor by", now.returned[i]);
             g_test_fail();

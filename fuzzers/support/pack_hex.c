@@ -24,7 +24,8 @@ int main(int argc, char **argv)
         }
         bytes = hex_parse(text, &line);
         if (!bytes) {
-            fprintf(stderr, "%s:%u: expected two hexadecimal digits, XX*N, \"text\" or # and a comment\n", argv[i], line);
+            fprintf(stderr, "%s:%u: expected two hexadecimal digits, XX*N, \"text\" or # and a comment\n", argv[i],
+                    line);
             return 1;
         }
         path = g_strdup_printf("%s/%.*s", argv[1], (int)(strlen(name) - strlen(".hex")), name);

@@ -43,7 +43,8 @@ static const char usage[] =
     "  --edges     with --repeat, in a tree built for libFuzzer: all runs must also take the same edges equally often\n"
     "  --hashes    print `HASH  FILE` on stdout: what the input made happen\n"
     "  --times     print `MICROSECONDS  FILE` on stdout: of the quickest run\n"
-    "Exit code: 0 all ran; 1 something could not be read, runs differ, or wrong use; else the target stopped the program.\n"
+    "Exit code: 0 all ran; 1 something could not be read, runs differ, or wrong use; else the target stopped the\n"
+    "program.\n"
     "Example: %1$s --repeat 2 build/dev/fuzzers/corpora/region_tree\n";
 
 __attribute__((format(printf, 2, 3)))
@@ -116,8 +117,8 @@ static bool edges_compare(const char *path, unsigned long run)
         }
     }
     if (different) {
-        complain(path, "run %lu takes other edges (%u of %zu differ): something is kept from run to run", run, different,
-                 edges.count);
+        complain(path, "run %lu takes other edges (%u of %zu differ): something is kept from run to run", run,
+                 different, edges.count);
     }
     return !different;
 }

@@ -42,9 +42,9 @@ void bench_figure(const char *key, double value, const char *unit);
 
 void bench_commit(void);                /* commit.*: microseconds and nanoseconds */
 void bench_access(void);                /* access.*: nanoseconds, and ratios to a raw pointer load */
-void bench_dirty(void);                 /* dirty.*: N is the size of the block in GiB; for stores 1 if they are logged */
+void bench_dirty(void);                 /* dirty.*: N is the block's size in GiB; for stores 1 if they are logged */
 void bench_postcopy(void);              /* migration.postcopy_*: microseconds, and ratios to the kernel's part */
-void bench_migration(unsigned ram_gib); /* migration.*: GB/s, and ratios to the least that could be done; 0: what fits */
+void bench_migration(unsigned ram_gib); /* migration.*: GB/s, ratios to the least that could be done; 0: what fits */
 void bench_probe(void);                 /* migration.probe_*: milliseconds and memory */
 
 /*

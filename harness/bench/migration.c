@@ -167,7 +167,8 @@ static void measure_save(void)
     bench_figure("migration.save_gbytes_per_s", bench_series_median(&saving), "GB/s of RAM");
     bench_figure("migration.save_ratio", bench_series_median(&ratio), "of positioned writes' speed");
     bench_figure("migration.save_least_ratio", bench_series_median(&least_ratio), "of those of what is not zero");
-    bench_figure("migration.save_two_workers_ratio", bench_series_median(&workers_ratio), "of positioned writes' speed");
+    bench_figure("migration.save_two_workers_ratio", bench_series_median(&workers_ratio),
+                 "of positioned writes' speed");
     if (with_qemu) {
         bench_qemu_end();
     }

@@ -47,7 +47,7 @@ static unsigned name_block(char *name, unsigned number, bool colliding)
     return colliding ? 32 : 16;
 }
 
-/* Without colliding names the list goes on, where the file has nothing; with them it ends, so that all are looked at. */
+/* Without colliding names the list goes on, where the file has nothing; with them it ends: all are looked at. */
 static int hostile_file(unsigned blocks, bool colliding)
 {
     const int fd = memfd_create("bench", MFD_CLOEXEC);

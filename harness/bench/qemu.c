@@ -79,7 +79,8 @@ static bool move(const char *what, int fd, double *seconds)
 {
     const double start = bench_seconds();
 
-    fprintf(qemu.in, "{\"execute\": \"%s\", \"arguments\": {\"uri\": \"file:/proc/%d/fd/%d\"}}\n", what, (int)getpid(), fd);
+    fprintf(qemu.in, "{\"execute\": \"%s\", \"arguments\": {\"uri\": \"file:/proc/%d/fd/%d\"}}\n", what, (int)getpid(),
+            fd);
     fflush(qemu.in);
     if (!read_until("\"completed\"")) {
         return false;
@@ -106,8 +107,8 @@ bool bench_qemu_start(uint64_t ram, int fd)
         dup2(out[1], STDOUT_FILENO);
         close(in[1]);
         close(out[0]);
-        execlp(path(), path(), "-machine", "none", "-nodefaults", "-display", "none", "-m", memory, "-mem-prealloc", "-S",
-               "-incoming", "defer", "-qmp", "stdio", (char *)NULL);
+        execlp(path(), path(), "-machine", "none", "-nodefaults", "-display", "none", "-m", memory, "-mem-prealloc",
+               "-S", "-incoming", "defer", "-qmp", "stdio", (char *)NULL);
         _exit(127);
     }
     close(in[0]);
@@ -118,8 +119,8 @@ bool bench_qemu_start(uint64_t ram, int fd)
     if (!tell("{\"execute\": \"qmp_capabilities\"}") ||
         !tell("{\"execute\": \"migrate-set-capabilities\", \"arguments\": {\"capabilities\": ["
               "{\"capability\": \"mapped-ram\", \"state\": true}, {\"capability\": \"events\", \"state\": true}]}}") ||
-        !tell("{\"execute\": \"migrate-set-parameters\", \"arguments\": {\"max-bandwidth\": %llu, \"multifd-channels\": 2}}",
-              1ull << 40) ||
+        !tell("{\"execute\": \"migrate-set-parameters\", \"arguments\": {"
+              "\"max-bandwidth\": %llu, \"multifd-channels\": 2}}", 1ull << 40) ||
         !move("migrate-incoming", fd, &seconds)) {
         bench_qemu_end();
         return false;

@@ -97,16 +97,16 @@ static const char *const stores[] = { "stb", "stw", "stw_le", "stw_be", "stl", "
 
 static void put_load(FILE *out, const struct trace_step *s, const char *suffix, const char *object)
 {
-    fprintf(out, "    result = ~0u;\n    value = address_space_%s%s(&%s%u, 0x%" PRIx64 ", ", loads[s->n], suffix, object,
-            s->a, s->v.absolute);
+    fprintf(out, "    result = ~0u;\n    value = address_space_%s%s(&%s%u, 0x%" PRIx64 ", ", loads[s->n], suffix,
+            object, s->a, s->v.absolute);
     emit_attrs(out, s->c);
     fputs(", &result);\n", out);
 }
 
 static void put_store(FILE *out, const struct trace_step *s, const char *suffix, const char *object)
 {
-    fprintf(out, "    result = ~0u;\n    address_space_%s%s(&%s%u, 0x%" PRIx64 ", 0x%" PRIx64 ", ", stores[s->n], suffix,
-            object, s->a, s->v.absolute, access_cut(s->w.absolute, access_scalar((unsigned)s->n).size));
+    fprintf(out, "    result = ~0u;\n    address_space_%s%s(&%s%u, 0x%" PRIx64 ", 0x%" PRIx64 ", ", stores[s->n],
+            suffix, object, s->a, s->v.absolute, access_cut(s->w.absolute, access_scalar((unsigned)s->n).size));
     emit_attrs(out, s->c);
     fputs(", &result);\n", out);
 }
@@ -153,9 +153,9 @@ static void put_move(FILE *out, const struct trace_step *s)
 {
     static const char *const functions[] = { "read_full", "rw", "write", "rw", "write_rom" };
 
-    fprintf(out, "    result = address_space_%s(&as%u, 0x%" PRIx64 ", (MemTxAttrs){ 0 }, memory_of(&r%u, 0x%" PRIx64 "), "
-            "0x%x%s);\n", functions[s->c], s->a, s->v.absolute, s->b, s->w.absolute, (unsigned)s->n,
-            s->c == MOVE_READ_RW ? ", false" : s->c == MOVE_WRITE_RW ? ", true" : "");
+    fprintf(out, "    result = address_space_%s(&as%u, 0x%" PRIx64 ", (MemTxAttrs){ 0 }, "
+            "memory_of(&r%u, 0x%" PRIx64 "), 0x%x%s);\n", functions[s->c], s->a, s->v.absolute, s->b,
+            s->w.absolute, (unsigned)s->n, s->c == MOVE_READ_RW ? ", false" : s->c == MOVE_WRITE_RW ? ", true" : "");
 }
 
 static void put_dispatch(FILE *out, const struct trace_step *s)
@@ -164,7 +164,8 @@ static void put_dispatch(FILE *out, const struct trace_step *s)
     const bool read = s->op == TRACE_OP_DISPATCH_READ;
 
     fputs(read ? "    value = UINT64_MAX;\n    rcu_read_lock();\n" : "    rcu_read_lock();\n", out);
-    fprintf(out, "    result = memory_region_dispatch_%s(&r%u, 0x%" PRIx64 ", ", read ? "read" : "write", s->a, s->v.absolute);
+    fprintf(out, "    result = memory_region_dispatch_%s(&r%u, 0x%" PRIx64 ", ", read ? "read" : "write", s->a,
+            s->v.absolute);
     if (read) {
         fputs("&value", out);
     } else {
@@ -180,8 +181,8 @@ static void put_question(FILE *out, const struct trace_step *s)
     const char *writing = true_or_false(s->n == DIRECTION_WRITING);
 
     if (s->op == TRACE_OP_VALID) {
-        fprintf(out, "    value = address_space_access_valid(&as%u, 0x%" PRIx64 ", 0x%" PRIx64 ", %s, ", s->a, s->v.absolute,
-                s->w.absolute, writing);
+        fprintf(out, "    value = address_space_access_valid(&as%u, 0x%" PRIx64 ", 0x%" PRIx64 ", %s, ", s->a,
+                s->v.absolute, s->w.absolute, writing);
         emit_attrs(out, s->c);
         fputs(");\n", out);
         return;
@@ -201,8 +202,8 @@ static void put_question(FILE *out, const struct trace_step *s)
 static void put_map(FILE *out, const struct trace_step *s)
 {
     fprintf(out, "    m%u = (struct mapping){ .space = &as%u, .length = 0x%" PRIx64 " };\n"
-            "    m%u.pointer = address_space_map(&as%u, 0x%" PRIx64 ", &m%u.length, %s, ", s->a, s->b, s->w.absolute, s->a,
-            s->b, s->v.absolute, s->a, true_or_false(s->n == DIRECTION_WRITING));
+            "    m%u.pointer = address_space_map(&as%u, 0x%" PRIx64 ", &m%u.length, %s, ", s->a, s->b, s->w.absolute,
+            s->a, s->b, s->v.absolute, s->a, true_or_false(s->n == DIRECTION_WRITING));
     emit_attrs(out, s->c);
     fputs(");\n", out);
 }
@@ -301,8 +302,8 @@ static void put_call(FILE *out, struct emit_access *a, const struct trace_step *
         fprintf(out, "    cpu_%sregister_map_client(clients[%u]);\n", s->op == TRACE_OP_MAP_CLIENT ? "" : "un", s->a);
         break;
     case TRACE_OP_CACHE:
-        fprintf(out, "    value = (uint64_t)address_space_cache_init(&k%u, &as%u, 0x%" PRIx64 ", 0x%" PRIx64 ", %s);\n", s->a,
-                s->b, s->v.absolute, s->w.absolute, true_or_false(s->n == DIRECTION_WRITING));
+        fprintf(out, "    value = (uint64_t)address_space_cache_init(&k%u, &as%u, 0x%" PRIx64 ", 0x%" PRIx64 ", %s);\n",
+                s->a, s->b, s->v.absolute, s->w.absolute, true_or_false(s->n == DIRECTION_WRITING));
         break;
     case TRACE_OP_CACHE_READ:
     case TRACE_OP_CACHE_WRITE:

@@ -30,7 +30,7 @@ void emit_access_ops(FILE *out, struct emit_access *a, const struct trace_step *
 
 /* The call; afterwards its answer is in variables.  Not DEVICE, which is an init. */
 void emit_access_call(FILE *out, struct emit_access *a, const struct model *m, const struct trace_step *s);
-/* Says the answer and the RAM around what was written; returns what must have been said (free()), or NULL for nothing. */
+/* Says the answer and the RAM around what was written; returns what must have been said (free()), or NULL. */
 char *emit_access_answer(FILE *out, const struct model *m, const struct trace_step *s,
                          const struct observation *expected);
 /* The same for the RAM of all regions that are not large. */

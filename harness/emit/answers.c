@@ -258,8 +258,8 @@ bool emit_access_event(FILE *out, const struct event *e)
         fprintf(out, "q%d may map", e->number);
         break;
     case EVENT_IOMMU_FLAGS:
-        fprintf(out, "r%d notifiers want 0x%x, 0x%x before: %d", e->region, (unsigned)e->new_mask, (unsigned)e->old_mask,
-                e->number);
+        fprintf(out, "r%d notifiers want 0x%x, 0x%x before: %d", e->region, (unsigned)e->new_mask,
+                (unsigned)e->old_mask, e->number);
         break;
     case EVENT_IOMMU_NOTIFIED:
         fprintf(out, "n%d hears iova 0x%" PRIx64 " mask 0x%" PRIx64 " to 0x%" PRIx64 " in ", e->number, e->address,

@@ -177,7 +177,8 @@ static void expect_ram(struct emitter *e)
 }
 
 /* What the step answers, beside callbacks; then the rest, if the step could have changed it. */
-static void expect_answer(struct emitter *e, const struct trace_step *s, bool failing, const struct observation *expected)
+static void expect_answer(struct emitter *e, const struct trace_step *s, bool failing,
+                          const struct observation *expected)
 {
     const enum trace_group group = trace_op_table[s->op].group;
 

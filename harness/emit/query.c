@@ -36,8 +36,8 @@ static void put_query(struct emitter *e, const struct trace_step *s, const struc
     unsigned r = s->a;
 
     fprintf(e->body,
-            "    say(\"size 0x%%\" PRIx64 \" ram %%d rom %%d romd %%d device %%d nonvolatile %%d mapped %%d mask %%d\"\n"
-            "        \" protected %%d alignment 0x%%\" PRIx64 \"\\n\",\n"
+            "    say(\"size 0x%%\" PRIx64 \" ram %%d rom %%d romd %%d device %%d nonvolatile %%d mapped %%d\"\n"
+            "        \" mask %%d protected %%d alignment 0x%%\" PRIx64 \"\\n\",\n"
             "        memory_region_size(&r%u), memory_region_is_ram(&r%u), memory_region_is_rom(&r%u),\n"
             "        memory_region_is_romd(&r%u), memory_region_is_ram_device(&r%u),\n"
             "        memory_region_is_nonvolatile(&r%u), memory_region_is_mapped(&r%u),\n"

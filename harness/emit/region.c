@@ -172,8 +172,7 @@ void emit_region_call(struct emitter *e, const struct trace_step *s, bool check,
         fprintf(out, "    object_unref(o%u);\n", s->a);
         break;
     case TRACE_OP_UNPARENT:
-        fprintf(out, e->region_named[s->a] ? "    object_unparent(OBJECT(&r%u));\n" : "    object_unref(OBJECT(&r%u));\n",
-                s->a);
+        fprintf(out, "    %s(OBJECT(&r%u));\n", e->region_named[s->a] ? "object_unparent" : "object_unref", s->a);
         break;
     case TRACE_OP_REF:
         fprintf(out, "    memory_region_ref(&r%u);\n", s->a);

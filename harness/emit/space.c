@@ -74,8 +74,8 @@ void emit_space_call(struct emitter *e, const struct trace_step *s)
         break;
     case TRACE_OP_ARM:
         e->armed[s->a] = true;
-        fprintf(out, "    l%u.toggles = l%u.listener.commit ? &r%u : NULL;\n    l%u.toggles_enabled = &r%u_enabled;\n", s->a,
-                s->a, s->b, s->a, s->b);
+        fprintf(out, "    l%u.toggles = l%u.listener.commit ? &r%u : NULL;\n    l%u.toggles_enabled = &r%u_enabled;\n",
+                s->a, s->a, s->b, s->a, s->b);
         break;
     case TRACE_OP_LOG:
         fprintf(out, "    memory_region_set_log(&r%u, %s, DIRTY_MEMORY_VGA);\n", s->a, onoff);

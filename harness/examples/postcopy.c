@@ -169,7 +169,8 @@ static int be_source(int fd)
         fprintf(stderr, "source: %s\n", error_get_pretty(ms.error));
         error_free(ms.error);
     } else {
-        fprintf(stderr, "source: the guest left in round %" PRIu64 ", after %" PRIu64 " pages of it\n", guest.round, guest.next);
+        fprintf(stderr, "source: the guest left in round %" PRIu64 ", after %" PRIu64 " pages of it\n", guest.round,
+                guest.next);
     }
     migration_transport_free(&ms.transport);
     return result == 0 && guest.wrong == 0 ? 0 : 1;
@@ -333,8 +334,8 @@ static const char help[] =
 int main(int argc, char **argv)
 {
     if (!host_can()) {
-        fprintf(stderr, "postcopy: this host cannot do it, or this process may not: userfaultfd (vm.unprivileged_userfaultfd, "
-                "/dev/userfaultfd)\n");
+        fprintf(stderr, "postcopy: this host cannot do it, or this process may not: userfaultfd "
+                "(vm.unprivileged_userfaultfd, /dev/userfaultfd)\n");
         return SKIPPED;
     }
     if (argc == 1) {

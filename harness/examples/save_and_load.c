@@ -113,8 +113,8 @@ static bool save(const char *path)
         error_free(error);
         return false;
     }
-    printf("saved in %" PRIu64 " ms, of which the guest stood still for %" PRIu64 "; round %" PRIu64 ", page %" PRIu64 "\n",
-           counters.total_ms, counters.downtime_ms, guest.round, guest.next);
+    printf("saved in %" PRIu64 " ms, of which the guest stood still for %" PRIu64 "; "
+           "round %" PRIu64 ", page %" PRIu64 "\n", counters.total_ms, counters.downtime_ms, guest.round, guest.next);
     return true;
 }
 

@@ -75,7 +75,8 @@ static int minimize_file(const struct minimize_options *minimize, const char *pa
         fprintf(stderr, "\r\033[K");
     }
     if (!minimized && !signature.text[0]) {
-        fprintf(stderr, "memtrace minimize: %s does not fail: core and model agree on all %zu steps\n", path, steps_before);
+        fprintf(stderr, "memtrace minimize: %s does not fail: core and model agree on all %zu steps\n", path,
+                steps_before);
     } else if (!minimized) {
         fprintf(stderr, "memtrace minimize: %s fails differently from time to time, last: %s\n", path,
                 signature.summary);

@@ -116,8 +116,8 @@ int ram_diff(const RamFile *a, const RamFile *b)
         name = g_strescape(of_a->idstr, NULL);
         difference = (Difference){ .name = name, .page_size = of_a->page_size };
         if (of_a->used_length != of_b->used_length || of_a->page_size != of_b->page_size) {
-            printf("%s: %#" PRIx64 " bytes in pages of %#" PRIx64 " against %#" PRIx64 " in pages of %#" PRIx64 "\n", name,
-                   of_a->used_length, of_a->page_size, of_b->used_length, of_b->page_size);
+            printf("%s: %#" PRIx64 " bytes in pages of %#" PRIx64 " against %#" PRIx64 " in pages of %#" PRIx64 "\n",
+                   name, of_a->used_length, of_a->page_size, of_b->used_length, of_b->page_size);
             differ = true;
         } else {
             read = diff_block(a, b, of_a, of_b, &difference);

@@ -85,8 +85,9 @@ void triage_sort(struct triage *t);
 bool triage_write(struct triage *t);
 
 /*
- * This program with other arguments (the command's name first, NULL last), addresses in sanitizer reports resolved.  Returns its
- * exit status, or -1 if it was ended by a signal; *text (may be NULL) is what it printed, to be freed with g_free.
+ * This program with other arguments (the command's name first, NULL last), addresses in sanitizer reports resolved.
+ * Returns its exit status, or -1 if it was ended by a signal; *text (may be NULL) is what it printed,
+ * to be freed with g_free.
  */
 int triage_run_self(const char *const *arguments, char **text);
 

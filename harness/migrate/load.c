@@ -76,7 +76,10 @@ static void restore(void)
         RAMBlock *block = machine[i].block;
 
         if (block->used_length > locals[i].used_length) {
-            /* The host's memory behind a block's end stays (R-RAM-34): another input would find it when the block grows. */
+            /*
+             * The host's memory behind a block's end stays (R-RAM-34): another input would find it when the block
+             * grows.
+             */
             memset(block->host + locals[i].used_length, 0, block->used_length - locals[i].used_length);
         }
         if (block->used_length != locals[i].used_length) {

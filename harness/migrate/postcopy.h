@@ -13,8 +13,8 @@
  *               2  with bit 1: this page is left out, counted from 1 over both blocks; 0: none
  *               3  nothing
  *
- * Steps of a destination, by the first byte modulo 16; a, b, c follow.  A message that must be refused is sent where bit 7
- * of a is set, else left out.  Bit 0 of a is the block; bits 1 to 3 all set: one that does not exist.
+ * Steps of a destination, by the first byte modulo 16; a, b, c follow.  A message that must be refused is sent where
+ * bit 7 of a is set, else left out.  Bit 0 of a is the block; bits 1 to 3 all set: one that does not exist.
  *   0-2   page b with value c (0: a zero page); bit 6 of a: CONTINUE
  *   3, 4  a thread touches page b
  *   5     DISCARD of 1 + c modulo 8 pages from b on

@@ -212,7 +212,8 @@ static bool crashed_refused(const struct trace *t, const char *text, size_t step
     return waits;
 }
 
-static void note_refused(const struct trace *t, const char *text, const struct failure_signature *failure, bool *refused)
+static void note_refused(const struct trace *t, const char *text, const struct failure_signature *failure,
+                         bool *refused)
 {
     static const char mark[] = "@refused ";
 

@@ -41,8 +41,8 @@ struct place_found place_behind(const struct model *m, struct place_found p, enu
 bool is_memory(const struct model *m, int region);              /* R-TRN-3: what clamps */
 bool is_direct(const struct model *m, int region, bool write);
 /* R-MAP-2: how far the direct `p`, found at `address`, goes on in one piece of its region's memory. */
-uint64_t place_whole(const struct model *m, const struct view *v, struct place_found p, uint64_t address, uint64_t length,
-                      bool write, uint32_t attrs);
+uint64_t place_whole(const struct model *m, const struct view *v, struct place_found p, uint64_t address,
+                     uint64_t length, bool write, uint32_t attrs);
 
 /* buffer.c */
 void flush_before(struct model *m, int region);                 /* R-EVM-10 */
@@ -50,8 +50,8 @@ void write_memory(struct model *m, unsigned region, uint64_t offset, const uint8
 uint64_t piece_size(const struct model *m, int region, uint64_t offset, uint64_t length);       /* R-ACC-3 */
 uint32_t one_chunk(struct model *m, const struct place_found *p, uint32_t attrs, uint8_t *bytes, uint64_t count,
                    bool write);
-uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes, uint64_t count,
-                       bool write);
+uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes,
+                       uint64_t count, bool write);
 void access_write_rom(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes,
                       uint64_t count);
 uint32_t access_move(struct model *m, const struct trace_step *s);      /* of a `move` */

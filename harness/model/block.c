@@ -218,7 +218,8 @@ static void file_print(const struct model *m, unsigned region, FILE *out)
     for (unsigned page = 0; page < BLOCK_FILE_MARKS && page * HOST_PAGE < r->file.length; page++) {
         const uint64_t at = page * HOST_PAGE;
         const bool shown = r->shared && at >= r->file.offset && at - r->file.offset < r->block_length;
-        fprintf(out, " %02x", shown ? memory_byte((struct model *)m, region, at - r->file.offset) : r->file.marks[page]);
+        fprintf(out, " %02x",
+                shown ? memory_byte((struct model *)m, region, at - r->file.offset) : r->file.marks[page]);
     }
     fprintf(out, "\n");
 }
@@ -363,7 +364,8 @@ static void print_block(const struct model *m, unsigned region, FILE *out)
     char id[ID_LENGTH_MAX + 1];
 
     fprintf(out, "r%u '%s' offset 0x%" PRIx64 " used 0x%" PRIx64 " max 0x%" PRIx64 " page 0x%x%s%s%s%s%s\n", region,
-            id_of(m, region, id), r->block_offset, r->block_length, r->block_max, (unsigned)HOST_PAGE, r->shared ? " shared" : "",
+            id_of(m, region, id), r->block_offset, r->block_length, r->block_max, (unsigned)HOST_PAGE,
+            r->shared ? " shared" : "",
             r->noreserve ? " noreserve" : "", r->migratable ? " migratable" : "", r->uf_zeroable ? " uf_zeroable" : "",
             r->file.there ? " fd" : "");
 }

@@ -166,8 +166,8 @@ static void move_past_rom(struct model *m, unsigned space, uint64_t address, uin
     }
 }
 
-uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes, uint64_t count,
-                       bool write)
+uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes,
+                       uint64_t count, bool write)
 {
     const struct buffer b = { .bytes = bytes, .count = count, .region = NO_SLOT };
 

@@ -76,7 +76,8 @@ static uint32_t move_slow(struct model *m, const struct cache *k, uint64_t offse
 }
 
 /* R-CCH-4: nobody is told. */
-static void move_fast(struct model *m, const struct cache *k, uint64_t offset, uint8_t *bytes, uint64_t count, bool write)
+static void move_fast(struct model *m, const struct cache *k, uint64_t offset, uint8_t *bytes, uint64_t count,
+                      bool write)
 {
     for (uint64_t i = 0; i < count; i++) {
         if (write) {

@@ -369,8 +369,8 @@ static void print_parts(const struct model *m, const struct trace_step *s, FILE 
     for (size_t g = 0; g < d->count; g++) {
         bytes += d->populated[g] ? d->granule : 0;
     }
-    fprintf(out, "granule 0x%" PRIx64 " populated 0x%" PRIx64 " found %d whole %d %d state %s\npopulated", d->granule, bytes,
-            region_is_mapped(m, s->a), is_populated(d, p), is_populated(d, more),
+    fprintf(out, "granule 0x%" PRIx64 " populated 0x%" PRIx64 " found %d whole %d %d state %s\npopulated", d->granule,
+            bytes, region_is_mapped(m, s->a), is_populated(d, p), is_populated(d, more),
             is_populated(d, p) ? "populated" : any_populated(d, p) ? "mixed" : "discarded");
     print_runs(d, true, p, (unsigned)s->n, out);
     fprintf(out, "\ndiscarded");

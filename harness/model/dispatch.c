@@ -86,8 +86,8 @@ static bool run_script(struct model *m, unsigned region, uint32_t *result)
 }
 
 /* One call of a data callback.  *value is read or written. */
-static uint32_t call_device(struct model *m, unsigned region, uint64_t offset, unsigned width, uint32_t attrs, bool write,
-                            uint64_t *value)
+static uint32_t call_device(struct model *m, unsigned region, uint64_t offset, unsigned width, uint32_t attrs,
+                            bool write, uint64_t *value)
 {
     struct region *const r = &m->regions[region];
     const uint32_t traits = r->shape.traits;

@@ -72,7 +72,7 @@ struct model_region {           /* a copy of what the model knows of a live regi
     bool block_has_name;        /* an id string */
     bool file, mapped_readonly; /* the block has a file; the host cannot write to it */
     uint64_t granule;           /* of its discard manager; 0: it has none */
-    size_t pages;               /* target pages whose dirty bits are modelled: of its block, 0 if that is large or none */
+    size_t pages;               /* of the target, whose dirty bits are modelled; 0: its block is large, or none */
     bool has_bmap, has_chunks;  /* migration bitmap, and its clear_bmap */
 };
 bool model_region(const struct model *m, unsigned slot, struct model_region *out);  /* false: not live */
@@ -96,7 +96,7 @@ unsigned model_log_postponed(const struct model *m);    /* flags whose stop wait
 bool model_vm_running(const struct model *m);
 bool model_reader_active(const struct model *m);
 
-/* The region is a range or the root of a view that is live: published, held by a copy or reader, or awaiting a grace period. */
+/* The region is a range or the root of a live view: published, held by a copy or reader, or awaiting a grace period. */
 bool model_in_live_view(const struct model *m, unsigned slot);
 /* The region is the root of a space, or of one whose deferred destruction has not run. */
 bool model_is_space_root(const struct model *m, unsigned slot);

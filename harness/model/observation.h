@@ -48,7 +48,7 @@ enum event_kind {
     EVENT_IOMMU_FLAGS,              /* notify_flag_changed: region, old_mask, new_mask, number = what it returned */
     EVENT_IOMMU_NOTIFIED,           /* number = notifier slot, address = iova, length = addr_mask, data =
                                        translated_addr, new_mask = perm, section.space = target_as */
-    EVENT_BLOCK_ADDED,              /* number = notifier slot, region, length = max_length; extended ones: address = used */
+    EVENT_BLOCK_ADDED,              /* number = notifier slot, region, length = max_length; extended: address = used */
     EVENT_BLOCK_REMOVED,
     EVENT_BLOCK_RESIZED,            /* address = old, length = new */
     EVENT_BLOCK_CALLBACK,           /* `resized` of the block itself: region, length, number = 1: with its id string */
@@ -138,7 +138,8 @@ struct observation {
     bool loop;                      /* model only: a loop of translations (R-TRN-9): place_offset, _length are open */
     int target_space;               /* iotlb: target_as */
     uint64_t numbers[4];            /* iotlb: iova, translated_addr, perm; iommu_query: num_indexes, attrs_to_index,
-                                       get_attr (as uint64_t), set_page_size_mask: its result of 0x1001 << 32 | of 0x1000 */
+                                       get_attr (as uint64_t), set_page_size_mask: its result of 0x1001 << 32 |
+                                       of 0x1000 */
     const char *violation;          /* player only: a law that broke while the step ran; else NULL */
     uint8_t *bytes;                 /* read, cache_read: the buffer; map for reading with a bounce: its plen bytes */
     size_t byte_count, byte_capacity;

@@ -103,7 +103,7 @@ struct region {
     struct script script;       /* kind SCRIPT_NONE: none */
     bool flushes;               /* flush_coalesced_mmio, R-COAL-2 */
     uint8_t *pages;             /* a set of enum page_bit for each target page; memory is kept for the next block */
-    size_t page_count, page_max, page_capacity;     /* pages in use, and of max_length; both 0 where there are too many */
+    size_t page_count, page_max, page_capacity;     /* in use, and of max_length; both 0 if they are too many */
     bool has_bmap;
     unsigned chunk_shift;       /* of clear_bmap; 0: none */
     unsigned references;        /* `ref` steps not undone */

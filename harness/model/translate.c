@@ -39,7 +39,8 @@ struct place_found place_before(const struct model *m, const struct view *v, uin
                                 enum purpose purpose)
 {
     struct place_found found = {            /* R-LKP-2 */
-        .region = NO_SLOT, .offset = address, .length = length, .space = NO_SLOT, .address = address, .mask = UINT64_MAX,
+        .region = NO_SLOT, .offset = address, .length = length, .space = NO_SLOT, .address = address,
+        .mask = UINT64_MAX,
     };
 
     for (size_t i = 0; i < v->count; i++) {
@@ -104,8 +105,8 @@ struct place_found place_find(const struct model *m, const struct view *v, uint6
     return place_behind(m, place_before(m, v, address, length, purpose), purpose, attrs);
 }
 
-uint64_t place_whole(const struct model *m, const struct view *v, struct place_found p, uint64_t address, uint64_t length,
-                      bool write, uint32_t attrs)
+uint64_t place_whole(const struct model *m, const struct view *v, struct place_found p, uint64_t address,
+                     uint64_t length, bool write, uint32_t attrs)
 {
     uint64_t done = p.length;
 

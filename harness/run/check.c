@@ -234,7 +234,8 @@ bool check_observation(const struct trace_step *step, const struct observation *
         }
         break;
     case TRACE_OP_MTREE:
-        if (!check_text("R-MT-1", "mtree_info", expected->text ? expected->text : "", seen->text ? seen->text : "", failure)) {
+        if (!check_text("R-MT-1", "mtree_info", expected->text ? expected->text : "", seen->text ? seen->text : "",
+                        failure)) {
             return false;
         }
         break;

@@ -103,8 +103,8 @@ void check_merge_cleared(struct event_log *log)
         const struct event *now = &log->events[i];
         struct event *before = kept ? &log->events[kept - 1] : NULL;
 
-        if (before && before->kind == EVENT_LOG_CLEAR && now->kind == EVENT_LOG_CLEAR && before->listener == now->listener &&
-            before->section.region == now->section.region &&
+        if (before && before->kind == EVENT_LOG_CLEAR && now->kind == EVENT_LOG_CLEAR &&
+            before->listener == now->listener && before->section.region == now->section.region &&
             before->section.offset + (uint64_t)before->section.size == now->section.offset &&
             before->section.address + (uint64_t)before->section.size == now->section.address) {
             before->section.size += now->section.size;

@@ -204,8 +204,8 @@ static void print_lookup(struct player *p, const struct trace_step *s, FILE *out
         return;
     }
     fprintf(out, "r%d offset 0x%" PRIx64 " region r%d offset 0x%" PRIx64 " ram_addr 0x%" PRIx64 "\n",
-            block ? player_region_slot(p, block->mr) : OBSERVED_NONE, offset, mr ? player_region_slot(p, mr) : OBSERVED_NONE,
-            offset_in_region, address);
+            block ? player_region_slot(p, block->mr) : OBSERVED_NONE, offset,
+            mr ? player_region_slot(p, mr) : OBSERVED_NONE, offset_in_region, address);
     if (block && qemu_ram_block_host_offset(block, host) != s->v.absolute) {
         fprintf(out, "qemu_ram_block_host_offset differs\n");
     }

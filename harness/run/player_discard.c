@@ -17,7 +17,8 @@ static int record(RamDiscardListener *rdl, enum event_kind kind, const MemoryReg
     event_init(&e, kind);
     e.number = (int)l->slot;
     player_observe_section(l->player, section, OBSERVED_NONE, &e.section);
-    e.result = ram_discard_manager_is_populated(subject_manager_object(l->player->managers[l->region].manager), section);
+    e.result = ram_discard_manager_is_populated(subject_manager_object(l->player->managers[l->region].manager),
+                                                section);
     if (kind == EVENT_POPULATE && l->objects_at && --l->objects_at == 0) {
         e.data = (uint64_t)(int64_t)-EBUSY;
     }
@@ -119,7 +120,8 @@ static int print_run(MemoryRegionSection *section, void *opaque)
     struct printing *printing = opaque;
 
     printing->calls++;
-    printing->strange |= section->offset_within_address_space != DISCARD_SECTION_ADDRESS + section->offset_within_region;
+    printing->strange |=
+        section->offset_within_address_space != DISCARD_SECTION_ADDRESS + section->offset_within_region;
     fprintf(printing->out, " 0x%" PRIx64 "+0x%" PRIx64 "%s", section->offset_within_region, (uint64_t)section->size,
             printing->calls == printing->stop ? " stopped" : "");
     return printing->calls == printing->stop ? 77 : 0;

@@ -88,7 +88,8 @@ void build_start(Build *build, uint32_t section)
     build_number(build, 8, 4);
 }
 
-void build_block(Build *build, const char *name, size_t length, uint64_t pages, uint8_t presence, unsigned gap, bool gpa)
+void build_block(Build *build, const char *name, size_t length, uint64_t pages, uint8_t presence, unsigned gap,
+                 bool gpa)
 {
     BuildBlock *block = &build->blocks[build->block_count++];
     const uint64_t bytes = pages * build->page_size;

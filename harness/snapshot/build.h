@@ -42,7 +42,8 @@ void build_configuration(Build *build, unsigned bits);
 /* Up to the MEM_SIZE word, whose total build_block() keeps up to date. */
 void build_start(Build *build, uint32_t section);
 /* Page i is present if bit i % 8 of `presence` is set, and filled with a value that names it. */
-void build_block(Build *build, const char *name, size_t length, uint64_t pages, uint8_t presence, unsigned gap, bool gpa);
+void build_block(Build *build, const char *name, size_t length, uint64_t pages, uint8_t presence, unsigned gap,
+                 bool gpa);
 void build_end_of_section(Build *build, uint32_t section);
 
 #endif

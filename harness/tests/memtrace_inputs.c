@@ -158,8 +158,8 @@ static void test_numbers(void)
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         char *tries = g_strdup_printf("minimize -n %s x.trace", wrong[i]);
         char *repeat = g_strdup_printf("run --repeat %s x.trace", wrong[i]);
-        char *about_tries = g_strdup_printf("memtrace minimize: --tries takes a number from 1 to 1000000000, not '%s'\n",
-                                            wrong[i]);
+        char *about_tries = g_strdup_printf("memtrace minimize: --tries takes a number from 1 to 1000000000, not "
+                                            "'%s'\n", wrong[i]);
         char *about_repeat = g_strdup_printf("memtrace run: --repeat takes a number from 1 to 1000000000, not '%s'\n",
                                              wrong[i]);
 

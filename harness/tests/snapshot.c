@@ -94,8 +94,9 @@ static void test_seeds(gconstpointer data)
     };
     g_assert_true(mapped_ram_model_probe(&bytes, snapshot.base, &leave, &seen) == row->sound);
     if (row->sound) {
-        g_assert_true(mapped_ram_model_fits(&seen, locals, G_N_ELEMENTS(locals), snapshot.flags & PARTIAL, PAGE, PAGE) ==
-                      row->fits);
+        const bool partial = snapshot.flags & PARTIAL;
+
+        g_assert_true(mapped_ram_model_fits(&seen, locals, G_N_ELEMENTS(locals), partial, PAGE, PAGE) == row->fits);
     }
     mapped_ram_model_free(&seen);
     g_bytes_unref(recipe);

@@ -150,7 +150,8 @@ static inline uint8_t *place_host(const Place *place)
 /* False: nobody logs, and memory_region_get_dirty_log_mask() would say 0. */
 static inline bool may_log(const MemoryRegion *mr)
 {
-    return (mr->dirty_log_mask | __atomic_load_n(&global_dirty_tracking, __ATOMIC_RELAXED) | memcore_state.code_tracking) != 0;
+    return (mr->dirty_log_mask | __atomic_load_n(&global_dirty_tracking, __ATOMIC_RELAXED) |
+            memcore_state.code_tracking) != 0;
 }
 
 /* After writing there: whoever logs is told (R-ACC-9). */

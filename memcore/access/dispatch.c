@@ -160,7 +160,8 @@ MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr, uint64_t 
 /* --- writing ------------------------------------------------------------------- */
 
 /* Instead of the device: the first entry that fits, in the order of R-EFD-1 (R-EVM-2..5). */
-static __attribute__((noinline)) bool signal_eventfd(const MemoryRegion *mr, hwaddr offset, unsigned size, uint64_t data)
+static __attribute__((noinline)) bool signal_eventfd(const MemoryRegion *mr, hwaddr offset, unsigned size,
+                                                     uint64_t data)
 {
     for (unsigned i = 0; i < mr->ioeventfd_nb; i++) {
         const MemoryRegionIoeventfd *entry = &mr->ioeventfds[i];

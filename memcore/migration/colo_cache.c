@@ -79,7 +79,8 @@ static int check_block(const RAMBlock *block, Error **errp)
         return -EBUSY;
     }
     if (block->used_length % TARGET_PAGE_SIZE || memory_region_get_ram_discard_manager(block->mr)) {
-        error_setg(errp, "block \"%s\" of 0x%" PRIx64 " bytes cannot have a cache: %s", block->idstr, block->used_length,
+        error_setg(errp, "block \"%s\" of 0x%" PRIx64 " bytes cannot have a cache: %s", block->idstr,
+                   block->used_length,
                    block->used_length % TARGET_PAGE_SIZE ? "no whole pages" : "parts of it come and go");
         return -EINVAL;
     }
@@ -93,7 +94,8 @@ static int add_block(RAMBlock *block, Error **errp)
         .block = block,
         .max_length = block->max_length,
         .pages = block->used_length / TARGET_PAGE_SIZE,
-        .length = block->flags & RAM_PREALLOC ? MIN(block->used_length, memory_region_size(block->mr)) : block->used_length,
+        .length = block->flags & RAM_PREALLOC ? MIN(block->used_length, memory_region_size(block->mr))
+                                              : block->used_length,
     };
 
     c.cache = memcore_fault(MEMCORE_FAULT_MMAP)
@@ -231,8 +233,8 @@ int colo_cache_put(RAMBlock *block, uint64_t offset, const void *from, size_t le
     }
     if (!c || offset % TARGET_PAGE_SIZE || length % TARGET_PAGE_SIZE || offset > block->used_length ||
         length > block->used_length - offset || block->readonly) {
-        error_setg(errp, "0x%zx bytes at 0x%" PRIx64 " are not whole pages of block \"%s\" and its cache", length, offset,
-                   block->idstr);
+        error_setg(errp, "0x%zx bytes at 0x%" PRIx64 " are not whole pages of block \"%s\" and its cache", length,
+                   offset, block->idstr);
         return -EINVAL;
     }
     memcpy(c->cache + offset, from, length);

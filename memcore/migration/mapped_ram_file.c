@@ -83,8 +83,8 @@ static bool read_run(const MappedRamFile *file, const MappedRamBlock *block, uin
     if (result < 0) {
         char *name = printable(block->idstr);
 
-        error_setg_errno(errp, result == -ENODATA ? 0 : -result, "block \"%s\": cannot read %" PRIu64 " pages at 0x%" PRIx64 "%s",
-                         name, count, offset,
+        error_setg_errno(errp, result == -ENODATA ? 0 : -result,
+                         "block \"%s\": cannot read %" PRIu64 " pages at 0x%" PRIx64 "%s", name, count, offset,
                          result == -ENODATA ? ": the file has shrunk since it was probed" : "");
         g_free(name);
     }

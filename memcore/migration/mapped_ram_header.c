@@ -76,8 +76,8 @@ static bool check_layout(const MappedRamFile *file, const MappedRamBlock *block,
         return false;
     }
     if (pages > INT64_MAX || block->used_length > INT64_MAX - pages) {
-        error_setg(errp, "0x%" PRIx64 " bytes of pages at 0x%" PRIx64 " are beyond the largest file", block->used_length,
-                   pages);
+        error_setg(errp, "0x%" PRIx64 " bytes of pages at 0x%" PRIx64 " are beyond the largest file",
+                   block->used_length, pages);
         return false;
     }
     /* What follows the last page must be read: so all pages, and hence the bitmap, are inside the file. */
@@ -110,8 +110,8 @@ static bool read_bitmap(StreamReader *reader, MappedRamBlock *block, size_t word
         block->present += (uint64_t)__builtin_popcountl(block->bitmap[i]);
     }
     if (padding && block->bitmap[words - 1] >> padding) {
-        error_setg(errp, "its bitmap has bits behind the last of %" PRIu64 " pages: the last word is 0x%lx", block->pages,
-                   block->bitmap[words - 1]);
+        error_setg(errp, "its bitmap has bits behind the last of %" PRIu64 " pages: the last word is 0x%lx",
+                   block->pages, block->bitmap[words - 1]);
         return false;
     }
     return true;

@@ -207,7 +207,8 @@ bool postcopy_discard_range(MigrationIncomingState *mis, uint8_t *start, size_t 
         return false;
     }
     if (state >= POSTCOPY_INCOMING_RUNNING || state == POSTCOPY_INCOMING_NONE) {
-        error_setg(errp, "0x%zx bytes are to be discarded in postcopy state \"%s\"", length, postcopy_state_name(state));
+        error_setg(errp, "0x%zx bytes are to be discarded in postcopy state \"%s\"", length,
+                   postcopy_state_name(state));
         return false;
     }
     entry = postcopy_find(mis->postcopy, start);

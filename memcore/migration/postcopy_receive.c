@@ -74,8 +74,8 @@ static bool receive_begin(Receiver *receiver, Error **errp)
         return false;
     }
     if (magic != WIRE_MAGIC || version != WIRE_VERSION) {
-        error_setg(errp, "the stream starts with 0x%08" PRIx64 ", version %" PRIu64 "; not with 0x%08x (\"QEVM\"), version 3",
-                   magic, version, WIRE_MAGIC);
+        error_setg(errp, "the stream starts with 0x%08" PRIx64 ", version %" PRIu64 "; not with 0x%08x (\"QEVM\"), "
+                   "version 3", magic, version, WIRE_MAGIC);
         return false;
     }
     if (!receive_be(receiver, 1, &type, "configuration", errp)) {
@@ -161,7 +161,8 @@ static bool receive_subsection(Receiver *receiver, Error **errp)
         }
     }
     readable = printable(name);
-    error_setg(errp, "subsection \"%s\", version %" PRIu64 ", is %s", readable, version, twice ? "there twice" : "not known");
+    error_setg(errp, "subsection \"%s\", version %" PRIu64 ", is %s", readable, version,
+               twice ? "there twice" : "not known");
     g_free(readable);
     return false;
 }
@@ -184,8 +185,8 @@ static bool handle_advise(Receiver *receiver, const uint8_t *payload, Error **er
     }
     done = postcopy_supported(errp);
     if (done && (page_sizes != ours || target_page != TARGET_PAGE_SIZE)) {
-        error_setg(errp, "the source has pages of 0x%" PRIx64 " for the target and 0x%" PRIx64 " for its blocks; here they "
-                   "are of 0x%llx and 0x%" PRIx64, target_page, page_sizes, TARGET_PAGE_SIZE, ours);
+        error_setg(errp, "the source has pages of 0x%" PRIx64 " for the target and 0x%" PRIx64 " for its blocks; here "
+                   "they are of 0x%llx and 0x%" PRIx64, target_page, page_sizes, TARGET_PAGE_SIZE, ours);
         done = false;
     }
     done = done && postcopy_incoming_init(receiver->mis, errp);
@@ -365,8 +366,8 @@ static bool receive_footer(Receiver *receiver, Error **errp)
         return false;
     }
     if (type != WIRE_FOOTER || id != receiver->ram_section) {
-        error_setg(errp, "the footer of section %" PRIu32 " is 0x%02" PRIx64 " of section %" PRIu64, receiver->ram_section,
-                   type, id);
+        error_setg(errp, "the footer of section %" PRIu32 " is 0x%02" PRIx64 " of section %" PRIu64,
+                   receiver->ram_section, type, id);
         return false;
     }
     return true;
@@ -415,7 +416,7 @@ static bool receive_record(Receiver *receiver, bool *end, Error **errp)
 {
     uint64_t type;
 
-    if (!receive_be(receiver, 1, &type, "record", errp)) {
+    if (!postcopy_serve_until_stream(receiver->mis, errp) || !receive_be(receiver, 1, &type, "record", errp)) {
         return false;
     }
     if (type != WIRE_SUBSECTION) {
@@ -479,6 +480,7 @@ static void take_down(MigrationIncomingState *mis, Error *error)
         qemu_mutex_unlock_iothread();
         mis->abandon = abandon;
     } else {
+        postcopy_hand_over_faults(mis);
         postcopy_send_shut(mis, true);
         mis->return_path_closed = true;     /* that was the last word; cleanup has none */
     }
@@ -500,10 +502,15 @@ int ram_migrate_incoming(MigrationIncomingState *mis)
     }
     migration_status_set(&mis->status, MIGRATION_STATUS_SETUP);
     mis->return_path_closed = true;
+    /* A request that is the program's own business may take long, and is answered without us. */
+    mis->receiver_serves = mis->transport.ready && !mis->request_page;
     done = receive_all(&receiver, &error);
     g_free(receiver.whole_parts);
     if (!done) {
         take_down(mis, error);
+    }
+    mis->receiver_serves = false;
+    if (!done) {
         return -1;
     }
     migration_status_set(&mis->status, MIGRATION_STATUS_COMPLETED);

@@ -64,8 +64,8 @@ static bool receive_block(Receiver *receiver, GHashTable *seen, uint64_t *length
             return false;
         }
         if (page_size != block->page_size) {
-            error_setg(errp, "block \"%s\" has pages of 0x%" PRIx64 " bytes there, of 0x%zx here", block->idstr, page_size,
-                       block->page_size);
+            error_setg(errp, "block \"%s\" has pages of 0x%" PRIx64 " bytes there, of 0x%zx here", block->idstr,
+                       page_size, block->page_size);
             return false;
         }
     }
@@ -264,7 +264,7 @@ bool receive_ram_pages(Receiver *receiver, Error **errp)
     uint64_t word;
 
     for (;;) {
-        if (!receive_be(receiver, 8, &word, "ram word", errp)) {
+        if (!postcopy_serve_until_stream(receiver->mis, errp) || !receive_be(receiver, 8, &word, "ram word", errp)) {
             return false;
         }
         if (word == WIRE_FLAG_EOS) {

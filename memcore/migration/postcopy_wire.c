@@ -150,8 +150,8 @@ size_t wire_parse_discard(const uint8_t *payload, size_t length, char *name, Err
     } else if (name_length == 0) {
         error_setg(errp, "a discard command has an empty block name");
     } else if (head >= length || (length - head) % 16) {
-        error_setg(errp, "a discard command of %zu bytes with a block name of %zu has no whole number of ranges", length,
-                   name_length);
+        error_setg(errp, "a discard command of %zu bytes with a block name of %zu has no whole number of ranges",
+                   length, name_length);
     } else if (memchr(payload + 2, 0, name_length)) {
         error_setg(errp, "a discard command has a block name with a NUL byte in it");
     } else if (payload[head - 1] != 0) {

@@ -46,7 +46,8 @@ RamSave *ram_save_new(const RamSaveParameters *parameters, Error **errp)
         return NULL;
     }
     if (parameters->family_page_bits > TARGET_PAGE_BITS) {
-        error_setg(errp, "the smallest page has %u bits, the target's %d", parameters->family_page_bits, TARGET_PAGE_BITS);
+        error_setg(errp, "the smallest page has %u bits, the target's %d", parameters->family_page_bits,
+                   TARGET_PAGE_BITS);
         return NULL;
     }
     if (parameters->path && parameters->base) {
@@ -289,8 +290,10 @@ int ram_save_setup(RamSave *save, Error **errp)
     }
     RAMBLOCK_FOREACH(block) {
         count += qemu_ram_is_migratable(block);
-        if (qemu_ram_is_migratable(block) && (!block->idstr[0] || block->used_length % TARGET_PAGE_SIZE || block->bmap)) {
-            error_setg(errp, "block \"%s\" of 0x%" PRIx64 " bytes cannot be saved: %s", block->idstr, block->used_length,
+        if (qemu_ram_is_migratable(block) &&
+            (!block->idstr[0] || block->used_length % TARGET_PAGE_SIZE || block->bmap)) {
+            error_setg(errp, "block \"%s\" of 0x%" PRIx64 " bytes cannot be saved: %s", block->idstr,
+                       block->used_length,
                        !block->idstr[0] ? "it has no name" : block->bmap ? "it is being migrated" : "no whole pages");
             return -EINVAL;
         }

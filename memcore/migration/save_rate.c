@@ -38,7 +38,10 @@ unsigned save_rate_wait(const SaveRate *rate, uint64_t now)
 {
     const uint64_t passed = now - rate->window_start;
 
-    return rate->limit && rate->window_bytes >= window_limit(rate) && passed < WINDOW_MS ? (unsigned)(WINDOW_MS - passed) : 0;
+    if (!rate->limit || rate->window_bytes < window_limit(rate) || passed >= WINDOW_MS) {
+        return 0;
+    }
+    return (unsigned)(WINDOW_MS - passed);
 }
 
 void save_rate_written(SaveRate *rate, uint64_t bytes)

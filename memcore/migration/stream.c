@@ -284,8 +284,8 @@ static bool read_command(StreamReader *reader, Error **errp)
         return false;
     }
     if (command != COMMAND_SWITCHOVER_START || length != 0) {
-        error_setg(errp, "command at 0x%" PRIx64 " is 0x%x with %u bytes; only 0xb with none is allowed", start, command,
-                   length);
+        error_setg(errp, "command at 0x%" PRIx64 " is 0x%x with %u bytes; only 0xb with none is allowed", start,
+                   command, length);
         return false;
     }
     return true;
@@ -306,8 +306,8 @@ static void set_foreign_section(StreamReader *reader, uint8_t type, Error **errp
     }
     if (stream_read_counted(reader, &name, "name of a section", errp)) {
         readable = printable(name);
-        error_setg(errp, "foreign section \"%s\" (%" PRIu32 ") at 0x%" PRIx64 ", before the end of the RAM", readable, id,
-                   start);
+        error_setg(errp, "foreign section \"%s\" (%" PRIu32 ") at 0x%" PRIx64 ", before the end of the RAM", readable,
+                   id, start);
         g_free(readable);
         g_free(name);
     }

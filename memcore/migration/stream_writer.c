@@ -107,8 +107,8 @@ void writer_end(GByteArray *bytes, uint32_t id)
 
 void writer_description(GByteArray *bytes)
 {
-    char *json = g_strdup_printf("{\"configuration\": {\"vmsd_name\": \"configuration\", \"version\": 1, \"fields\": []}, "
-                                 "\"page_size\": %d, \"devices\": []}", (int)TARGET_PAGE_SIZE);
+    char *json = g_strdup_printf("{\"configuration\": {\"vmsd_name\": \"configuration\", \"version\": 1, "
+                                 "\"fields\": []}, \"page_size\": %d, \"devices\": []}", (int)TARGET_PAGE_SIZE);
 
     add_u8(bytes, 0x00);
     add_u8(bytes, 0x06);

@@ -39,7 +39,7 @@ typedef struct {
     uint64_t remaining;         /* pages known to be dirty and not taken yet (R-ITER-3) */
     uint64_t dirty_sync_count;  /* looks for dirty pages, the first one included */
     uint64_t dirty_pages_rate;  /* pages a second that became dirty, over the last second or more (R-ITER-10) */
-    uint64_t bandwidth;         /* bytes of pages a second that were written, over the last 100 ms or more; 0: not known */
+    uint64_t bandwidth;         /* bytes of pages written a second, over the last 100 ms or more; 0: not known */
     uint64_t total_ms;          /* since setup */
     uint64_t downtime_ms;       /* since the writers were stopped */
     unsigned throttle_percent;  /* what throttle() was told last */
@@ -51,15 +51,15 @@ typedef struct {
     int fd;                     /* a descriptor of the caller's, which is cut to `base` first */
     uint64_t base;              /* where the stream starts; 0 with a path */
     const char *machine;        /* 1 to 255 bytes; QEMU loads the file into this machine type only */
-    const uint8_t *uuid;        /* 16 bytes: the machine's, which QEMU compares with its own; NULL: the file does not say */
-    /* The bits of the smallest page that the CPU family has, if the target's are more: the file says those (R-STRM-2); or 0. */
+    const uint8_t *uuid;        /* 16 bytes: the machine's, which QEMU compares with its own; NULL: none in the file */
+    /* Bits of the CPU family's smallest page, if the target's has more: the file says them (R-STRM-2); or 0. */
     unsigned family_page_bits;
     uint64_t alignment;         /* of pages in the file: a power of two, TARGET_PAGE_SIZE or more; 0: 1 MiB */
     bool keep_zero_pages;       /* write all pages, without looking whether they are zero */
     uint64_t enough;            /* with fewer dirty pages than that iterating has converged; 0: after one pass */
     unsigned max_rounds;        /* iterating has also converged after so many looks for dirty pages; 0: no limit */
     unsigned downtime_limit_ms; /* ... and with what takes no longer than this to write, as measured; 0: not asked */
-    uint64_t bandwidth;         /* bytes of pages a second that iterating writes at most; 0: no limit.  Not completing */
+    uint64_t bandwidth;         /* bytes a second that iterating (not completing) writes at most; 0: no limit */
     unsigned workers;           /* threads that look at pages and write them, up to 16; 0: the calling thread does */
     bool direct_io;             /* past the host's cache, where file system and alignment allow it (R-SAVE-7) */
     bool punch_holes;           /* pages that became zero leave no old bytes in the file, where it can have holes */
@@ -67,13 +67,16 @@ typedef struct {
     void (*stop_writers)(void *opaque);     /* returns when nobody writes any more; or NULL */
     void (*resume_writers)(void *opaque);   /* after stop_writers, if the save failed all the same; or NULL */
     /*
-     * After stop_writers: what goes between the END of the RAM and the end of the stream, whole records (R-STRM-4), which
-     * stay the caller's; or NULL.  Where it cannot be had: ram_save_cancel().
+     * After stop_writers: what goes between the END of the RAM and the end of the stream, whole records (R-STRM-4),
+     * which stay the caller's; or NULL.  Where it cannot be had: ram_save_cancel().
      */
     const void *(*save_devices)(void *opaque, size_t *length);
     /* At each step, and during long ones; false cancels; or NULL. */
     bool (*progress)(void *opaque, const RamSaveCounters *counters);
-    /* The guest dirties more than half of what is written, again and again: it is to lose that share of its time; or NULL. */
+    /*
+     * The guest dirties more than half of what is written, again and again: it is to lose that share of its time;
+     * or NULL.
+     */
     void (*throttle)(void *opaque, unsigned percent);
     void *opaque;
 } RamSaveParameters;
