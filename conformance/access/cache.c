@@ -401,6 +401,27 @@ static void slow_directions(void)
     address_space_cache_destroy(&c);
 }
 
+/* R-ACC-19 */
+static void from_the_memory_itself(void)
+{
+    Bus bus = bus_new("as");
+    MemoryRegion *ram = ram_counting("ram", 0x1000, 0);
+    uint8_t *host = memory_region_get_ram_ptr(ram);
+    MemoryRegionCache cache;
+
+    stage_add(bus.root, 0, ram);
+    check_number(cache_of(&cache, bus, 0, 0x1000, WRITE), 0x1000);
+    check_number(address_space_write_cached(&cache, 2, host, 8), OK);
+    check_bytes(host, 12, "00 01 00 01 02 03 04 05 06 07 0a 0b");
+    check_number(address_space_read_cached(&cache, 2, host, 8), OK);
+    check_bytes(host, 12, "00 01 02 03 04 05 06 07 06 07 0a 0b");
+    check_number(address_space_write_cached_slow(&cache, 1, host, 7), OK);
+    check_bytes(host, 12, "00 00 01 02 03 04 05 06 06 07 0a 0b");
+    check_number(address_space_read_cached_slow(&cache, 0, host + 1, 7), OK);
+    check_bytes(host, 12, "00 00 00 01 02 03 04 05 06 07 0a 0b");
+    address_space_cache_destroy(&cache);
+}
+
 static void length_zero(void)
 {
     Bus bus = bus_new("as");
@@ -551,6 +572,7 @@ int main(int argc, char **argv)
     conformance_case("/R-CCH-6/directions", slow_directions);
     conformance_case("/R-CCH-7/stay-in-the-cache", slow_transfers_stay_in_the_cache);
     conformance_case("/R-CCH-7/through-an-iommu", slow_transfers_through_an_iommu);
+    conformance_case("/R-ACC-19/caches-from-the-memory-itself", from_the_memory_itself);
     conformance_case("/R-CCH-8/length-zero", length_zero);
     conformance_case("/R-CCH-9/slow-cache", invalidate_of_a_slow_cache);
     conformance_case("/R-CCH-10/empty-ones", destroying_what_is_empty);
