@@ -11,8 +11,6 @@
 #ifndef QAPI_ERROR_H
 #define QAPI_ERROR_H
 
-#include <stdbool.h>
-
 #include "qemu/typedefs.h"
 
 #pragma GCC visibility push(default)
