@@ -3,7 +3,8 @@
  * How long a thread waits for a page of a postcopy migration, of which nothing else is under way: against two
  * threads that do nothing but that, with and without a socket between who asks and who has the page.  In turns,
  * and on one processor: which one the scheduler wakes a thread on is no part of the figure, and on a virtual
- * machine costs several times the rest.
+ * machine costs several times the rest.  Once more with the source on a processor of its own, as it always is
+ * outside of benchmarks, and there with both sides polling and with both sleeping at once.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -33,6 +34,15 @@ static bool read_all(int fd, void *to, size_t length)
 static bool write_all(int fd, const void *from, size_t length)
 {
     return send(fd, from, length, MSG_NOSIGNAL) == (ssize_t)length;
+}
+
+static void run_on(int processor)
+{
+    cpu_set_t one;
+
+    CPU_ZERO(&one);
+    CPU_SET((unsigned)processor, &one);
+    pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
 }
 
 /* Touches the pages one after the other, and notes how long each took. */
@@ -157,26 +167,57 @@ static size_t setup_stream(uint8_t *stream)
     return (size_t)(at - stream) + sizeof(tail) - 1;
 }
 
+typedef struct {
+    MigrationTransport transport;
+    bool polls;
+    int processor;              /* -1: that of the others */
+} Source;
+
+static bool source_receives(const Source *source, void *to, size_t length)
+{
+    return source->transport.recv(source->transport.opaque, to, length) == 0;
+}
+
+static bool source_sends(const Source *source, const void *from, size_t length)
+{
+    return source->transport.send(source->transport.opaque, from, length) == 0;
+}
+
+/* As often as memcore's source does (memcore/migration/poll_budget.h). */
+static void look_for_request(const Source *source)
+{
+    for (unsigned i = 0; source->polls && i < 100; i++) {
+        if (source->transport.ready(source->transport.opaque, true) < 0) {
+            return;
+        }
+    }
+}
+
 /* A source that has nothing to do but answer. */
 static void *answer_requests(void *opaque)
 {
-    const int fd = *(int *)opaque;
+    const Source *source = opaque;
     uint8_t stream[256], request[64], answer[5 + 12 + PAGE + 13];
 
-    if (!write_all(fd, stream, setup_stream(stream))) {
+    if (source->processor >= 0) {
+        run_on(source->processor);
+    }
+    if (!source_sends(source, stream, setup_stream(stream))) {
         return NULL;
     }
     memset(answer, 1, sizeof(answer));
     memcpy(answer, "\2\0\0\0\1", 5);
     memcpy(answer + 13, "\3ram", 4);
     memcpy(answer + sizeof(answer) - 13, "\0\0\0\0\0\0\0\x10\x7e\0\0\0\1", 13);
-    while (read_all(fd, request, 4) && request[3] <= sizeof(request) - 4 && read_all(fd, request + 4, request[3])) {
+    while (source_receives(source, request, 4) && request[3] <= sizeof(request) - 4 &&
+           source_receives(source, request + 4, request[3])) {
         if (request[1] == 3 || request[1] == 4) {
             stq_be_p(answer + 5, ldq_be_p(request + 4) | 8);
-            if (!write_all(fd, answer, sizeof(answer))) {
+            if (!source_sends(source, answer, sizeof(answer))) {
                 break;
             }
         }
+        look_for_request(source);
     }
     return NULL;
 }
@@ -191,7 +232,7 @@ static void run(void *opaque, const void *devices, size_t length)
     __atomic_store_n(&runs, true, __ATOMIC_SEQ_CST);
 }
 
-static void *receive(void *opaque)
+static void *receiver(void *opaque)
 {
     memcore_thread_register();
     ram_migrate_incoming(opaque);
@@ -199,33 +240,36 @@ static void *receive(void *opaque)
     return NULL;
 }
 
-static void with_memcore(struct bench_series *series)
+static void with_memcore(struct bench_series *series, int processor, bool polls)
 {
     static MemoryRegion ram;
-    MigrationIncomingState mis = { .run = run };
+    MigrationIncomingState mis = { .run = run, .never_poll = !polls };
+    Source source = { .processor = processor, .polls = polls };
     int sockets[2];
-    pthread_t peer, receiver;
+    pthread_t peer, destination;
 
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) != 0) {
         return;
     }
     memory_region_init_ram(&ram, NULL, "ram", (uint64_t)PAGES * PAGE, &error_fatal);
     mis.transport = migration_transport_socket(sockets[0]);
+    source.transport = migration_transport_socket(sockets[1]);
     qemu_mutex_unlock_iothread();
-    pthread_create(&peer, NULL, answer_requests, &sockets[1]);
-    pthread_create(&receiver, NULL, receive, &mis);
+    pthread_create(&peer, NULL, answer_requests, &source);
+    pthread_create(&destination, NULL, receiver, &mis);
     while (!__atomic_exchange_n(&runs, false, __ATOMIC_SEQ_CST)) {
         usleep(100);
     }
     touch(series, memory_region_get_ram_ptr(&ram));
     shutdown(sockets[1], SHUT_RDWR);
     pthread_join(peer, NULL);
-    pthread_join(receiver, NULL);
+    pthread_join(destination, NULL);
     qemu_mutex_lock_iothread();
     mis.abandon = true;
     postcopy_ram_incoming_cleanup(&mis);
     error_free(mis.error);
     migration_transport_free(&mis.transport);
+    migration_transport_free(&source.transport);
     close(sockets[0]);
     close(sockets[1]);
     object_unparent(OBJECT(&ram));
@@ -250,27 +294,38 @@ static void show(const char *name, struct bench_series *series, struct bench_ser
 
 void bench_postcopy(void)
 {
-    static struct bench_series bare, bare_socket, fault;
+    static struct bench_series bare, bare_socket, fault, apart, apart_asleep;
     PostcopyHostAbilities abilities;
     const int fd = host->open(NULL, 0, &abilities);
-    cpu_set_t here, one;
+    const int processor = sched_getcpu();
+    cpu_set_t here;
+    int other = -1;
 
     if (fd < 0 || TARGET_PAGE_SIZE != PAGE || sysconf(_SC_PAGESIZE) != PAGE) {
         fprintf(stderr, "membench: no postcopy figures: userfaultfd and pages of 4 KiB are needed\n");
         return;
     }
     host->close(NULL, fd);
-    CPU_ZERO(&one);
-    CPU_SET((unsigned)sched_getcpu(), &one);
     sched_getaffinity(0, sizeof(here), &here);
-    sched_setaffinity(0, sizeof(one), &one);
+    for (int i = 0; i < CPU_SETSIZE && other < 0; i++) {
+        other = i != processor && CPU_ISSET((unsigned)i, &here) ? i : -1;
+    }
     for (unsigned turn = 0; turn < TURNS; turn++) {
+        run_on(processor);
         without_memcore(&bare, false);
         without_memcore(&bare_socket, true);
-        with_memcore(&fault);
+        with_memcore(&fault, -1, false);
+        sched_setaffinity(0, sizeof(here), &here);
+        if (other >= 0) {
+            with_memcore(&apart, other, true);
+            with_memcore(&apart_asleep, other, false);
+        }
     }
-    sched_setaffinity(0, sizeof(here), &here);
     show("bare", &bare, NULL);
     show("bare_socket", &bare_socket, &bare);
     show("fault", &fault, &bare);
+    if (other >= 0) {
+        show("fault_apart", &apart, &bare);
+        show("fault_apart_asleep", &apart_asleep, &bare);
+    }
 }

@@ -165,6 +165,11 @@ typedef struct {
     sem_t *runs;
 } FaultThread;
 
+static void set_host_error(int result, Error **errp)
+{
+    error_setg_errno(errp, -result, "the host does not tell which pages are missing any more");
+}
+
 static void *fault_thread(void *opaque)
 {
     FaultThread *thread = opaque;
@@ -181,11 +186,22 @@ static void *fault_thread(void *opaque)
     if (result < 0) {
         Error *error = NULL;
 
-        error_setg_errno(&error, -result, "the host does not tell which pages are missing any more");
+        set_host_error(result, &error);
         postcopy_fail(mis, error);
     }
     memcore_thread_unregister();
     return NULL;
+}
+
+static void ring(int eventfd)
+{
+    const uint64_t one = 1;
+    ssize_t put;
+
+    do {
+        put = write(eventfd, &one, sizeof(one));
+    } while (put < 0 && errno == EINTR);
+    memcore_assert(put == (ssize_t)sizeof(one));
 }
 
 bool postcopy_fault_thread_start(MigrationIncomingState *mis, Error **errp)
@@ -197,6 +213,12 @@ bool postcopy_fault_thread_start(MigrationIncomingState *mis, Error **errp)
     int result;
 
     if (!postcopy->host->wait) {
+        return true;
+    }
+    if (mis->receiver_serves) {
+        ring(postcopy->quit_fd);
+        poll_budget_start(&postcopy->polling, mis->never_poll);
+        postcopy->receiver_serves = true;
         return true;
     }
     sem_init(&runs, 0, 0);
@@ -219,16 +241,80 @@ bool postcopy_fault_thread_start(MigrationIncomingState *mis, Error **errp)
 
 void postcopy_fault_thread_stop(PostcopyIncoming *postcopy)
 {
-    const uint64_t one = 1;
-
     if (postcopy->fault_thread_runs) {
-        ssize_t put;
-
-        do {
-            put = write(postcopy->quit_fd, &one, sizeof(one));
-        } while (put < 0 && errno == EINTR);
-        memcore_assert(put == (ssize_t)sizeof(one));
+        ring(postcopy->quit_fd);
         pthread_join(postcopy->fault_thread, NULL);
         postcopy->fault_thread_runs = false;
+    }
+    postcopy->receiver_serves = false;
+}
+
+/* --- without one: the receiver ------------------------------------------------------------------ */
+
+/* While pages come without a pause, a look costs as much as a tenth of a page. */
+enum { PIECES_UNLOOKED_MAX = 8 };
+
+/*
+ * Who waits for a page is waiting for the receiver anyway.  That it hears of the fault itself saves a thread, and for
+ * each fault the time to get from one to the other.
+ */
+bool postcopy_serve_until_stream(MigrationIncomingState *mis, Error **errp)
+{
+    PostcopyIncoming *postcopy = mis->postcopy;
+    unsigned rounds = 0;        /* in which it does not sleep */
+
+    if (!postcopy || !postcopy->receiver_serves) {
+        return true;
+    }
+    for (;;) {
+        const int fd = mis->transport.ready(mis->transport.opaque, rounds > 0);
+        const bool sleeps = fd >= 0 && rounds == 0;
+        void *address;
+        int result;
+
+        if (fd < 0 && ++postcopy->unlooked < PIECES_UNLOOKED_MAX) {
+            break;
+        }
+        postcopy->unlooked = 0;
+        result = postcopy->host->wait(postcopy->host->opaque, postcopy->fd, sleeps ? fd : postcopy->quit_fd,
+                                                &address);
+
+        if (result < 0) {
+            set_host_error(result, errp);
+            return false;
+        }
+        if (result > 0) {
+            postcopy_ram_fault(mis, address);
+            rounds = postcopy->polling.rounds;
+            continue;
+        }
+        if (fd < 0 || sleeps) {
+            break;
+        }
+        if (--rounds == 0) {
+            poll_budget_learn(&postcopy->polling, 0);
+        }
+    }
+    if (rounds > 0) {
+        poll_budget_learn(&postcopy->polling, rounds);
+    }
+    return true;
+}
+
+void postcopy_hand_over_faults(MigrationIncomingState *mis)
+{
+    PostcopyIncoming *postcopy = mis->postcopy;
+    Error *error = NULL;
+    uint64_t rings;
+
+    if (!postcopy || !postcopy->receiver_serves) {
+        return;
+    }
+    mis->receiver_serves = postcopy->receiver_serves = false;
+    while (read(postcopy->quit_fd, &rings, sizeof(rings)) < 0 && errno == EINTR) {
+        continue;
+    }
+    if (!postcopy_fault_thread_start(mis, &error)) {
+        postcopy_fail(mis, error);      /* what waits, waits */
     }
 }

@@ -130,9 +130,6 @@ static int host_wait(void *opaque, int fd, int quit_fd, void **address)
             }
             return -errno;
         }
-        if (waits[1].revents) {
-            return 0;
-        }
         if (waits[0].revents & (POLLERR | POLLNVAL)) {
             return -EIO;
         }
@@ -141,6 +138,9 @@ static int host_wait(void *opaque, int fd, int quit_fd, void **address)
             message.event == UFFD_EVENT_PAGEFAULT) {
             *address = (void *)(uintptr_t)message.arg.pagefault.address;
             return 1;
+        }
+        if (waits[1].revents) {
+            return 0;
         }
     }
 }

@@ -11,6 +11,7 @@
 #include "exec/ramblock.h"
 #include "migration/postcopy-host.h"
 #include "migration/postcopy-ram.h"
+#include "migration/poll_budget.h"
 #include "ram/bitmap.h"
 
 /* A block that takes part.  Bitmaps have a bit for each page of the backing. */
@@ -34,6 +35,9 @@ struct PostcopyIncoming {
     int fd, quit_fd;                    /* -1: not listening */
     pthread_t fault_thread;
     bool fault_thread_runs;
+    bool receiver_serves;               /* there is none: the receiver looks for faults, and quit_fd can be read */
+    PollBudget polling;                 /* the receiver's, as what follows */
+    unsigned unlooked;                  /* pieces of the stream since it looked for faults */
     void *tmp_page;                     /* under page_request_mutex until it is there */
     void *zero_page;
 };
@@ -92,8 +96,16 @@ void *postcopy_map(size_t length);
 
 /* --- postcopy_fault.c --- */
 
+/* Where mis->receiver_serves, no thread: see below. */
 bool postcopy_fault_thread_start(MigrationIncomingState *mis, Error **errp);
 void postcopy_fault_thread_stop(PostcopyIncoming *postcopy);
+/*
+ * The receiver, before it reads the next piece: serves all faults that there are, and where the stream has nothing yet
+ * those that come until it has.  With a fault thread it does nothing.  false: the host has failed.
+ */
+bool postcopy_serve_until_stream(MigrationIncomingState *mis, Error **errp);
+/* The receiver ends before its time: a thread for the faults, on which guest threads go on waiting (R-PC-25). */
+void postcopy_hand_over_faults(MigrationIncomingState *mis);
 /* A message on the return path, if there is one; 0 or -errno.  Before init: by one thread at a time. */
 int postcopy_send_shut(MigrationIncomingState *mis, bool failed);
 int postcopy_send_pong(MigrationIncomingState *mis, uint32_t value);

@@ -415,7 +415,7 @@ static bool receive_record(Receiver *receiver, bool *end, Error **errp)
 {
     uint64_t type;
 
-    if (!receive_be(receiver, 1, &type, "record", errp)) {
+    if (!postcopy_serve_until_stream(receiver->mis, errp) || !receive_be(receiver, 1, &type, "record", errp)) {
         return false;
     }
     if (type != WIRE_SUBSECTION) {
@@ -479,6 +479,7 @@ static void take_down(MigrationIncomingState *mis, Error *error)
         qemu_mutex_unlock_iothread();
         mis->abandon = abandon;
     } else {
+        postcopy_hand_over_faults(mis);
         postcopy_send_shut(mis, true);
         mis->return_path_closed = true;     /* that was the last word; cleanup has none */
     }
@@ -500,10 +501,15 @@ int ram_migrate_incoming(MigrationIncomingState *mis)
     }
     migration_status_set(&mis->status, MIGRATION_STATUS_SETUP);
     mis->return_path_closed = true;
+    /* A request that is the program's own business may take long, and is answered without us. */
+    mis->receiver_serves = mis->transport.ready && !mis->request_page;
     done = receive_all(&receiver, &error);
     g_free(receiver.whole_parts);
     if (!done) {
         take_down(mis, error);
+    }
+    mis->receiver_serves = false;
+    if (!done) {
         return -1;
     }
     migration_status_set(&mis->status, MIGRATION_STATUS_COMPLETED);

@@ -264,7 +264,7 @@ bool receive_ram_pages(Receiver *receiver, Error **errp)
     uint64_t word;
 
     for (;;) {
-        if (!receive_be(receiver, 8, &word, "ram word", errp)) {
+        if (!postcopy_serve_until_stream(receiver->mis, errp) || !receive_be(receiver, 8, &word, "ram word", errp)) {
             return false;
         }
         if (word == WIRE_FLAG_EOS) {

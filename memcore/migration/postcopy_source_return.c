@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "migration/poll_budget.h"
 #include "migration/postcopy_incoming.h"
 #include "migration/postcopy_source.h"
 #include "migration/postcopy_wire.h"
@@ -178,15 +179,32 @@ static void break_off(MigrationState *ms, int result)
     qemu_mutex_unlock(&ms->source->mutex);
 }
 
+/* Looks for the next message a while, as who asked for a page may soon ask for another. */
+static void look_for_message(const MigrationTransport *transport, PollBudget *polling)
+{
+    unsigned left = polling->rounds;
+    bool there = false;
+
+    while (left > 0 && !(there = transport->ready(transport->opaque, true) < 0)) {
+        left--;
+    }
+    poll_budget_learn(polling, there ? left : 0);
+}
+
 static void *return_thread(void *opaque)
 {
     MigrationState *ms = opaque;
+    PollBudget polling;
     uint8_t message[WIRE_RETURN_HEADER + WIRE_RETURN_MAX];
     size_t length = 0;
     bool shut = false;
     int result = 0;
 
+    poll_budget_start(&polling, ms->never_poll || !ms->transport.ready);
     while (!shut && result == 0) {
+        if (length > 0 && lduw_be_p(message) != WIRE_PONG) {
+            look_for_message(&ms->transport, &polling);
+        }
         result = receive_message(&ms->transport, message, &length);
         if (result < 0) {
             break_off(ms, result);

@@ -60,6 +60,20 @@ static int socket_recv(void *opaque, void *to, size_t length)
     return 0;
 }
 
+/* Whether the connection ended is recv's to say. */
+static int socket_ready(void *opaque, bool look)
+{
+    Socket *transport = opaque;
+
+    if (look && transport->start == transport->end) {
+        const ssize_t got = recv(transport->fd, transport->ahead, sizeof(transport->ahead), MSG_DONTWAIT);
+
+        transport->start = 0;
+        transport->end = got > 0 ? (size_t)got : 0;
+    }
+    return transport->start < transport->end ? -1 : transport->fd;
+}
+
 static void socket_shutdown(void *opaque)
 {
     const Socket *transport = opaque;
@@ -76,6 +90,7 @@ MigrationTransport migration_transport_socket(int fd)
         .send = socket_send,
         .recv = socket_recv,
         .shutdown = socket_shutdown,
+        .ready = socket_ready,
         .opaque = transport,
     };
 }

@@ -53,6 +53,14 @@ typedef struct MigrationTransport {
     int (*send)(void *opaque, const void *from, size_t length);
     int (*recv)(void *opaque, void *to, size_t length);
     void (*shutdown)(void *opaque);
+
+    /*
+     * Optional.  On the thread that calls recv, without waiting: -1, bytes are there that the next recv takes; else
+     * the descriptor that poll() calls readable when there are.  `look`: not only among what was read ahead.  With it
+     * a destination needs no thread of its own for faults, and both ends may look for a message for a few
+     * microseconds before they sleep.
+     */
+    int (*ready)(void *opaque, bool look);
     void *opaque;
 } MigrationTransport;
 
@@ -73,8 +81,8 @@ struct MigrationIncomingState {
     MigrationTransport transport;
 
     /*
-     * Asks the source for [start, start + length) of the block, one page of its backing; 0 or -errno.  On the
-     * fault thread.  NULL: a message of R-WIRE-2 through `transport`.
+     * Asks the source for [start, start + length) of the block, one page of its backing; 0 or -errno.  On a thread
+     * for faults.  NULL: a message of R-WIRE-2 through `transport`.
      */
     int (*request_page)(void *opaque, RAMBlock *block, uint64_t start, uint64_t length);
 
@@ -88,6 +96,7 @@ struct MigrationIncomingState {
     const char *machine;        /* the name the stream must have; NULL: any */
     const uint8_t *uuid;        /* 16 bytes, those of the stream if it has any; NULL: any */
     bool lock_memory;           /* the process had locked its memory: cleanup locks it again (R-PC-12) */
+    bool never_poll;            /* the receiver sleeps at once, whenever it waits (memcore/migration/poll_budget.h) */
     bool abandon;               /* nobody touches guest RAM any more: cleanup drops what is missing (R-PC-25) */
 
     MigrationStatus status;     /* atomic */
@@ -104,6 +113,7 @@ struct MigrationIncomingState {
 
     /* private: */
     struct PostcopyIncoming *postcopy;
+    bool receiver_serves;       /* ram_migrate_incoming() looks for faults itself */
     bool return_path_closed;    /* the source has not said that it listens to us */
 };
 
@@ -133,6 +143,7 @@ struct MigrationState {
     const char *machine;        /* 1 to 255 bytes; NULL: "none" */
     const uint8_t *uuid;        /* 16 bytes: the machine's, which must be the destination's too; NULL: not said */
     unsigned family_page_bits;  /* as in RamSaveParameters */
+    bool never_poll;            /* as in MigrationIncomingState, for requests */
     bool start_postcopy;        /* atomic; true: stop precopy as soon as may be */
     unsigned max_rounds;        /* looks for dirty pages, after which precopy stops; 0: when few are left, or 30 */
 

@@ -31,8 +31,8 @@ typedef struct PostcopyHost {
     int64_t (*zero)(void *opaque, int fd, void *to, uint64_t length);
     int (*wake)(void *opaque, int fd, void *start, uint64_t length);
     /*
-     * The next place that a thread waits at: 1 and *address; 0: quit_fd, an eventfd, can be read.  NULL: there is no
-     * fault thread, and postcopy_ram_fault() is called instead.
+     * The next place that a thread waits at: 1 and *address; 0: there is none, and quit_fd, an eventfd or a
+     * transport's descriptor, can be read.  NULL: nobody looks for faults, and postcopy_ram_fault() is called instead.
      */
     int (*wait)(void *opaque, int fd, int quit_fd, void **address);
     void *opaque;

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A receiver that looks for faults itself, as its transport can be polled: no thread does it (R-PC-21). */
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "memcore/memcore.h"
+#include "postcopy_reader.h"
+#include "qemu/main-loop.h"
+
+static struct {
+    int fds[2];                 /* the destination's, the source's */
+    pthread_t receiver;
+    int result;
+    bool runs;                  /* atomic: the guest */
+    unsigned tasks;             /* without a receiver */
+} world;
+
+static void run(void *opaque, const void *devices, size_t length)
+{
+    (void)opaque;
+    (void)devices;
+    (void)length;
+    check_number(count_tasks(), world.tasks + 1);
+    __atomic_store_n(&world.runs, true, __ATOMIC_SEQ_CST);
+}
+
+static void *receive(void *opaque)
+{
+    (void)opaque;
+    memcore_thread_register();
+    world.result = ram_migrate_incoming(&reader.mis);
+    memcore_thread_unregister();
+    return NULL;
+}
+
+/* Until the guest runs. */
+static void receiver_starts(bool never_poll)
+{
+    reader.mis.run = run;
+    reader.mis.never_poll = never_poll;
+    world.runs = false;
+    world.tasks = count_tasks();
+    qemu_mutex_unlock_iothread();
+    g_assert_cmpint(pthread_create(&world.receiver, NULL, receive, NULL), ==, 0);
+    WAIT_FOR(__atomic_load_n(&world.runs, __ATOMIC_SEQ_CST));
+}
+
+static void receiver_ends(int result)
+{
+    pthread_join(world.receiver, NULL);
+    qemu_mutex_lock_iothread();
+    check_number(world.result, (uint64_t)result);
+}
+
+/* All up to the switch, and page 0. */
+static void put_begin_with_page(void)
+{
+    put_setup();
+    put_switch();
+    put_section(reader.tape.in, 2);
+    put_whole("ram", 0, 0x60);
+}
+
+static void put_end(void)
+{
+    put_section_end(reader.tape.in);
+    put_section(reader.tape.in, 3);
+    put_section_end(reader.tape.in);
+    put(reader.tape.in, 0, 1);
+}
+
+/* --- over a socket ------------------------------------------------------------------------------ */
+
+/* Sends what the tape has, and takes it off. */
+static void source_sends(void)
+{
+    GByteArray *in = reader.tape.in;
+
+    g_assert_cmpint(send(world.fds[1], in->data, in->len, MSG_NOSIGNAL), ==, (ssize_t)in->len);
+    g_byte_array_set_size(in, 0);
+}
+
+/* Reads what comes until it is a request for the page. */
+static bool source_is_asked(unsigned page)
+{
+    uint8_t message[256];
+
+    while (recv(world.fds[1], message, 4, MSG_WAITALL) == 4) {
+        uint64_t start = 0;
+
+        g_assert_cmpint(recv(world.fds[1], message + 4, message[3], MSG_WAITALL), ==, message[3]);
+        for (unsigned i = 0; i < 8; i++) {
+            start = start << 8 | message[4 + i];
+        }
+        if ((message[1] == 3 || message[1] == 4) && start == page * reader.host_page) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void begin(bool never_poll)
+{
+    reader_begin();
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, world.fds), ==, 0);
+    reader.mis.transport = migration_transport_socket(world.fds[0]);
+    put_begin_with_page();
+    source_sends();
+    receiver_starts(never_poll);
+}
+
+static void end(void)
+{
+    close(world.fds[1]);
+    reader_end();
+    migration_transport_free(&reader.mis.transport);
+    close(world.fds[0]);
+}
+
+/* One fault after the other, while nothing else comes. */
+static void serves(bool never_poll)
+{
+    begin(never_poll);
+    for (unsigned page = 1; page < READER_PAGES; page++) {
+        GuestRead reading;
+
+        guest_read(&reading, reader.ram->host + page * reader.host_page);
+        check(source_is_asked(page));
+        check(!guest_has_read(&reading));
+        put_whole(NULL, page, (int)(0x60 + page));
+        source_sends();
+        check_number(guest_read_end(&reading), 0x60 + page);
+    }
+    put_end();
+    source_sends();
+    receiver_ends(0);
+    check_number(reader.mis.counters.faults, READER_PAGES - 1);
+    check_number(reader.mis.counters.requests, READER_PAGES - 1);
+    check_number(reader.mis.counters.placed, READER_PAGES);
+    end();
+}
+
+static void polls(void)
+{
+    serves(false);
+}
+
+static void sleeps(void)
+{
+    serves(true);
+}
+
+/* The connection breaks: now there is a thread, which goes on hearing of faults, and who waits goes on waiting. */
+static void breaks(void)
+{
+    GuestRead before, after;
+
+    begin(false);
+    guest_read(&before, reader.ram->host + reader.host_page);
+    check(source_is_asked(1));
+    shutdown(world.fds[1], SHUT_RDWR);
+    receiver_ends(-1);
+    guest_read(&after, reader.ram->host + 2 * reader.host_page);
+    WAIT_FOR(READ_COUNTER(reader.mis.counters.faults) == 2);
+    check(!guest_has_read(&before) && !guest_has_read(&after));
+    reader.mis.abandon = true;
+    check_number(postcopy_ram_incoming_cleanup(&reader.mis), 0);
+    check_number(guest_read_end(&before), 0);
+    check_number(guest_read_end(&after), 0);
+    end();
+}
+
+/* What `ready` says, and that recv takes what it has read ahead. */
+static void ready(void)
+{
+    MigrationTransport transport;
+    char text[8] = { 0 };
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+    transport = migration_transport_socket(fds[0]);
+    check_number(transport.ready(transport.opaque, true), fds[0]);
+    check_number(send(fds[1], "abcdef", 6, 0), 6);
+    check_number(transport.ready(transport.opaque, false), fds[0]);
+    check_number(transport.ready(transport.opaque, true), (uint64_t)-1);
+    check_number(transport.recv(transport.opaque, text, 4), 0);
+    check_text(text, "abcd");
+    check_number(transport.ready(transport.opaque, false), (uint64_t)-1);
+    check_number(transport.recv(transport.opaque, text, 2), 0);
+    check_text(text, "efcd");
+    check_number(transport.ready(transport.opaque, true), fds[0]);
+    close(fds[1]);
+    check_number(transport.ready(transport.opaque, true), fds[0]);
+    check_number(transport.recv(transport.opaque, text, 1), (uint64_t)-EPIPE);
+    migration_transport_free(&transport);
+    close(fds[0]);
+}
+
+/* --- a stream that never pauses ----------------------------------------------------------------- */
+
+/*
+ * The source sends page 0, which is there, until it is asked for another one: so the receiver always has more to
+ * read, and must look for faults all the same.
+ */
+static struct {
+    bool asked;
+    gint64 deadline;
+} busy;
+
+static int busy_send(void *opaque, const void *from, size_t length)
+{
+    const uint8_t *message = from;
+
+    (void)opaque;
+    busy.asked = busy.asked || (length > 4 && (message[1] == 3 || message[1] == 4));
+    return 0;
+}
+
+static int busy_recv(void *opaque, void *to, size_t length)
+{
+    Tape *tape = opaque;
+
+    if (tape->at == tape->in->len) {
+        g_byte_array_set_size(tape->in, 0);
+        tape->at = 0;
+        if (g_get_monotonic_time() > busy.deadline) {
+            return -ETIMEDOUT;
+        }
+        if (!busy.asked) {
+            put_whole(NULL, 0, 0x70);
+        } else {
+            for (unsigned page = 1; page < READER_PAGES; page++) {
+                put_whole(NULL, page, (int)(0x60 + page));
+            }
+            put_end();
+        }
+    }
+    return tape_transport(tape).recv(tape, to, length);
+}
+
+static int always_ready(void *opaque, bool look)
+{
+    (void)opaque;
+    (void)look;
+    return -1;
+}
+
+static void never_pauses(void)
+{
+    GuestRead reading;
+
+    reader_begin();
+    reader.mis.transport.send = busy_send;
+    reader.mis.transport.recv = busy_recv;
+    reader.mis.transport.ready = always_ready;
+    busy.asked = false;
+    busy.deadline = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+    put_begin_with_page();
+    receiver_starts(false);
+    guest_read(&reading, reader.ram->host + reader.host_page);
+    receiver_ends(0);
+    check(busy.asked);
+    reader.mis.abandon = true;          /* where it failed: so that nobody waits for ever */
+    postcopy_ram_incoming_cleanup(&reader.mis);
+    check_number(guest_read_end(&reading), 0x61);
+    check_number(reader.ram->host[0], 0x60);
+    reader_end();
+}
+
+int main(int argc, char **argv)
+{
+    GuestRead first;
+
+    conformance_start(&argc, &argv);
+    /* ThreadSanitizer starts a thread of its own with the first one: not while they are counted. */
+    guest_read(&first, &(uint8_t){ 0 });
+    guest_read_end(&first);
+    postcopy_case("/R-PC-21/receiver-polls", polls);
+    postcopy_case("/R-PC-21/receiver-sleeps", sleeps);
+    postcopy_case("/R-PC-21/receiver-never-pauses", never_pauses);
+    postcopy_case("/R-PC-25/receiver-ends", breaks);
+    postcopy_case("/R-PC-50/ready", ready);
+    return g_test_run();
+}
