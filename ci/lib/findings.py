@@ -95,7 +95,8 @@ class Finding:
         small = self.minimize()
         lines += ["", f"  input     {shown(self.input)}", f"  replay    {shown(c.replayer)} {shown(self.input)}"]
         if small:
-            lines += [f"  minimised {shown(small)}", f"  run it    {shown(self.memtrace)} run {shown(small)}"]
+            lines += [f"  minimised {shown(small)}", f"  run it    {shown(self.memtrace)} run {shown(small)}",
+                      f"  as C      {shown(self.memtrace)} emit-c {shown(small)} -o test.c"]
             text = small.read_text().splitlines()
             lines += ["    " + line for line in text[:30]]
         elif c.target.input == "bytes":

@@ -14,6 +14,10 @@ body { font: 14px/1.45 system-ui, sans-serif; color: var(--ink); background: var
 h1 { font-size: 1.5rem; margin-bottom: 0 } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem }
 h2 + p, .soft { color: var(--soft) }
 nav a { margin-right: 1rem; color: var(--one) }
+.cards { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.2rem 0 }
+.cards a { color: inherit; text-decoration: none; border: 1px solid var(--line); border-radius: 6px; min-width: 8.5rem;
+           padding: .6rem 1rem }
+.cards b { display: block; font-size: 1.35rem; font-weight: 600 } .cards span { color: var(--soft) }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap }
@@ -55,6 +59,17 @@ def cell(text, tag, left):
         classes.append("said")
     mark = f" class=\"{' '.join(classes)}\"" if classes else ""
     return f"<{tag}{mark}>{html.escape(text)}</{tag}>"
+
+
+def anchor(name):
+    return re.sub(r"[^a-z]+", "-", name.lower())
+
+
+def cards(rows):
+    """rows: (figure, what it is, section, whether it is bad).  What matters, at a glance."""
+    return "<div class=\"cards\">" + "".join(
+        f"<a href=\"#{anchor(section)}\"><b{' class=bad' if bad else ''}>{html.escape(figure)}</b>"
+        f"<span>{html.escape(what)}</span></a>" for figure, what, section, bad in rows) + "</div>\n"
 
 
 def table(names, rows, left=()):
@@ -101,6 +116,7 @@ def plot(title, lines, unit):
 
 def bars(title, rows):
     """rows: (name, how many, how many of them skipped).  Wide differences, so the scale is the square root."""
+    rows = sorted(rows, key=lambda row: (-row[1], row[0]))
     most = max(count for _, count, _ in rows)
     height = 14
     out = [f"<figure><figcaption>{html.escape(title)}</figcaption>"
@@ -117,14 +133,11 @@ def bars(title, rows):
     return "".join(out) + "</svg></figure>"
 
 
-def whole(title, subtitle, sections):
-    """sections: (heading, HTML)."""
-    def anchor(name):
-        return re.sub(r"[^a-z]+", "-", name.lower())
-
+def whole(title, subtitle, sections, summary=""):
+    """sections: (heading, HTML); the summary stands before them."""
     links = "".join(f"<a href=\"#{anchor(name)}\">{html.escape(name)}</a>" for name, _ in sections)
     body = "".join(f"<h2 id=\"{anchor(name)}\">{html.escape(name)}</h2>\n{text}" for name, text in sections)
     return (f"<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
             "content=\"width=device-width\">"
             f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n<h1>{html.escape(title)}</h1>\n"
-            f"<p class=\"soft\">{html.escape(subtitle)}</p><nav>{links}</nav>\n{body}</html>\n")
+            f"<p class=\"soft\">{html.escape(subtitle)}</p><nav>{links}</nav>\n{summary}{body}</html>\n")

@@ -44,6 +44,9 @@ def git(*words):
     return result.stdout.strip() if result.returncode == 0 else ""
 
 
+# Each section is HTML, and cards for the summary: (figure, what it is, heading of the section, whether it is bad).
+
+
 # --- fuzzing -------------------------------------------------------------------------------------
 
 
@@ -64,7 +67,7 @@ def per_second(record, name):
 def fuzzing(targets):
     records = histories(targets)
     if not records:
-        return page.nothing("ci/fuzz")
+        return page.nothing("ci/fuzz"), [("\u2013", "findings", "Fuzzing", False)]
     rows = []
     for r in records:
         skipped = f"{100 * r['skipped'] / r['steps']:.0f} %" if r.get("steps") else ""
@@ -80,7 +83,12 @@ def fuzzing(targets):
                  if r["target"] == target]
         if lines:
             plots.append(page.plot(f"{target}: edges", lines, "s"))
-    return table + page.side_by_side(plots)
+    bad = sum(r["state"] in ("found", "broken") and targets[r["target"]].finding == "never" for r in records)
+    missed = sum(r["state"] != "found" and targets[r["target"]].finding == "must" for r in records)
+    hours = sum(r["seconds"] for r in records) / 3600
+    return table + page.side_by_side(plots), [
+        (page.number(bad + missed), f"findings or broken runs, in {len(records)} runs", "Fuzzing", bad + missed > 0),
+        (f"{page.number(sum(r['execs'] or 0 for r in records))}", f"inputs in {hours:.1f} hours", "Fuzzing", False)]
 
 
 # --- corpora -------------------------------------------------------------------------------------
@@ -112,17 +120,24 @@ def slow_inputs(tree, target):
 
 
 def corpora(tree, targets):
-    parts, inputs = [], []
+    parts, inputs, figures = [], [], []
     for target in targets.values():
+        if target.finding != "never":
+            continue
         rows = operations(tree, target.name) if target.input == "trace" else []
+        steps, skipped = sum(row[1] for row in rows), sum(row[2] for row in rows)
+        files = [p for p in (common.ROOT / "corpora" / target.name).rglob("*") if p.is_file()]
+        played = [page.number(steps), page.number(len(rows)), f"{100 * skipped / steps:.0f} %"] if steps else [""] * 3
+        kibibytes = f"{sum(p.stat().st_size for p in files) / 1024:.0f}"
+        figures.append([target.name, page.number(len(files)), kibibytes, *played])
         if rows:
             parts.append(page.bars(f"{target.name}: operations of the committed corpus", rows))
-        if target.finding == "never":
-            inputs += slow_inputs(tree, target.name)
+        inputs += slow_inputs(tree, target.name)
     inputs.sort(reverse=True)
     slow = page.table(["input", "target", "microseconds"], [[name, target, page.number(took)]
                                                            for took, target, name in inputs[:SLOWEST]], left=(0, 1))
-    return page.side_by_side(parts), slow
+    table = page.table(["target", "files", "KiB", "steps", "different operations", "skipped"], figures, left=(0,))
+    return table + page.folded("Operations of each corpus (orange: skipped)", page.side_by_side(parts)), slow
 
 
 # --- the other commands' results ------------------------------------------------------------------
@@ -131,7 +146,7 @@ def corpora(tree, targets):
 def museum():
     results = load(common.BUILD / "museum/results.json")
     if not results:
-        return page.nothing("ci/museum")
+        return page.nothing("ci/museum"), [("\u2013", "bugs of the museum found", "Museum", False)]
     rows, found = [], 0
     for r in results.values():
         found += r["state"] == "found"
@@ -141,52 +156,66 @@ def museum():
                      page.number(r.get("execs")), r.get("by") or "", r.get("said") or ""])
     return page.paragraph(f"{found} of {len(rows)} found.") + page.table(
         ["entry", "hunted by", "engine", "reached s", "triggered s", "found s", "execs", "by", "as"], rows,
-        left=(0, 1, 2, 7, 8))
+        left=(0, 1, 2, 7, 8)), [(f"{found} of {len(rows)}", "bugs of the museum found", "Museum", found < len(rows))]
 
 
 def score(row):
-    judged = row.get("killed", 0) + row.get("survived", 0)
+    judged = sum(row.get(outcome, 0) for outcome in made.JUDGED)
     return f"{100 * row.get('killed', 0) / judged:.1f} %" if judged else ""
 
 
 def mutants():
     results = load(made.RESULTS)
     if not results:
-        return page.nothing("ci/mutants")
-    groups, survivors, total = {}, [], {}
+        return page.nothing("ci/mutants"), [("\u2013", "mutants killed", "Mutants", False)]
+    listed = {(path, old, new) for path, _, old, new in made.read_equivalent()}
+    chapters, files, survivors, total = {}, {}, [], {}
     for m in results["mutants"].values():
+        if m["outcome"] not in made.JUDGED or (m["path"], m["old"], m["new"]) in listed:
+            continue
         chapter = made.CHAPTERS.get(m["path"].split("/")[1], "other")
-        for row in (groups.setdefault((chapter, m["path"]), {}), total):
+        for row in (chapters.setdefault(chapter, {}), files.setdefault(m["path"], {}), total):
             row[m["outcome"]] = row.get(m["outcome"], 0) + 1
-        if m["outcome"] == "survived":
-            survivors.append([f"{m['path']}:{m['line']}", m["kind"], m["old"], m["new"]])
-    outcomes = sorted(total)
-    rows = [[chapter, path] + [page.number(row.get(o, 0)) for o in outcomes] + [score(row)]
-            for (chapter, path), row in sorted(groups.items())]
-    rows.append(["all", ""] + [page.number(total[o]) for o in outcomes] + [score(total)])
-    return (page.paragraph(f"{score(total)} killed by tests and corpora alone.") +
-            page.folded(f"{len(survivors)} that nobody noticed",
-                        page.table(["where", "mistake", "was", "is"], sorted(survivors), left=(0, 1, 2, 3))) +
-            page.table(["chapter", "file"] + outcomes + ["score"], rows, left=(0, 1)))
+        if m["outcome"] != "killed":
+            survivors.append([f"{m['path']}:{m['line']}", m["kind"], m["old"], m["new"],
+                              m["by"] if m["outcome"] == "fuzzed" else ""])
+
+    def table(title, groups):
+        rows = [[name] + [page.number(row.get(o, 0)) for o in made.JUDGED] + [score(row)] for name, row in groups]
+        return page.table([title, "killed", "by fuzzing only", "survived", "score"], rows, left=(0,))
+
+    worst = sorted(files.items(), key=lambda item: (-item[1].get("survived", 0) - item[1].get("fuzzed", 0), item[0]))
+    return (page.paragraph(f"{score(total)} of {sum(total.values())} killed by tests and corpora alone; mistakes that "
+                           "are none are not counted (ci/mutants.equivalent).") +
+            table("chapter", [*sorted(chapters.items()), ("all", total)]) +
+            page.folded(f"{len(survivors)} that no test noticed",
+                        page.table(["where", "mistake", "was", "is", "fuzzing found it"], sorted(survivors),
+                                   left=(0, 1, 2, 3, 4))) +
+            page.folded(f"{len(files)} files, worst first", table("file", worst)),
+            [(score(total), f"of {sum(total.values())} mutants killed by tests", "Mutants", False)])
 
 
 def coverage():
     results = load(common.BUILD / "coverage/results.json")
     if not results:
-        return page.nothing("ci/coverage")
+        return page.nothing("ci/coverage"), [("\u2013", "of lines executed", "Coverage of memcore", False)]
     rows = [measured.cells(name, [tallies[kind] for kind in measured.KINDS]) for name, tallies in results["rows"]]
     return page.paragraph(f"{len(results['never'])} functions that nothing calls, {len(results['without'])} of "
                           f"{results['rules']} rules without a case: coverage/html/index.html beside this page names "
                           "them.") + \
-        page.table([name for name, _ in measured.COLUMNS], rows, left=(0,))
+        page.table([name for name, _ in measured.COLUMNS], rows, left=(0,)), [
+            (f"{measured.percent(*results['rows'][-1][1][kind]):.1f} %", f"of {what} executed", "Coverage of memcore",
+             False) for kind, what in (("line", "lines"), ("branch", "branches"))]
 
 
 def conditions():
     results = load(common.BUILD / "coverage-mcdc/results.json")
     if not results:
-        return page.nothing("ci/coverage --mcdc")
+        return page.nothing("ci/coverage --mcdc"), []
     return page.table([name for name, _ in measured.MCDC_COLUMNS],
-                      [measured.cells(name, pairs) for name, pairs in results["rows"]], left=(0,))
+                      [measured.cells(name, pairs) for name, pairs in results["rows"]], left=(0,)), [
+        (f"{measured.percent(*results['rows'][-1][1][-1]):.1f} %", "of conditions (MC/DC)", "Coverage of conditions",
+         False)]
 
 
 def main():
@@ -200,13 +229,15 @@ def main():
     print("playing the corpora", flush=True)
     histograms, slow = corpora(tree, targets)
     name = git("describe", "--always", "--dirty") or "unknown version"
-    sections = [("Fuzzing", fuzzing(targets)), ("Museum", museum()), ("Mutants", mutants()),
-                ("Coverage of memcore", coverage()), ("Coverage of conditions", conditions()), ("Corpora", histograms),
-                ("Slowest inputs of the corpora", slow)]
+    measured_last = [("Fuzzing", *fuzzing(targets)), ("Museum", *museum()), ("Mutants", *mutants()),
+                     ("Coverage of memcore", *coverage()), ("Coverage of conditions", *conditions())]
+    sections = [(heading, text) for heading, text, _ in measured_last] + [
+        ("Corpora", histograms), ("Slowest inputs of the corpora", slow)]
+    summary = page.cards([card for _, _, several in measured_last for card in several])
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        output.write_text(page.whole("memcore: what was measured",
-                                     f"{name}, {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}", sections))
+        now = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+        output.write_text(page.whole("memcore: what was measured", f"{name}, {now}", sections, summary))
     except OSError as error:
         common.die(f"{output}: {error.strerror}", 1)
     print(f"written: {common.shown(output)}")

@@ -108,7 +108,7 @@ def with_one_command(broken, crash, output):
     """The same by memtrace triage."""
     text = run(broken.memtrace, "triage", crash, "-o", output, code=1)
     folders = [path for path in output.iterdir() if path.is_dir()]
-    if len(folders) != 1 or "1 inputs: 1 fail" not in text:
+    if len(folders) != 1 or "1 input: 1 fail" not in text:
         sys.exit(f"memtrace triage: one bug was expected\n{text}")
     report = (folders[0] / "report.md").read_text()
     for part in ("## What was expected\n\n> **R-LST-8**", "FAILED R-LST-8: callbacks", "  the core:", "add r0 r1 at",

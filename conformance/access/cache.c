@@ -401,6 +401,34 @@ static void slow_directions(void)
     address_space_cache_destroy(&c);
 }
 
+/* R-ACC-19, with a length that no compiler knows: it would move a few bytes through registers whatever it is told. */
+static void from_the_memory_itself(void)
+{
+    volatile hwaddr unknown = 0x400;
+    const hwaddr length = unknown;
+    Bus bus = bus_new("as");
+    MemoryRegion *ram = ram_counting("ram", 0x1000, 0);
+    uint8_t *host = memory_region_get_ram_ptr(ram), expected[0x480];
+    MemoryRegionCache cache;
+
+    stage_add(bus.root, 0, ram);
+    check_number(cache_of(&cache, bus, 0, 0x1000, WRITE), 0x1000);
+    memcpy(expected, host, sizeof(expected));
+    check_number(address_space_write_cached(&cache, 0x40, host, length), OK);
+    memmove(expected + 0x40, expected, length);
+    check(memcmp(host, expected, sizeof(expected)) == 0);
+    check_number(address_space_read_cached(&cache, 0x41, host, length), OK);
+    memmove(expected, expected + 0x41, length);
+    check(memcmp(host, expected, sizeof(expected)) == 0);
+    check_number(address_space_write_cached_slow(&cache, 1, host, length), OK);
+    memmove(expected + 1, expected, length);
+    check(memcmp(host, expected, sizeof(expected)) == 0);
+    check_number(address_space_read_cached_slow(&cache, 7, host, length), OK);
+    memmove(expected, expected + 7, length);
+    check(memcmp(host, expected, sizeof(expected)) == 0);
+    address_space_cache_destroy(&cache);
+}
+
 static void length_zero(void)
 {
     Bus bus = bus_new("as");
@@ -551,6 +579,7 @@ int main(int argc, char **argv)
     conformance_case("/R-CCH-6/directions", slow_directions);
     conformance_case("/R-CCH-7/stay-in-the-cache", slow_transfers_stay_in_the_cache);
     conformance_case("/R-CCH-7/through-an-iommu", slow_transfers_through_an_iommu);
+    conformance_case("/R-ACC-19/caches-from-the-memory-itself", from_the_memory_itself);
     conformance_case("/R-CCH-8/length-zero", length_zero);
     conformance_case("/R-CCH-9/slow-cache", invalidate_of_a_slow_cache);
     conformance_case("/R-CCH-10/empty-ones", destroying_what_is_empty);

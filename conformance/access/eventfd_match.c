@@ -287,6 +287,10 @@ static void flush_before_each_chunk(void)
     check_load(address_space_ldl_le, b.bus.as, 8, 0x0b0a0908, OK);
     check_store(address_space_stb, b.bus.as, 9, 1, OK);
     check_calls(b.device, "flush\nread 0x8+4\nflush\nwrite 0x9+1=0x1\n");
+    memory_region_clear_flush_coalesced(b.device->mr);          /* R-COAL-2 */
+    check_calls(b.device, "flush\n");
+    check_store(address_space_stb, b.bus.as, 9, 2, OK);
+    check_calls(b.device, "write 0x9+1=0x2\n");
     memcore_set_coalesced_flush(NULL, NULL);
 }
 

@@ -251,10 +251,16 @@ static void no_huge_pages(void)
     check(!postcopy_ram_supported_by_host());
     lying.features_without = 0;
     check(postcopy_ram_supported_by_host());
+    stage_release(block->mr);
+    as_here();
+    /* Who has no block of huge pages does not need them. */
+    block = stage_block(KIND_MEMFD_SHARED, "small", 4 * (size_t)sysconf(_SC_PAGESIZE));
+    lying.features_without = UFFD_FEATURE_MISSING_HUGETLBFS;
+    check(postcopy_ram_supported_by_host());
+    lying.features_without = 0;
     postcopy_set_host(NULL);
     check_number(lying.opened, lying.closed);
     stage_release(block->mr);
-    as_here();
 }
 
 /* ---- huge pages ---- */

@@ -37,7 +37,7 @@ static void bad_requests(void)
         { 3, "pc.ram", UINT64_MAX - page + 1, page },       /* wraps */
         { 3, "pc.ram", UINT64_MAX - page + 1, 2 * page },
         { 7, NULL, 0, 0 },
-        { 1, NULL, 0, 1 },              /* SHUT: it has failed */
+        { 1, NULL, 0, 9 },              /* SHUT: it has failed, and says how */
         { 1, NULL, 0, 0 },              /* SHUT: it has everything, long before the end */
     };
 
@@ -50,6 +50,7 @@ static void bad_requests(void)
         if (!check_number(source_migrate(), (uint64_t)-1)) {
             g_test_message("row %zu", i);
         }
+        check(bad[i].length != 9 || strstr(error_get_pretty(source.error), "the destination has failed (9)"));
         check_number(peer.resumed, 0);          /* the guest may run there */
         source_end();
     }
@@ -119,6 +120,7 @@ static void bad_messages(void)
         { "00 01 00 00", "message 1 on the return path has 0 bytes, not 4" },
         { "00 04 00 04 00 00 00 00", "message 4 on the return path has 4 bytes, not 12" },
         { "00 03 00 0c 00 00 00 00 00 00 00 00 00 00 00 00", "has 12 bytes, not 14" },
+        { "00 03 00 0d 00 00 00 00 00 00 00 00 00 00 00 00 00", "has 13 bytes, not 14" },
         { "00 03 00 0e 00 00 00 00 00 00 00 00 00 00 00 00 02 61", "has 14 bytes, not 15" },
         { "00 03 00 0f 00 00 00 00 00 00 00 00 00 00 00 00 02 61 00", "NUL byte" },
     };

@@ -270,6 +270,11 @@ static void discard_misuse(void)
         check(source.discard_error);
         source_end();
     }
+    long_name[255] = '\0';      /* as long as a message can say */
+    source_begin();
+    postcopy_discard_send_finish(&source, postcopy_discard_send_init(&source, 0, long_name));
+    check(!source.discard_error);
+    source_end();
     g_free(long_name);
     /* Nor can one be sent where nobody listens; there need not be a migration for that. */
     source_begin();

@@ -443,6 +443,7 @@ static void commands(void)
     bad_command(0xffff, "", "command 65535 is not known");
     bad_command(1, "00", "command 1 has 1 bytes, not 0");
     bad_command(2, "00 00 00", "command 2 has 3 bytes, not 4");
+    bad_command(3, "00 00 00 00 00 00 10 00 00 00 00 00 00 00 10 00 00", "command 3 has 17 bytes, not 16");
     bad_command(4, "00", "command 4 has 1 bytes");
     bad_command(7, "00 00 00 09", "a package has 9 bytes");
     bad_command(7, "01 00 00 01", "a package has 16777217 bytes");

@@ -385,6 +385,28 @@ static void layout(void)
     end();
 }
 
+/* A bitmap that ends where pages may begin: they do, without a gap. */
+static void layout_without_gap(void)
+{
+    const int fd = memfd_create("save", MFD_CLOEXEC);
+    RamSaveParameters p;
+    RamSave *save;
+
+    begin();
+    p = parameters();
+    p.path = NULL;
+    p.fd = fd;
+    p.base = PAGE - 0x81 - (PAGES + 63) / 64 * 8;
+    save = ram_save_new(&p, &error_abort);
+    check_number(ram_save_setup(save, &error_abort), 0);
+    check_number(block()->bitmap_offset, p.base + 0x81);
+    check_number(block()->pages_offset, PAGE);
+    check_number(ram_save_complete(save, &error_abort), 0);
+    ram_save_free(save);
+    close(fd);
+    end();
+}
+
 static void counters(void)
 {
     RamSaveCounters c;
@@ -681,7 +703,7 @@ static void wrong_parameters(void)
     char name[257];
 
     begin();
-    for (unsigned wrong = 0; wrong < 6; wrong++) {
+    for (unsigned wrong = 0; wrong < 8; wrong++) {
         Error *error = NULL;
 
         memset(name, 'x', sizeof(name));
@@ -690,9 +712,15 @@ static void wrong_parameters(void)
         p.machine = wrong == 0 ? NULL : wrong == 1 ? "" : wrong == 2 ? name : "none";
         p.alignment = wrong == 3 ? PAGE / 2 : wrong == 4 ? 3 * PAGE : PAGE;
         p.base = wrong == 5 ? PAGE : 0;     /* with a path: a new file starts at 0 */
+        p.clear_bmap_shift = wrong == 6 ? CLEAR_BITMAP_SHIFT_MIN - 1 : wrong == 7 ? CLEAR_BITMAP_SHIFT_MAX + 1 : 0;
         check(ram_save_new(&p, &error) == NULL);
         check(error != NULL);
         error_free(error);
+    }
+    p = parameters();
+    for (unsigned right = 0; right < 2; right++) {
+        p.clear_bmap_shift = right ? CLEAR_BITMAP_SHIFT_MAX : CLEAR_BITMAP_SHIFT_MIN;
+        ram_save_free(ram_save_new(&p, &error_abort));
     }
     end();
 }
@@ -737,6 +765,7 @@ int main(int argc, char **argv)
     conformance_case("/R-SAVE-2/cancelled", cancelled);
     conformance_case("/R-SAVE-2/one-at-a-time", one_at_a_time);
     conformance_case("/R-SAVE-3/layout", layout);
+    conformance_case("/R-SAVE-3/layout-without-gap", layout_without_gap);
     conformance_case("/R-SAVE-4/becomes-zero", page_becomes_zero);
     conformance_case("/R-SAVE-4/one-byte", one_byte);
     conformance_case("/R-SAVE-4/zero-pages-kept", all_pages_kept);

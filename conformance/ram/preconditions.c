@@ -26,6 +26,8 @@ CASE(host_offset_outside, MemoryRegion *mr = ram();
 CASE(addr_of_nowhere, int here; qemu_ram_addr_from_host_nofail(&here))
 CASE(ptr_of_a_strange_name, memory_region_get_ram_ptr(stage_io("a\nb\x7f", PAGES(4))))
 CASE(ptr_without_block, memory_region_get_ram_ptr(stage_io("victim", PAGES(4))))
+CASE(ptr_far_behind, memory_region_get_ram_ptr(stage_alias(
+         "victim", stage_alias("other", ram(), UINT64_MAX, PAGES(4)), UINT64_MAX, PAGES(4))))
 CASE(map_nowhere, ram(); qemu_map_ram_ptr(NULL, BITMAP_SPAN * 64))
 CASE(map_reserved, qemu_map_ram_ptr(block_of(stage_resizeable("victim", PAGES(4), PAGES(8), NULL)), PAGES(4)))
 CASE(msync_behind, memory_region_msync(ram(), PAGES(3), PAGES(1) + 1))
@@ -119,6 +121,8 @@ CASE(recv_behind, RAMBlock *b = block_of(ram()); ramblock_recv_bitmap_init(b);
      ramblock_recv_bitmap_test_byte_offset(b, b->max_length))
 CASE(recv_too_many, RAMBlock *b = block_of(ram()); ramblock_recv_bitmap_init(b);
      ramblock_recv_bitmap_set_range(b, b->host, b->max_length / TARGET_PAGE_SIZE + 1))
+CASE(recv_over_the_end, RAMBlock *b = block_of(ram()); ramblock_recv_bitmap_init(b);
+     ramblock_recv_bitmap_set_range(b, b->host + b->max_length - TARGET_PAGE_SIZE, 2))
 CASE(log_off_too_often, memory_region_set_log(ram(), false, DIRTY_MEMORY_VGA))
 CASE(log_of_migration, memory_region_set_log(ram(), true, DIRTY_MEMORY_MIGRATION))
 CASE(start_nothing, memory_global_dirty_log_start(0))
@@ -160,6 +164,7 @@ int main(int argc, char **argv)
         { "/R-RAM-23/addr-of-nowhere", addr_of_nowhere, "qemu_ram_addr_from_host_nofail", NULL },
         { "/R-RAM-24/strange-name", ptr_of_a_strange_name, "memory_region_get_ram_ptr", "a\\x0ab\\x7f" },
         { "/R-RAM-24/no-block", ptr_without_block, "memory_region_get_ram_ptr", "victim" },
+        { "/R-RAM-24/behind-2^64", ptr_far_behind, "memory_region_get_ram_ptr", "0x1fffffffffffffffe" },
         { "/R-RAM-25/nowhere", map_nowhere, "qemu_map_ram_ptr", NULL },
         { "/R-RAM-25/reserved", map_reserved, "qemu_map_ram_ptr", NULL },
         { "/R-RAM-27/behind", msync_behind, "memory_region_msync", "victim" },
@@ -221,6 +226,7 @@ int main(int argc, char **argv)
         { "/R-RECV-1/twice", recv_twice, "ramblock_recv_bitmap_init", NULL },
         { "/R-RECV-1/behind", recv_behind, "ramblock_recv_bitmap_test_byte_offset", NULL },
         { "/R-RECV-1/too-many", recv_too_many, "ramblock_recv_bitmap_set_range", NULL },
+        { "/R-RECV-1/over-the-end", recv_over_the_end, "ramblock_recv_bitmap_set_range", NULL },
         { "/R-NOTI-1/twice", notifier_twice, "ram_block_notifier_add", NULL },
         { "/R-DIRTY-14/not-romd", flush_no_romd, "memory_region_flush_rom_device", "victim" },
         { "/R-DIRTY-14/behind", flush_behind, "memory_region_flush_rom_device", "victim" },

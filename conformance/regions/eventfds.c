@@ -121,6 +121,20 @@ static void duplicates_are_reported_each(void)
     check_log(w.log, "eventfd_del 0x1004+0x2 data 0x0 e0\n");
 }
 
+/* Data tells them apart, which does not count without match. */
+static void equals_go_behind(void)
+{
+    World w = world_new();
+
+    memory_region_transaction_begin();
+    memory_region_add_eventfd(w.a, 4, 2, false, 7, w.e0);
+    memory_region_add_eventfd(w.a, 4, 2, false, 3, w.e0);
+    memory_region_add_eventfd(w.a, 4, 2, false, 5, w.e0);
+    memory_region_transaction_commit();
+    check_log(w.log, "eventfd_add 0x1004+0x2 data 0x7 e0\neventfd_add 0x1004+0x2 data 0x3 e0\n"
+              "eventfd_add 0x1004+0x2 data 0x5 e0\n");
+}
+
 /* The topology flag is not set: no begin, no nop, no commit; and a disabled region sets no flag at all. */
 static void no_topology_commit(void)
 {
@@ -649,6 +663,7 @@ int main(int argc, char **argv)
     conformance_case("/R-EFD-1/sorted-by-all-fields", sorted_by_all_fields);
     conformance_case("/R-EFD-1/data-is-unsigned", sorted_unsigned);
     conformance_case("/R-EFD-1/duplicates", duplicates_are_reported_each);
+    conformance_case("/R-EFD-1/behind-equals", equals_go_behind);
     conformance_case("/R-EFD-1/no-topology-commit", no_topology_commit);
     conformance_case("/R-EFD-2/big-endian", big_endian_data_is_reversed);
     conformance_case("/R-EFD-2/big-endian-del", big_endian_data_is_found_again);

@@ -41,12 +41,22 @@ static const char help[] =
     "  -h, --help           this text\n"
     "\n"
     "Files named *.trace are text or binary, all others are taken for binary; logs, reports\n"
-    "and pictures in a folder are left out.\n"
+    "and pictures in a folder are left out, and X.trace where X is there, too.\n"
     "\n"
     "Exit status: 0 nothing fails, 1 there are bugs and all is written, 2 usage, or\n"
     "something could not be read or written.\n"
     "\n"
     "Example: memtrace triage build/findings -o triage\n";
+
+/* ci/fuzz leaves the minimised form beside an input: one finding, not two. */
+static bool stands_beside_its_input(const char *path)
+{
+    char *input = g_str_has_suffix(path, ".trace") ? g_strndup(path, strlen(path) - strlen(".trace")) : NULL;
+    const bool beside = input && g_file_test(input, G_FILE_TEST_IS_REGULAR);
+
+    g_free(input);
+    return beside;
+}
 
 static bool is_input(const char *path)
 {
@@ -57,7 +67,7 @@ static bool is_input(const char *path)
             return false;
         }
     }
-    return true;
+    return !stands_beside_its_input(path);
 }
 
 static bool collect(struct triage *t, char **arguments, int count)
@@ -101,8 +111,8 @@ static void print_table(const struct triage *t)
         passes += input->state == TRIAGE_PASSES;
         unreadable += input->state == TRIAGE_UNREADABLE || input->state == TRIAGE_NOT_REPLAYED;
     }
-    printf("%u inputs: %u fail, %u do not fail (any more), %u could not be replayed\n", t->paths->len, fails,
-           passes, unreadable);
+    printf("%u input%s: %u fail, %u do not fail (any more), %u could not be replayed\n", t->paths->len,
+           t->paths->len == 1 ? "" : "s", fails, passes, unreadable);
     if (t->group_count) {
         printf("\ninputs  steps  bug\n");
     }

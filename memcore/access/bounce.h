@@ -3,7 +3,6 @@
 #ifndef MEMCORE_ACCESS_BOUNCE_H
 #define MEMCORE_ACCESS_BOUNCE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* A target page of zeros, aligned like one; `size` of it may be used.  NULL: somebody has it. */

@@ -10,8 +10,6 @@
 #ifndef MEMCORE_BASE_MISUSE_H
 #define MEMCORE_BASE_MISUSE_H
 
-#include <stdbool.h>
-
 /* Control characters in the text (they come from names) are printed as \xNN, so that it stays one line. */
 _Noreturn void memcore_misuse_at(const char *function, const char *rule, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));

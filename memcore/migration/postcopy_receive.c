@@ -2,7 +2,6 @@
 /* The destination's driver: records and commands of the stream, in the order of R-PC-1 (R-WIRE-1..6). */
 #include "migration/postcopy_receive.h"
 
-#include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
 #include <string.h>

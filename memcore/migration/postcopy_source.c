@@ -2,7 +2,6 @@
 /* The source's driver: precopy, the switch, postcopy (R-PC-40, R-PC-52, R-WIRE-6). */
 #include "migration/postcopy_source.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/state.h"

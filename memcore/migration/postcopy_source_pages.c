@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which page goes next (R-PC-40, R-PC-42, R-PC-43). */
-#include <errno.h>
 #include <inttypes.h>
 
 #include "exec/memory.h"

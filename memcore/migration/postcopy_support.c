@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What host and blocks must be able to do (R-PC-10, R-PC-11). */
 #include <errno.h>
-#include <glib.h>
 #include <inttypes.h>
 #include <linux/magic.h>
 #include <sys/mman.h>

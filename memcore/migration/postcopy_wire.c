@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "migration/postcopy_wire.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/misuse.h"

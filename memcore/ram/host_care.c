@@ -2,7 +2,6 @@
 /* What is done to a block's memory later: written to its file, mapped afresh, given back to the host. */
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "base/fault.h"

@@ -3,8 +3,6 @@
 #ifndef EXEC_MEMOP_H
 #define EXEC_MEMOP_H
 
-#include <stdint.h>
-
 /*
  *   bit  7 6 5    4     3    2 1 0
  *       alignment swap sign log2(size)

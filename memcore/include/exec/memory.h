@@ -294,6 +294,7 @@ Object *memory_region_owner(MemoryRegion *mr);
 /* As given to init, NULL if none was; belongs to the region. */
 const char *memory_region_name(const MemoryRegion *mr);
 
+/* In bytes; UINT64_MAX is 2^64 (R-REG-2). */
 uint64_t memory_region_size(MemoryRegion *mr);
 
 /* The predicates look at the region itself: for an alias of RAM is_ram says false (R-REG-6). */
@@ -318,6 +319,7 @@ static inline bool memory_region_is_nonvolatile(MemoryRegion *mr)
     return mr->nonvolatile;
 }
 
+/* Memory of a device, accessed by loads and stores of the guest's own sizes (R-RGN-6). */
 bool memory_region_is_ram_device(MemoryRegion *mr);
 
 /* RAM that was made RAM_PROTECTED. */

@@ -170,6 +170,10 @@ void memory_region_init_iommu(void *iommu_mr, size_t instance_size, const char *
 
 /* --- asking ---------------------------------------------------------------- */
 
+/*
+ * What the class's methods say.  Without the method: pages of TARGET_PAGE_SIZE bytes, -EINVAL for every attribute,
+ * index 0 for all accesses, one index.
+ */
 uint64_t memory_region_iommu_get_min_page_size(IOMMUMemoryRegion *iommu_mr);
 int memory_region_iommu_get_attr(IOMMUMemoryRegion *iommu_mr, enum IOMMUMemoryRegionAttr attr, void *data);
 int memory_region_iommu_attrs_to_index(IOMMUMemoryRegion *iommu_mr, MemTxAttrs attrs);

@@ -25,6 +25,7 @@
 bool cpu_physical_memory_get_dirty(ram_addr_t start, ram_addr_t length, unsigned client);
 bool cpu_physical_memory_all_dirty(ram_addr_t start, ram_addr_t length, unsigned client);
 
+/* Of the page that `addr` is in. */
 bool cpu_physical_memory_get_dirty_flag(ram_addr_t addr, unsigned client);
 
 /* Whether the page is clean for at least one client (R-DIRTY-5). */
@@ -35,6 +36,7 @@ uint8_t cpu_physical_memory_range_includes_clean(ram_addr_t start, ram_addr_t le
 
 /* --- setting --------------------------------------------------------------------- */
 
+/* The page that `addr` is in, for one client; all pages of the range, for the clients of `mask`. */
 void cpu_physical_memory_set_dirty_flag(ram_addr_t addr, unsigned client);
 void cpu_physical_memory_set_dirty_range(ram_addr_t start, ram_addr_t length, uint8_t mask);
 

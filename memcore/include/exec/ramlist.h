@@ -52,6 +52,7 @@ extern RAMList ram_list;
 /* For each block, in list order; under RCU or ram_list.mutex.  Needs exec/ramblock.h. */
 #define RAMBLOCK_FOREACH(block) cds_list_for_each_entry_rcu(block, &ram_list.blocks, next)
 
+/* ram_list.mutex: no block comes or goes meanwhile.  Who needs the big lock too takes that first. */
 void qemu_mutex_lock_ramlist(void);
 void qemu_mutex_unlock_ramlist(void);
 
@@ -91,6 +92,7 @@ struct RAMBlockNotifierExtended {
     RAMBlockNotifier link;
 };
 
+/* As ram_block_notifier_add and _remove. */
 void ram_block_notifier_add_extended(RAMBlockNotifierExtended *notifier);
 void ram_block_notifier_remove_extended(RAMBlockNotifierExtended *notifier);
 

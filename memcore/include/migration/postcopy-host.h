@@ -6,8 +6,6 @@
 #ifndef MIGRATION_POSTCOPY_HOST_H
 #define MIGRATION_POSTCOPY_HOST_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "qemu/typedefs.h"

@@ -11,8 +11,6 @@
 #ifndef QAPI_ERROR_H
 #define QAPI_ERROR_H
 
-#include <stdbool.h>
-
 #include "qemu/typedefs.h"
 
 #pragma GCC visibility push(default)
@@ -37,6 +35,7 @@ void error_setg_errno_internal(Error **errp, const char *file, int line, const c
 /* The message; belongs to the Error. */
 const char *error_get_pretty(const Error *error);
 
+/* The copy is the caller's. */
 Error *error_copy(const Error *error);
 void error_free(Error *error);                  /* accepts NULL */
 /* Frees *errp and clears it; aborts if there is none: for tests that expect an error. */

@@ -23,6 +23,7 @@ struct NotifierList {
 
 #define NOTIFIER_LIST_INITIALIZER(list) { .notifiers = CDS_LIST_HEAD_INIT((list).notifiers) }
 
+/* Lists take no lock: whoever uses one from several threads brings his own. */
 void notifier_list_init(NotifierList *list);
 bool notifier_list_empty(NotifierList *list);
 

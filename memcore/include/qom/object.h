@@ -112,6 +112,7 @@ const char *object_get_canonical_path_component(const Object *object);
 /* The top of the tree. */
 Object *object_get_root(void);
 
+/* Name and class live as long as the program. */
 const char *object_get_typename(const Object *object);
 ObjectClass *object_get_class(Object *object);
 
