@@ -15,9 +15,8 @@ h1 { font-size: 1.5rem; margin-bottom: 0 } h2 { font-size: 1.1rem; margin: 2.2re
 h2 + p, .soft { color: var(--soft) }
 nav a { margin-right: 1rem; color: var(--one) }
 .cards { display: flex; flex-wrap: wrap; gap: .8rem; margin: 1.2rem 0 }
-.cards a { color: inherit; text-decoration: none; border: 1px solid var(--line); border-radius: 6px;
-           padding: .6rem 1rem;
-           min-width: 8.5rem }
+.cards a { color: inherit; text-decoration: none; border: 1px solid var(--line); border-radius: 6px; min-width: 8.5rem;
+           padding: .6rem 1rem }
 .cards b { display: block; font-size: 1.35rem; font-weight: 600 } .cards span { color: var(--soft) }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }

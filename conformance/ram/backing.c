@@ -154,6 +154,8 @@ static void cleans_up(void)
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         host_refuses(kinds[i], ENOSPC);
         refuse_file(made, (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(ENOSPC), NULL);
+        refuse_file(empty, (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(ENOSPC), NULL);
+        check(access(empty, F_OK) == 0);         /* it was there before */
         refuse_file(folder, (Wish) { 4 * H, 0, RAM_SHARED, false }, strerror(ENOSPC), NULL);
     }
     host_refuses(MEMCORE_FAULT_MMAP, ENOSPC);
