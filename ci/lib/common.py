@@ -20,6 +20,17 @@ def die(message, code=2):
     sys.exit(code)
 
 
+def say_interrupted(kind, error, trace):
+    """Ctrl-C is no defect of ours to show a traceback of.  The interpreter ends by the signal, which shells call 130."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("\r\x1b[K" * sys.stderr.isatty() + f"ci/{pathlib.Path(sys.argv[0]).stem}: interrupted", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = say_interrupted
+
+
 def targets():
     """fuzzers/targets.def: name -> Target, in the table's order."""
     table = {}
