@@ -21,7 +21,7 @@ def die(message, code=2):
 
 
 def say_interrupted(kind, error, trace):
-    """Ctrl-C is no defect of ours to show a traceback of.  The interpreter ends by the signal, which shells call 130."""
+    """Ctrl-C is no defect, so there is no traceback.  The interpreter ends by the signal, which shells call 130."""
     if issubclass(kind, KeyboardInterrupt):
         print("\r\x1b[K" * sys.stderr.isatty() + f"ci/{pathlib.Path(sys.argv[0]).stem}: interrupted", file=sys.stderr)
     else:
