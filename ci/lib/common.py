@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the scripts share: where things are, the table of targets, builds, messages."""
+import argparse
 import collections
 import json
 import os
@@ -29,6 +30,12 @@ def say_interrupted(kind, error, trace):
 
 
 sys.excepthook = say_interrupted
+
+
+def parser(prog, **words):
+    """Of a command's options, which cannot be abbreviated; its help keeps the lines of `words` as they are."""
+    return argparse.ArgumentParser(
+        prog=prog, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **words)
 
 
 def targets():
