@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/bench: figures for people, and as JSON for scripts.  Nothing is judged here.  See --help."""
-import argparse
 import contextlib
 import json
 import os
@@ -24,8 +23,8 @@ PARTS = ("access", "commit", "dirty", "postcopy", "migration", "probe")
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        prog="ci/bench", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = common.parser(
+        "ci/bench",
         description="Measures memcore and the fuzz targets.  Nothing is judged.",
         epilog="Exit code: 0 measured, 1 something is broken, 2 wrong use.\n\n"
                "Example: ci/bench --only memcore --json > figures.json")

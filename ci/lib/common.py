@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the scripts share: where things are, the table of targets, builds, messages."""
+import argparse
 import collections
 import json
 import os
@@ -18,6 +19,23 @@ def die(message, code=2):
     """A clear line and the end: 2 for what the caller did wrong, 1 for what went wrong."""
     print(f"ci/{pathlib.Path(sys.argv[0]).stem}: {message}", file=sys.stderr)
     sys.exit(code)
+
+
+def say_interrupted(kind, error, trace):
+    """Ctrl-C is no defect, so there is no traceback.  The interpreter ends by the signal, which shells call 130."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("\r\x1b[K" * sys.stderr.isatty() + f"ci/{pathlib.Path(sys.argv[0]).stem}: interrupted", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = say_interrupted
+
+
+def parser(prog, **words):
+    """Of a command's options, which cannot be abbreviated; its help keeps the lines of `words` as they are."""
+    return argparse.ArgumentParser(
+        prog=prog, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **words)
 
 
 def targets():

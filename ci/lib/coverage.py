@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/coverage: what of memcore the tests and the committed corpora execute.  See --help."""
-import argparse
 import collections
 import html
 import json
@@ -25,8 +24,8 @@ MCDC_COLUMNS = (("folder", -12), ("lines", 13), ("%", 6), ("branches", 13), ("%"
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        prog="ci/coverage", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = common.parser(
+        "ci/coverage",
         description="Runs the unit tests and replays the committed corpora in a tree that counts, and reports what of\n"
                     "memcore/ was executed: a table here, build/coverage/html/index.html with the functions that\n"
                     "nothing calls and the rules that have no case.  What no test can execute is listed by name in\n"

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/distill: keeps what engines learned, as a few readable files.  See --help."""
-import argparse
 import hashlib
 import pathlib
 import re
@@ -19,8 +18,8 @@ PIECES_MAX = 256        # an input is cut into so many at most: what a long one 
 
 def arguments():
     table = common.targets()
-    parser = argparse.ArgumentParser(
-        prog="ci/distill", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = common.parser(
+        "ci/distill",
         description="Compares the committed corpora with what engines learned (build/corpus), and finds a small set\n"
                     "of learned inputs that reaches edges which no committed one does; those that reach most come\n"
                     "first.",

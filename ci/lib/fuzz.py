@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/fuzz: fuzzes memcore.  See --help."""
-import argparse
 import json
 import os
 import shutil
@@ -16,8 +15,8 @@ import findings
 
 def arguments():
     table = common.targets()
-    parser = argparse.ArgumentParser(
-        prog="ci/fuzz", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = common.parser(
+        "ci/fuzz",
         description="Fuzzes memcore against the model.  Builds what it needs, shows progress, ends with a table.",
         epilog="Exit code: 0 no finding (and the canary's was found); 1 a finding, or something is broken;\n"
                "2 wrong use.\n"

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/museum: real bugs of the past, put in again: which are found, by whom, and how soon?  See --help."""
-import argparse
 import hashlib
 import json
 import os
@@ -254,8 +253,8 @@ def table(museum, entries, results):
 # --- the command --------------------------------------------------------------------
 
 def arguments(museum):
-    parser = argparse.ArgumentParser(
-        prog="ci/museum", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = common.parser(
+        "ci/museum",
         description="Puts real bugs of the past into a copy of memcore and measures whether, by whom and how soon "
                     "each is found.",
         epilog=EXAMPLE)

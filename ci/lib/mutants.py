@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/mutants: would the tests notice?  Puts small mistakes into memcore, one at a time.  See --help."""
-import argparse
 import collections
 import json
 import os
@@ -32,8 +31,8 @@ COLUMNS = (("", -34), ("mutants", 7), ("killed", 7), ("by fuzzing", 10), ("survi
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        prog="ci/mutants", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = common.parser(
+        "ci/mutants",
         description="Puts small mistakes into memcore, one at a time: comparisons, bounds, constants, dropped\n"
                     "statements, negated conditions, swapped arguments, missing locks and references.  Each is run\n"
                     "against the replays of the corpora and the conformance tests that execute its line, or at least\n"

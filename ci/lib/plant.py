@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/plant: puts a known bug into a copy of memcore and measures how long fuzzing takes to find it.  See --help."""
-import argparse
 import fnmatch
 import pathlib
 import shutil
@@ -13,8 +12,8 @@ import hunt
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        prog="ci/plant", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = common.parser(
+        "ci/plant",
         description="Plants bugs in a copy of the sources and fuzzes from the committed corpus until each is found.",
         epilog="Exit code: 0 all found in time, 1 one was not, 2 wrong use.\n\n"
                "Examples:\n  ci/plant --time 30 equal-priority-order\n"

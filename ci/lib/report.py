@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/report: one HTML page about all that was measured.  See --help."""
-import argparse
 import json
 import pathlib
 import subprocess
@@ -17,8 +16,8 @@ STATES = {"done": "no finding", "found": "FOUND", "broken": "BROKEN", "running":
 
 
 def arguments():
-    parser = argparse.ArgumentParser(
-        prog="ci/report", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = common.parser(
+        "ci/report",
         description="Writes one self-contained HTML page: speed and coverage of the targets, what their corpora do,\n"
                     "the museum, the mutants, coverage of memcore, slow inputs.",
         epilog="It shows what was measured last and says what was not: ci/fuzz, ci/museum, ci/mutants and ci/coverage\n"

@@ -42,7 +42,7 @@ def check_text(name, path, text):
             problem(name, number, "remove the white space at the end of the line")
         if "\t" in line and path.suffix in CODE:
             problem(name, number, "indent with 4 spaces, not a tab")
-        if path.suffix in CODE and len(line) > COLUMNS_MAX:
+        if path.suffix in CODE | {".py"} and len(line) > COLUMNS_MAX:
             problem(name, number, f"{len(line)} columns: break the line before {COLUMNS_MAX}")
     if path.suffix in (".c", ".h") and len(lines) > LINES_MAX:
         problem(name, len(lines), f"{len(lines)} lines: split the file by what its parts do (at most {LINES_MAX})")

@@ -14,6 +14,8 @@ static struct {
     int result;
     bool runs;                  /* atomic: the guest */
     unsigned tasks;             /* without a receiver */
+    int (*ready)(void *opaque, bool look);
+    unsigned looks;             /* atomic: calls of it */
 } world;
 
 static void run(void *opaque, const void *devices, size_t length)
@@ -100,11 +102,20 @@ static bool source_is_asked(unsigned page)
     return false;
 }
 
+static int ready_counted(void *opaque, bool look)
+{
+    __atomic_fetch_add(&world.looks, 1, __ATOMIC_SEQ_CST);
+    return world.ready(opaque, look);
+}
+
 static void begin(bool never_poll)
 {
     reader_begin();
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, world.fds), ==, 0);
     reader.mis.transport = migration_transport_socket(world.fds[0]);
+    world.ready = reader.mis.transport.ready;
+    world.looks = 0;
+    reader.mis.transport.ready = ready_counted;
     put_begin_with_page();
     source_sends();
     receiver_starts(never_poll);
@@ -149,6 +160,45 @@ static void polls(void)
 static void sleeps(void)
 {
     serves(true);
+}
+
+/* The answer does not come: the receiver looks for it a bounded number of times, then it sleeps. */
+static void gives_up(bool never_poll, unsigned most)
+{
+    GuestRead reading;
+    unsigned before = 1, looks = 0;
+
+    begin(never_poll);
+    guest_read(&reading, reader.ram->host + reader.host_page);
+    check(source_is_asked(1));
+    for (unsigned tries = 0; tries < 100; tries++) {
+        before = looks;
+        g_usleep(20000);
+        looks = READ_COUNTER(world.looks);
+        if (looks == before) {
+            break;
+        }
+    }
+    check_number(looks, before);
+    check(looks <= most);
+    for (unsigned page = 1; page < READER_PAGES; page++) {
+        put_whole(NULL, page, (int)(0x60 + page));
+    }
+    put_end();
+    source_sends();
+    check_number(guest_read_end(&reading), 0x61);
+    receiver_ends(0);
+    end();
+}
+
+static void stops_polling(void)
+{
+    gives_up(false, 130);
+}
+
+static void never_polls(void)
+{
+    gives_up(true, 20);
 }
 
 /* The connection breaks: now there is a thread, which goes on hearing of faults, and who waits goes on waiting. */
@@ -278,6 +328,8 @@ int main(int argc, char **argv)
     guest_read_end(&first);
     postcopy_case("/R-PC-21/receiver-polls", polls);
     postcopy_case("/R-PC-21/receiver-sleeps", sleeps);
+    postcopy_case("/R-PC-21/receiver-stops-polling", stops_polling);
+    postcopy_case("/R-PC-21/receiver-never-polls", never_polls);
     postcopy_case("/R-PC-21/receiver-never-pauses", never_pauses);
     postcopy_case("/R-PC-25/receiver-ends", breaks);
     postcopy_case("/R-PC-50/ready", ready);

@@ -356,6 +356,7 @@ static void one_byte(void)
     one_byte_with(0);
     one_byte_with(16);
     one_byte_with(32);
+    one_byte_with(64);
 }
 
 static void layout(void)

@@ -31,7 +31,7 @@ static const char help[] =
     "Exit status: 0 written, 2 usage, a broken text, or a file that cannot be read or written.\n"
     "\n"
     "Example: in QEMU's monitor `info mtree -D` and `info mtree -f`, their output in pc.txt, then\n"
-    "  memtrace import -v -o pc.trace pc.txt && memtrace run pc.trace\n";
+    "  memtrace import -v -o pc.trace pc.txt && memtrace run --wide pc.trace\n";
 
 struct request {
     const char *path, *file, *output, *name;   /* `file`: what it is called in messages */

@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "memcore/memcore.h"
 
@@ -33,21 +36,18 @@ static bool zero_bytes(const uint8_t *place, size_t length)
 }
 
 /*
- * A function that tests `blocks` pieces of four vectors.  Vector types are the compiler's own:
- * they load unaligned, and become whatever `attributes` allow.
+ * A function that tests `blocks` pieces of four vectors.  Vector types are the compiler's own: they load unaligned,
+ * and become whatever `attributes` allow.  Only is_zero, of a vector, is the processor's: taking one apart into words
+ * instead costs a seventh of the speed at which memory is read.
  */
-#define DEFINE_ZERO_BLOCKS(name, vector_bytes, attributes) \
+#define DEFINE_ZERO_BLOCKS(name, vector_bytes, attributes, is_zero) \
     typedef uint64_t name##_vector __attribute__((vector_size(vector_bytes), aligned(1), may_alias)); \
     attributes static bool name(const uint8_t *place, size_t blocks) \
     { \
         for (; blocks > 0; blocks--, place += 4 * (vector_bytes)) { \
             const name##_vector *v = (const name##_vector *)place; \
             const name##_vector sum = (v[0] | v[1]) | (v[2] | v[3]); \
-            uint64_t all = 0; \
-            for (unsigned i = 0; i < (vector_bytes) / sizeof(uint64_t); i++) { \
-                all |= sum[i]; \
-            } \
-            if (all) { \
+            if (!is_zero(sum)) { \
                 return false; \
             } \
         } \
@@ -59,9 +59,13 @@ static bool zero_words(const uint8_t *place, size_t blocks)
     return zero_bytes(place, blocks * 64);
 }
 
-DEFINE_ZERO_BLOCKS(zero_blocks_16, 16, )
+#define IS_ZERO_16(sum) ((sum[0] | sum[1]) == 0)
+DEFINE_ZERO_BLOCKS(zero_blocks_16, 16, , IS_ZERO_16)
 #if defined(__x86_64__)
-DEFINE_ZERO_BLOCKS(zero_blocks_32, 32, __attribute__((target("avx2"))))
+#define IS_ZERO_32(sum) _mm256_testz_si256((__m256i)sum, (__m256i)sum)
+DEFINE_ZERO_BLOCKS(zero_blocks_32, 32, __attribute__((target("avx2"))), IS_ZERO_32)
+#define IS_ZERO_64(sum) (_mm512_test_epi64_mask((__m512i)sum, (__m512i)sum) == 0)
+DEFINE_ZERO_BLOCKS(zero_blocks_64, 64, __attribute__((target("avx512f"))), IS_ZERO_64)
 #endif
 
 typedef struct {
@@ -75,6 +79,7 @@ static const Width widths[] = {
     { 16, 64, zero_blocks_16 },
 #if defined(__x86_64__)
     { 32, 128, zero_blocks_32 },
+    { 64, 256, zero_blocks_64 },
 #endif
 };
 
@@ -83,8 +88,8 @@ static Width width;
 static bool processor_has(size_t vector_bytes)
 {
 #if defined(__x86_64__)
-    if (vector_bytes == 32) {
-        return __builtin_cpu_supports("avx2");
+    if (vector_bytes > 16) {
+        return vector_bytes == 64 ? __builtin_cpu_supports("avx512f") : __builtin_cpu_supports("avx2");
     }
 #endif
     return vector_bytes <= 16;
