@@ -1,12 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A receiver that looks for faults itself, as its transport can be polled: no thread does it (R-PC-21). */
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/wrapped.h"
 #include "memcore/memcore.h"
 #include "postcopy_reader.h"
 #include "qemu/main-loop.h"
+
+/* The host fails the next call, once. */
+static struct {
+    int poll, pthread_create;       /* the error; atomic */
+} fails;
+
+WRAPPED(int, poll, struct pollfd *waits, nfds_t count, int timeout)
+{
+    const int error = __atomic_exchange_n(&fails.poll, 0, __ATOMIC_SEQ_CST);
+
+    return error ? failed(error) : __real_poll(waits, count, timeout);
+}
+
+WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque)
+{
+    const int error = __atomic_exchange_n(&fails.pthread_create, 0, __ATOMIC_SEQ_CST);
+
+    return error ? error : __real_pthread_create(thread, attributes, start, opaque);
+}
 
 static struct {
     int fds[2];                 /* the destination's, the source's */
@@ -221,6 +243,39 @@ static void breaks(void)
     end();
 }
 
+/* The host does not tell the receiver of faults any more: a thread tries it. */
+static void look_fails(void)
+{
+    GuestRead reading;
+
+    begin(false);
+    __atomic_store_n(&fails.poll, ENOMEM, __ATOMIC_SEQ_CST);
+    guest_read(&reading, reader.ram->host + reader.host_page);
+    receiver_ends(-1);
+    check(strstr(error_get_pretty(reader.mis.error), "the host does not tell which pages are missing any more"));
+    WAIT_FOR(READ_COUNTER(reader.mis.counters.faults) == 1);
+    check(!guest_has_read(&reading));
+    reader.mis.abandon = true;
+    check_number(postcopy_ram_incoming_cleanup(&reader.mis), 0);
+    check_number(guest_read_end(&reading), 0);
+    end();
+}
+
+/* There is no thread for it: the first error is the one that is told, and cleanup has nobody to stop. */
+static void nobody_takes_over(void)
+{
+    begin(false);
+    __atomic_store_n(&fails.pthread_create, EAGAIN, __ATOMIC_SEQ_CST);
+    shutdown(world.fds[1], SHUT_RDWR);
+    receiver_ends(-1);
+    check_number((uint64_t)fails.pthread_create, 0);
+    check_number(count_tasks(), world.tasks);
+    check(!strstr(error_get_pretty(reader.mis.error), "fault thread"));
+    reader.mis.abandon = true;
+    check_number(postcopy_ram_incoming_cleanup(&reader.mis), 0);
+    end();
+}
+
 /* What `ready` says, and that recv takes what it has read ahead. */
 static void ready(void)
 {
@@ -332,6 +387,8 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-21/receiver-never-polls", never_polls);
     postcopy_case("/R-PC-21/receiver-never-pauses", never_pauses);
     postcopy_case("/R-PC-25/receiver-ends", breaks);
+    postcopy_case("/R-PC-25/look-fails", look_fails);
+    postcopy_case("/R-PC-25/nobody-takes-over", nobody_takes_over);
     postcopy_case("/R-PC-50/ready", ready);
     return g_test_run();
 }

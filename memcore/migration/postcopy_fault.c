@@ -216,7 +216,7 @@ bool postcopy_fault_thread_start(MigrationIncomingState *mis, Error **errp)
         return true;
     }
     if (mis->receiver_serves) {
-        ring(postcopy->quit_fd);
+        ring(postcopy->quit_fd);        /* for good: who waits for it too only looks, and does not sleep */
         poll_budget_start(&postcopy->polling, mis->never_poll);
         postcopy->receiver_serves = true;
         return true;
@@ -276,9 +276,7 @@ bool postcopy_serve_until_stream(MigrationIncomingState *mis, Error **errp)
             break;
         }
         postcopy->unlooked = 0;
-        result = postcopy->host->wait(postcopy->host->opaque, postcopy->fd, sleeps ? fd : postcopy->quit_fd,
-                                                &address);
-
+        result = postcopy->host->wait(postcopy->host->opaque, postcopy->fd, sleeps ? fd : postcopy->quit_fd, &address);
         if (result < 0) {
             set_host_error(result, errp);
             return false;
@@ -306,14 +304,14 @@ void postcopy_hand_over_faults(MigrationIncomingState *mis)
     PostcopyIncoming *postcopy = mis->postcopy;
     Error *error = NULL;
     uint64_t rings;
+    ssize_t got;
 
     if (!postcopy || !postcopy->receiver_serves) {
         return;
     }
     mis->receiver_serves = postcopy->receiver_serves = false;
-    while (read(postcopy->quit_fd, &rings, sizeof(rings)) < 0 && errno == EINTR) {
-        continue;
-    }
+    got = read(postcopy->quit_fd, &rings, sizeof(rings));       /* never blocks */
+    memcore_assert(got == (ssize_t)sizeof(rings));
     if (!postcopy_fault_thread_start(mis, &error)) {
         postcopy_fail(mis, error);      /* what waits, waits */
     }
