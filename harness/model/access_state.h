@@ -12,6 +12,8 @@ enum { DECODE_ERROR = 2, ACCESS_ERROR = 4 };
 bool dispatch_valid(struct model *m, unsigned region, uint64_t offset, unsigned size, uint32_t attrs, bool write);
 uint32_t dispatch(struct model *m, int region, uint64_t offset, unsigned size, bool swap, uint32_t attrs, bool write,
                   uint64_t *value);
+/* R-RGN-6, R-RGN-7: by its size now, which the views know of only after the commit. */
+bool ram_device_serves(const struct region *r, uint64_t offset, uint64_t size);
 
 /* translate.c */
 enum purpose {

@@ -207,7 +207,7 @@ bool access_valid(struct model *m, unsigned space, uint64_t address, uint64_t co
             const bool device = r && (r->kind == KIND_IO || r->kind == KIND_ROM_DEVICE);
 
             size = piece_size(m, p.region, p.offset, p.length);
-            if (!(r && r->kind == KIND_RAM_DEVICE) &&
+            if (!(r && r->kind == KIND_RAM_DEVICE && ram_device_serves(r, p.offset, size)) &&
                 !(device && dispatch_valid(m, (unsigned)p.region, p.offset, (unsigned)size, attrs, write))) {
                 return false;
             }

@@ -185,15 +185,19 @@ static uint32_t pieces(struct model *m, unsigned region, uint64_t offset, unsign
     return result;
 }
 
+bool ram_device_serves(const struct region *r, uint64_t offset, uint64_t size)
+{
+    const uint64_t end = r->size < r->block_length ? (uint64_t)r->size : r->block_length;
+
+    return offset <= end && size <= end - offset;
+}
+
 static uint32_t dispatch_memory(struct model *m, unsigned region, uint64_t offset, unsigned size, bool swap, bool write,
                                 uint64_t *value)
 {
     const struct region *const r = &m->regions[region];
 
-    const uint64_t end = r->size < r->block_length ? (uint64_t)r->size : r->block_length;
-
-    /* R-RGN-6, R-RGN-7 */
-    if (offset > end || size > end - offset) {
+    if (!ram_device_serves(r, offset, size)) {
         *value = write ? *value : 0;
         return DECODE_ERROR;
     }
