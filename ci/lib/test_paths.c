@@ -118,13 +118,13 @@ static char **command_line(void)
 static bool all_known(void)
 {
     char **words = command_line();
-    bool known = true;
+    bool known = true, lists = g_strv_contains((const char *const *)words, "-l");      /* it runs nothing anyway */
 
-    /* With -l it runs nothing anyway. */
-    for (size_t i = 1; words[0] && words[i] && !g_strv_contains((const char *const *)words, "-l"); i++) {
+    for (size_t i = 1; words[0] && words[i] && !lists; i++) {
         if (g_str_has_prefix(words[i], "-p=") || g_str_has_prefix(words[i], "-r=")) {
             known &= is_known(words[0], words[i] + 3);
-        } else if (g_str_equal(words[i], "-p") || g_str_equal(words[i], "-r") || g_str_equal(words[i], "--run-prefix")) {
+        } else if (g_str_equal(words[i], "-p") || g_str_equal(words[i], "-r") ||
+                   g_str_equal(words[i], "--run-prefix")) {
             if (words[i + 1]) {
                 known &= is_known(words[0], words[++i]);
             } else {
