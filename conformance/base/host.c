@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -186,6 +187,20 @@ static void nothing_is_written(void)
     g_test_trap_assert_stderr("");
 }
 
+/* What the program said before comes out before. */
+static void said_before(void)
+{
+    if (g_test_subprocess()) {
+        printf("said before");
+        qemu_mutex_lock_iothread();
+        return;
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_failed();
+    g_test_trap_assert_stdout("*said before*");
+    g_test_trap_assert_stderr("memcore: qemu_mutex_lock_iothread: *\n");
+}
+
 static void told_slowly(void)
 {
     host.slow = true;
@@ -225,6 +240,7 @@ int main(int argc, char **argv)
     conformance_misuse("/R-RAM-24/long-name", long_name, "memory_region_get_ram_ptr", "xxxxxxxxxx");
     conformance_case("/base/misuse/cannot-be-told", cannot_be_told);
     conformance_case("/base/misuse/nothing-is-written", nothing_is_written);
+    conformance_case("/base/misuse/said-before", said_before);
     conformance_misuse("/base/misuse/told-slowly", told_slowly, "qemu_mutex_lock_iothread",
                        "this thread holds the big lock already (qemu/main-loop.h)");
     conformance_misuse("/R-RAM-24/strange-bytes", strange_name, "memory_region_get_ram_ptr",
