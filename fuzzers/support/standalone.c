@@ -204,7 +204,8 @@ static void run_stream(const char *path, FILE *in)
         if (!text) {
             complain(path, "an input, but with --refuse a trace as text was expected");
         } else if (!replay.refuse) {
-            complain(path, "a trace as text, not an input: `memtrace run` plays it, `memtrace pack` makes an input of it");
+            complain(path, "a trace as text, not an input: `memtrace run` plays it, `memtrace pack` makes an input of "
+                     "it");
         }
         replay.files += text && replay.refuse;
         free(buffer);
