@@ -17,6 +17,7 @@ static void dialogue(void)
     reader.guest.faults[0] = 4;
     check_number(reader_receive(), 0);
     check_pointer(reader.mis.error, NULL);
+    check(!reader.tape.shut);           /* the connection is the caller's, who may go on with it */
     check_number(reader.mis.status, MIGRATION_STATUS_COMPLETED);
     check_number(postcopy_state_get(), POSTCOPY_INCOMING_END);
     check_number(reader.guest.runs, 1);

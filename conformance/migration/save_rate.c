@@ -15,13 +15,15 @@
 enum { PAGES = 640 };                   /* ten words of a bitmap: whole words take the fast path (R-SYNC-2) */
 
 static uint64_t clock_ms;               /* 0: the real one */
+static uint64_t clock_ns;               /* behind the milliseconds */
+static unsigned sleeps;
 
 WRAPPED(int, clock_gettime, clockid_t clock, struct timespec *time)
 {
     if (!clock_ms) {
         return __real_clock_gettime(clock, time);
     }
-    *time = (struct timespec){ .tv_sec = (time_t)(clock_ms / 1000), .tv_nsec = (long)(clock_ms % 1000 * 1000000) };
+    *time = (struct timespec){ .tv_sec = (time_t)(clock_ms / 1000), .tv_nsec = (long)(clock_ms % 1000 * 1000000 + clock_ns) };
     return 0;
 }
 
@@ -30,13 +32,15 @@ WRAPPED(int, nanosleep, const struct timespec *time, struct timespec *left)
     if (!clock_ms) {
         return __real_nanosleep(time, left);
     }
+    sleeps++;
+    check_number(time->tv_nsec % 1000000, 0);
     clock_ms += (uint64_t)time->tv_sec * 1000 + (uint64_t)time->tv_nsec / 1000000;
     return 0;
 }
 
 static void begin(void)
 {
-    clock_ms = 0;
+    clock_ms = clock_ns = sleeps = 0;
     save_begin(PAGES);
     for (uint64_t page = 0; page < PAGES; page++) {
         if (page % 3) {
@@ -90,6 +94,45 @@ static void bandwidth_limit(void)
     clock_ms = 5000;
     save_run(&p);
     check_number(clock_ms, 5000 + 100 * (PAGES / 40 - 1));
+    check_number(sleeps, PAGES / 40 - 1);
+    end();
+}
+
+/* A limit that is no whole number of pages: the page that was begun is written, and nothing on top of that. */
+static void odd_limits(void)
+{
+    static const struct {
+        uint64_t bandwidth, pages;      /* in 100 ms */
+    } rows[] = {
+        { 1, 1 }, { 10 * PAGE - 10, 1 }, { 10 * PAGE, 1 }, { 10 * PAGE + 10, 2 }, { 50 * PAGE + 10, 6 },
+    };
+
+    begin();
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        RamSaveParameters p = parameters_to_fd();
+        RamSaveCounters counters;
+        RamSave *save;
+
+        clock_ms = 5000;
+        memset(save_block()->host, 1, PAGES * PAGE);
+        p.bandwidth = rows[i].bandwidth;
+        save = save_new(&p);
+        check_number(ram_save_setup(save, &error_abort), 0);
+        for (unsigned window = 1; window < 4; window++) {
+            check_number(ram_save_wait_ms(save), 0);
+            check_number(ram_save_iterate(save, PAGES, &error_abort), 1);
+            ram_save_counters(save, &counters);
+            check_number(counters.normal, window * rows[i].pages);
+            check_number(ram_save_wait_ms(save), 100);
+            clock_ms += 99;
+            check_number(ram_save_wait_ms(save), 1);
+            check_number(ram_save_iterate(save, PAGES, &error_abort), 1);       /* too early */
+            ram_save_counters(save, &counters);
+            check_number(counters.normal, window * rows[i].pages);
+            clock_ms++;
+        }
+        ram_save_free(save);
+    }
     end();
 }
 
@@ -135,6 +178,44 @@ static void downtime_limit(void)
     check_number(ram_save_iterate(save, 1, &error_abort), 0);
     check_number(ram_save_complete(save, &error_abort), 0);
     check_file(stage.fd, false);
+    ram_save_free(save);
+    end();
+}
+
+static const void *save_devices_slowly(void *opaque, size_t *length)
+{
+    (void)opaque;
+    *length = 0;
+    clock_ms += 40;
+    return NULL;
+}
+
+/* Whole milliseconds, from setup on, and from when the writers stood still. */
+static void times(void)
+{
+    RamSaveParameters p;
+    RamSaveCounters counters;
+    RamSave *save;
+
+    begin();
+    clock_ms = 5900;
+    p = parameters_to_fd();
+    p.save_devices = save_devices_slowly;
+    save = save_new(&p);
+    check_number(ram_save_setup(save, &error_abort), 0);
+    ram_save_counters(save, &counters);
+    check_number(counters.total_ms, 0);
+    clock_ms += 250;
+    clock_ns = 999999;
+    check_number(ram_save_iterate(save, PAGES, &error_abort), 0);
+    ram_save_counters(save, &counters);
+    check_number(counters.total_ms, 250);
+    check_number(counters.downtime_ms, 0);
+    clock_ms += 3;
+    check_number(ram_save_complete(save, &error_abort), 0);
+    ram_save_counters(save, &counters);
+    check_number(counters.total_ms, 293);
+    check_number(counters.downtime_ms, 40);
     ram_save_free(save);
     end();
 }
@@ -193,12 +274,13 @@ static void throttle_grows(void)
 }
 
 static unsigned progress_calls, progress_limit;
+static uint64_t pages_to_save;          /* over all passes, as far as is known */
 
 static bool progress(void *opaque, const RamSaveCounters *counters)
 {
     (void)opaque;
     check_number(counters->total, PAGES * PAGE);
-    check_number(counters->normal + counters->zero + counters->remaining, PAGES);
+    check_number(counters->normal + counters->zero + counters->remaining, pages_to_save);
     return ++progress_calls != progress_limit;
 }
 
@@ -211,6 +293,7 @@ static void progress_is_told(void)
     begin();
     p = parameters_to_fd();
     p.progress = progress;
+    pages_to_save = PAGES;
     progress_calls = progress_limit = 0;
     save = save_new(&p);
     check_number(ram_save_setup(save, &error_abort), 0);
@@ -234,14 +317,56 @@ static void progress_is_told(void)
     end();
 }
 
+/* Also during a step that is long: here of many short runs of pages. */
+static void progress_in_long_steps(void)
+{
+    enum { RUNS = PAGES / 2, RUNS_TOLD = RUNS / 64 };
+    RamSaveParameters p;
+    Error *error = NULL;
+    RamSave *save;
+
+    begin();
+    p = parameters_to_fd();
+    p.progress = progress;
+    p.enough = PAGES + 1;               /* a look at each step */
+    for (unsigned limit = 0; limit < 2; limit++) {
+        progress_limit = 0;
+        pages_to_save = PAGES;
+        save = save_new(&p);
+        check_number(ram_save_setup(save, &error_abort), 0);
+        check_number(ram_save_iterate(save, PAGES, &error_abort), 0);
+        for (uint64_t page = 0; page < PAGES; page += 2) {
+            guest_writes(page, 2);
+        }
+        pages_to_save += RUNS;
+        check_number(ram_save_iterate(save, 0, &error_abort), 0);       /* looks */
+        progress_calls = 0;
+        if (limit) {
+            progress_limit = 2;
+            check_number(ram_save_iterate(save, PAGES, &error), -ECANCELED);
+            check_text(error_get_pretty(error), "the save was cancelled");
+            error_free(error);
+            check_number(progress_calls, 2);
+        } else {
+            check_number(ram_save_iterate(save, PAGES, &error_abort), 0);
+            check_number(progress_calls, RUNS_TOLD + 1);
+        }
+        ram_save_free(save);
+    }
+    end();
+}
+
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     conformance_case("/R-ITER-7/downtime-limit", downtime_limit);
     conformance_case("/R-ITER-8/bandwidth-limit", bandwidth_limit);
+    conformance_case("/R-ITER-8/odd-limits", odd_limits);
     conformance_case("/R-ITER-8/zero-pages-are-free", zero_pages_are_free);
     conformance_case("/R-ITER-10/throttle", throttle_grows);
     conformance_case("/R-SAVE-2/progress", progress_is_told);
+    conformance_case("/R-SAVE-2/progress-in-long-steps", progress_in_long_steps);
+    conformance_case("/R-SAVE-12/times", times);
     conformance_case("/R-SAVE-12/throttle", throttle_grows);
     return g_test_run();
 }

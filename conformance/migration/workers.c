@@ -372,27 +372,10 @@ static void no_hole(void)
     page_becomes_zero(false);
 }
 
-static void wrong_parameters(void)
-{
-    begin();
-    for (unsigned wrong = 0; wrong < 3; wrong++) {
-        RamSaveParameters p = parameters_to_fd();
-        Error *error = NULL;
-
-        p.workers = wrong == 0 ? 17 : 16;
-        p.clear_bmap_shift = wrong == 1 ? 5 : wrong == 2 ? 32 : 6;
-        check_pointer(ram_save_new(&p, &error), NULL);
-        check(error != NULL);
-        error_free(error);
-    }
-    save_end();
-}
-
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     conformance_case("/R-ITER-4/guest-thread", guest_thread);
-    conformance_case("/R-SAVE-1/wrong-parameters", wrong_parameters);
     conformance_case("/R-SAVE-2/a-worker-fails", a_worker_fails);
     conformance_case("/R-SAVE-2/cancelled-by-another-thread", cancelled_by_another_thread);
     conformance_case("/R-SAVE-6/same-bytes", same_bytes);
