@@ -23,7 +23,8 @@ WRAPPED(int, clock_gettime, clockid_t clock, struct timespec *time)
     if (!clock_ms) {
         return __real_clock_gettime(clock, time);
     }
-    *time = (struct timespec){ .tv_sec = (time_t)(clock_ms / 1000), .tv_nsec = (long)(clock_ms % 1000 * 1000000 + clock_ns) };
+    time->tv_sec = (time_t)(clock_ms / 1000);
+    time->tv_nsec = (long)(clock_ms % 1000 * 1000000 + clock_ns);
     return 0;
 }
 
@@ -320,7 +321,7 @@ static void progress_is_told(void)
 /* Also during a step that is long: here of many short runs of pages. */
 static void progress_in_long_steps(void)
 {
-    enum { RUNS = PAGES / 2, RUNS_TOLD = RUNS / 64 };
+    enum { RUNS = 5 * 64 - 1, RUNS_TOLD = 4 };
     RamSaveParameters p;
     Error *error = NULL;
     RamSave *save;
@@ -335,8 +336,8 @@ static void progress_in_long_steps(void)
         save = save_new(&p);
         check_number(ram_save_setup(save, &error_abort), 0);
         check_number(ram_save_iterate(save, PAGES, &error_abort), 0);
-        for (uint64_t page = 0; page < PAGES; page += 2) {
-            guest_writes(page, 2);
+        for (uint64_t run = 0; run < RUNS; run++) {
+            guest_writes(2 * run, 2);
         }
         pages_to_save += RUNS;
         check_number(ram_save_iterate(save, 0, &error_abort), 0);       /* looks */
