@@ -103,6 +103,25 @@ typedef enum {
  */
 void memcore_set_fault(int (*fault)(void *opaque, MemcoreFault kind), void *opaque);
 
+/* --- other threads, played in this one ----------------------------------------- */
+
+/* Where another thread may come in between: the call has begun, and takes its lock next. */
+typedef enum {
+    MEMCORE_PLACE_MAP,              /* address_space_map(), for the bounce buffer; in a read section */
+    MEMCORE_PLACE_UNMAP,            /* address_space_unmap(), of that buffer; its bytes are written back */
+    MEMCORE_PLACE_WAIT,             /* cpu_register_map_client() */
+    MEMCORE_PLACE_CANCEL,           /* cpu_unregister_map_client() */
+    MEMCORE_PLACES,
+} MemcorePlace;
+
+/*
+ * For tests: `play` is called at each such place, on the thread that is there, and does what another thread would,
+ * so that races happen every time: any call that needs no big lock or finds it held.  It is asked again at the
+ * places those calls get to.  What it did happened before the call that is under way.  NULL, the default: nothing
+ * is played.  Under the big lock, before other threads run, or while none is at such a place.
+ */
+void memcore_set_meanwhile(void (*play)(void *opaque, MemcorePlace place), void *opaque);
+
 /*
  * For tests: memory is searched for zeroes with vectors of `bytes` at most, not as wide as the processor has them; 0:
  * word by word.  Returns the width that is used from now on.  Under the big lock, before other threads run.
