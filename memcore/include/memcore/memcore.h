@@ -115,10 +115,11 @@ typedef enum {
 } MemcorePlace;
 
 /*
- * For tests: `play` is called at each such place, on the thread that is there, and does what another thread would,
- * so that races happen every time: any call that needs no big lock or finds it held.  It is asked again at the
- * places those calls get to.  What it did happened before the call that is under way.  NULL, the default: nothing
- * is played.  Under the big lock, before other threads run, or while none is at such a place.
+ * For tests: `play` is called at each such place, on the thread that is there, and does what another thread would, so
+ * that a race happens every time.  What it does is over before the call that is under way looks at anything under its
+ * lock.  It may make any call that the locks held there allow, in a read section not memcore_drain(); where such a
+ * call gets to a place, `play` is called again.  NULL, the default: nothing is played.  Under the big lock, before
+ * other threads run.
  */
 void memcore_set_meanwhile(void (*play)(void *opaque, MemcorePlace place), void *opaque);
 
