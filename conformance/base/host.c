@@ -18,6 +18,7 @@ static struct {
     int mutex_result;               /* of every call, instead of it */
     unsigned interrupted;           /* reads and writes of eight bytes, so many times */
     bool silent;                    /* nothing can be written */
+    bool slow;                      /* what is written goes out byte by byte */
 } host;
 
 WRAPPED(int, pthread_mutex_init, pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
@@ -57,7 +58,10 @@ WRAPPED(ssize_t, read, int fd, void *to, size_t length)
 
 WRAPPED(ssize_t, write, int fd, const void *from, size_t length)
 {
-    return interrupted(length) || (host.silent && fd == STDERR_FILENO) ? -1 : __real_write(fd, from, length);
+    if (interrupted(length) || (host.silent && fd == STDERR_FILENO)) {
+        return -1;
+    }
+    return __real_write(fd, from, host.slow && fd == STDERR_FILENO ? 1 : length);
 }
 
 /* ---- mutexes ---- */
@@ -136,6 +140,18 @@ static void cannot_be_told(void)
     g_test_trap_assert_stderr("");
 }
 
+static void told_slowly(void)
+{
+    host.slow = true;
+    qemu_mutex_lock_iothread();
+}
+
+/* What a terminal would take for itself, up to the last such byte and no further. */
+static void strange_name(void)
+{
+    memory_region_get_ram_ptr(stage_io("\x01\x1f\x20~\x7f", 1));
+}
+
 static void to_stdout(void)
 {
     if (g_test_subprocess()) {
@@ -161,6 +177,10 @@ int main(int argc, char **argv)
     conformance_case("/base/eventfd/no-signal", notifier_without_signal);
     conformance_misuse("/R-RAM-24/long-name", long_name, "memory_region_get_ram_ptr", "xxxxxxxxxx");
     conformance_case("/base/misuse/cannot-be-told", cannot_be_told);
+    conformance_misuse("/base/misuse/told-slowly", told_slowly, "qemu_mutex_lock_iothread",
+                       "this thread holds the big lock already (qemu/main-loop.h)");
+    conformance_misuse("/R-RAM-24/strange-bytes", strange_name, "memory_region_get_ram_ptr",
+                       "'?x01?x1f ~?x7f'");
     conformance_case("/base/print/stdout", to_stdout);
     return g_test_run();
 }

@@ -113,6 +113,7 @@ static void checks(void)
 
     refuse_file(shorter, (Wish) { 5000, 0, RAM_SHARED, false }, "short", "0xbb8");
     refuse_file(shorter, (Wish) { 5000, 0, RAM_SHARED, true }, "short", NULL);
+    refuse_file(file_made("byte", 1), (Wish) { 4 * H, 0, RAM_SHARED, false }, "byte", "has 0x1 bytes");
     refuse_file(good, (Wish) { 4 * H, 6000, RAM_SHARED, false }, "0x1770", NULL);
     refuse_file(good, (Wish) { 4 * H, 3 * H, RAM_SHARED, false }, "align", NULL);
     refuse_file(good, (Wish) { 0, 0, RAM_SHARED, false }, NULL, NULL);
