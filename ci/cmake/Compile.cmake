@@ -112,7 +112,7 @@ function(memcore_test_programs folder prefix)
         get_filename_component(name "${program}" NAME_WE)
         add_executable(${prefix}.${name} "${program}" ${helpers})
         memcore_compile(${prefix}.${name})
-        target_link_libraries(${prefix}.${name} PRIVATE ${ARGN})
+        target_link_libraries(${prefix}.${name} PRIVATE ${ARGN} test_paths)
         add_test(NAME ${prefix}.${name} COMMAND ${prefix}.${name} --seed=${memcore_test_seed})
         set_tests_properties(${prefix}.${name} PROPERTIES
             LABELS unit TIMEOUT 300 ENVIRONMENT "${memcore_test_environment}")

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the scripts share: where things are, the table of targets, builds, messages."""
 import argparse
+import atexit
 import collections
+import errno
 import json
 import os
 import pathlib
+import select
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -21,15 +25,42 @@ def die(message, code=2):
     sys.exit(code)
 
 
-def say_interrupted(kind, error, trace):
+def end_if_unread():
+    """Whoever reads the output has gone (`| head`): that is no trouble, and the end as quiet as that of every other
+    command, by the signal."""
+    unread = select.poll()
+    unread.register(1, 0)
+    if any(event & select.POLLERR for _, event in unread.poll(0)):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+
+
+def flush_output():
+    """The interpreter's own last flush would say "Exception ignored"."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError as error:
+        end_if_unread()
+        print(f"ci/{pathlib.Path(sys.argv[0]).stem}: the output cannot be written: {error.strerror}", file=sys.stderr,
+              flush=True)
+        os._exit(1)
+
+
+def say_end(kind, error, trace):
     """Ctrl-C is no defect, so there is no traceback.  The interpreter ends by the signal, which shells call 130."""
+    if issubclass(kind, BrokenPipeError):
+        end_if_unread()
     if issubclass(kind, KeyboardInterrupt):
         print("\r\x1b[K" * sys.stderr.isatty() + f"ci/{pathlib.Path(sys.argv[0]).stem}: interrupted", file=sys.stderr)
+    elif issubclass(kind, OSError) and error.errno == errno.ENOSPC:
+        print(f"ci/{pathlib.Path(sys.argv[0]).stem}: {error}", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)
 
 
-sys.excepthook = say_interrupted
+sys.excepthook = say_end
+atexit.register(flush_output)
 
 
 def parser(prog, **words):

@@ -264,8 +264,12 @@ class Run:
                 self.progress()
         except KeyboardInterrupt:
             self.runner.stopped.set()
-        for thread in threads:
-            thread.join()
+        except OSError:                 # nobody reads the progress any more
+            self.runner.stopped.set()
+            raise
+        finally:
+            for thread in threads:
+                thread.join()
         self.results.save()
         self.progress(last=True)
         if self.troubles:
@@ -371,4 +375,5 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         common.die("interrupted; the same command goes on from here", 130)
     except OSError as error:        # a full disk; what was judged before is kept
+        common.end_if_unread()
         common.die(f"{error}; the same command goes on from here", 1)

@@ -2,6 +2,7 @@
 """scripts.py: wrong use of every command: a clear line, the right exit code, nothing written; and what --help says."""
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -94,6 +95,8 @@ BARE = [
     ("ci/mutants", 1, "missing: cmake"),
     ("ci/packages --check coverage mcdc", 1, "clang-19"),
 ]
+# Commands whose output somebody stops reading: more than a pipe takes, and what is written when they end.
+UNREAD = ["ci/mutants --list", "ci/museum --list"]
 BARE_TOOLS = ["sh", "dirname", "sort", "tr", "head", "sed", "id", "uname", "cat", "ls", "env", "test", "grep"]
 
 
@@ -101,6 +104,16 @@ def run(command, environment):
     result = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, timeout=120)
     return result.returncode, result.stdout.decode(errors="replace")
+
+
+def run_unread(command):
+    """What `command | true` prints."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = subprocess.run(command.split(), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE,
+                            timeout=120)
+    os.close(writer)
+    return result.returncode, result.stderr.decode(errors="replace")
 
 
 def main():
@@ -143,11 +156,16 @@ def main():
         for command, expected_code, expected_text in BARE:
             code, text = run(command.split(), {"PATH": bare})
             check(f"{command} (without tools)", code, text, expected_code, expected_text)
+        for command in UNREAD:
+            code, text = run_unread(command)
+            if code != -signal.SIGPIPE or text:
+                failures += 1
+                print(f"FAILED: {command} | true: exit code {code}, an end by SIGPIPE was expected; it says:\n{text}")
         new = set(os.listdir(ROOT)) - before
         if new:
             failures += 1
             print(f"FAILED: new files in the sources: {sorted(new)}")
-    print(f"{len(CASES) + len(BARE)} cases, {failures} failures")
+    print(f"{len(CASES) + len(BARE) + len(UNREAD)} cases, {failures} failures")
     sys.exit(bool(failures))
 
 

@@ -288,6 +288,8 @@ static void one_notifier(void)
     check_log(log, "");
     tell(t, UNMAP, 0x2fff, 0, 0, IOMMU_NONE);
     check_log(log, "a 0x2fff+0x0 -> 0x0 -\n");
+    tell(t, UNMAP, 0x1000, 0, 0, IOMMU_NONE);
+    check_log(log, "a 0x1000+0x0 -> 0x0 -\n");
     /* A MAP without permissions is delivered as it is. */
     tell(t, MAP, 0x2000, 0xfff, 0x9000, IOMMU_NONE);
     check_log(log, "b 0x2000+0xfff -> 0x9000 -\n");
@@ -323,7 +325,13 @@ static void cropped(void)
     tell(t, DEVIOTLB, 0x2000, 0xfff, 0, IOMMU_NONE);
     check_log(log, "a 0x2000+0xfff -> 0x0 -\n");
     tell(t, DEVIOTLB, 0x3000, 0xfff, 0, IOMMU_NONE);
+    tell(t, DEVIOTLB, 0, 0xfff, 0, IOMMU_NONE);
     check_log(log, "");
+    /* One byte of the range, at either end. */
+    tell(t, DEVIOTLB, 0, 0x1000, 0, IOMMU_NONE);
+    check_log(log, "a 0x1000+0x0 -> 0x0 -\n");
+    tell(t, DEVIOTLB, 0x2fff, 0x1000, 0, IOMMU_NONE);
+    check_log(log, "a 0x2fff+0x0 -> 0x0 -\n");
     tell(t, DEVIOTLB, 0, UINT64_MAX, 0, IOMMU_NONE);
     check_log(log, "a 0x1000+0x1fff -> 0x0 -\n");
     ear_off(t, a);

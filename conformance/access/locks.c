@@ -187,6 +187,73 @@ static void direct_accesses_do_not_wait(void)
     pthread_barrier_destroy(&h.done);
 }
 
+/* A thread with neither the lock nor a read section: a VERIFY build stops who follows a view all the same. */
+static void use_a_slow_cache(void *opaque)
+{
+    MemoryRegionCache *cache = opaque;
+    uint8_t bytes[8] = { 0 };
+
+    check_number(address_space_write_cached(cache, 0, "abcdefgh", 8), OK);
+    check_number(address_space_read_cached(cache, 0, bytes, 8), OK);
+    check_bytes(bytes, 8, "61 62 63 64 65 66 67 68");
+    check_store(address_space_stb_cached, cache, 1, 1, OK);
+    check_store(address_space_stw_le_cached, cache, 2, 0x0302, OK);
+    check_store(address_space_stl_le_cached, cache, 4, 0x07060504, OK);
+    check_load(address_space_ldub_cached, cache, 1, 1, OK);
+    check_load(address_space_lduw_le_cached, cache, 2, 0x0302, OK);
+    check_load(address_space_ldl_le_cached, cache, 4, 0x07060504, OK);
+    check_store(address_space_stq_le_cached, cache, 8, 0x0f0e0d0c0b0a0908, OK);
+    check_load(address_space_ldq_le_cached, cache, 8, 0x0f0e0d0c0b0a0908, OK);
+}
+
+static void a_live_cache_is_enough(void)
+{
+    Bus bus = bus_new("as"), target = bus_new("target");
+    TableIommu *t = table_new("iommu", 0x100, TABLE_PLAIN);
+    MemoryRegionCache cache;
+
+    stage_add(bus.root, 0, table_region(t));
+    stage_add(target.root, 0, stage_ram("far", 0x100));
+    table_map(t, 0, 0x100, target.as, 0, 3, IOMMU_RW);
+    check_number(address_space_cache_init(&cache, bus.as, 0, 0x10, WRITE), 0x10);
+    table_map(t, 0, 0x100, target.as, 0, 0xff, IOMMU_RW);
+    t->entries[0] = t->entries[1];
+    without_lock(use_a_slow_cache, &cache);
+    address_space_cache_destroy(&cache);
+}
+
+/* The same of what takes an address: it reads the view in a section of its own. */
+static void ask_the_space(void *opaque)
+{
+    Bus *bus = opaque;
+    IOMMUTLBEntry entry = address_space_get_iotlb_entry(bus->as, 0, READ, PLAIN);
+    hwaddr got = 4;
+    void *p;
+
+    check_number(entry.perm, IOMMU_RW);
+    check(address_space_access_valid(bus->as, 0, 4, WRITE, PLAIN));
+    check_number(address_space_write_rom(bus->as, 0, PLAIN, "abcd", 4), OK);
+    check_number(address_space_set(bus->as, 4, 0x11, 4, PLAIN), OK);
+    check_number(address_space_rw(bus->as, 8, PLAIN, (char[]) { "ijkl" }, 4, WRITE), OK);
+    check_read(bus->as, 0, 12, OK, "61 62 63 64 11 11 11 11 69 6a 6b 6c");
+    p = address_space_map(bus->as, 0, &got, READ, PLAIN);
+    check(p && got == 4);
+    address_space_unmap(bus->as, p, got, READ, got);
+    check(memory_region_present(bus->root, 0));
+    check_find(bus->root, 0, 1, "iommu[0,0x1)");
+}
+
+static void spaces_can_be_asked_by_anybody(void)
+{
+    Bus bus = bus_new("as"), target = bus_new("target");
+    TableIommu *t = table_new("iommu", 0x100, TABLE_PLAIN);
+
+    stage_add(bus.root, 0, table_region(t));
+    stage_add(target.root, 0, stage_ram("far", 0x100));
+    table_map(t, 0, 0x100, target.as, 0, 0xff, IOMMU_RW);
+    without_lock(ask_the_space, &bus);
+}
+
 /* ---- R-LCK-3 ---- */
 
 static void note_references(Device *d, hwaddr addr, unsigned size, bool is_write)
@@ -340,6 +407,8 @@ int main(int argc, char **argv)
     conformance_case("/R-LCK-1/given-back-between-chunks", lock_is_given_back_between_chunks);
     conformance_case("/R-LCK-2/direct-accesses-do-not-wait", direct_accesses_do_not_wait);
     conformance_case("/INV-23/left-as-they-were", locks_are_left_as_they_were);
+    conformance_case("/R-LCK-2/a-live-cache-is-enough", a_live_cache_is_enough);
+    conformance_case("/R-LCK-2/spaces-can-be-asked-by-anybody", spaces_can_be_asked_by_anybody);
     conformance_case("/R-LCK-3/buffers-take-no-reference", buffers_take_no_reference);
     conformance_case("/R-LCK-4/nested-accesses", nested_accesses);
     conformance_case("/R-LCK-4/read-keeps-its-view", the_outer_access_keeps_its_view);

@@ -116,6 +116,20 @@ static void chunks_of_unaligned_devices(void)
     check(!valid(bus, 0x2004, 4, READ));
 }
 
+/* What one answer stands for ends with the range, though the region behind it goes on. */
+static void windows_of_devices(void)
+{
+    Bus bus = bus_new("as");
+    Device *byte = device("byte", 0x100, LITTLE, .valid_max = 1), *word = device("word", 0x100, LITTLE);
+
+    stage_add(bus.root, 0x1000, stage_alias("byte window", byte->mr, 0, 0x11));
+    stage_add(bus.root, 0x2000, stage_alias("word window", word->mr, 0, 4));
+    check(valid(bus, 0x1000, 0x11, READ));
+    check(!valid(bus, 0x1000, 0x12, READ));
+    check(valid(bus, 0x2000, 4, READ));
+    check(!valid(bus, 0x2000, 8, READ));
+}
+
 /* Each chunk is translated: what one says of the device holds for no more than itself. */
 static void chunks_behind_an_iommu(void)
 {
@@ -139,6 +153,7 @@ int main(int argc, char **argv)
     conformance_case("/R-VAL-1/locks-of-the-caller", under_the_locks_of_the_caller);
     conformance_case("/R-VAL-1/sizes-count", sizes_count);
     conformance_case("/R-VAL-1/behind-an-iommu", chunks_behind_an_iommu);
+    conformance_case("/R-VAL-1/windows", windows_of_devices);
     conformance_case("/R-VAL-2/kinds", kinds);
     conformance_case("/R-VAL-3/unaligned-devices", chunks_of_unaligned_devices);
     return g_test_run();

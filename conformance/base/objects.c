@@ -258,6 +258,21 @@ static const char *named(Object *parent, const char *name)
     return object_get_canonical_path_component(child);
 }
 
+/* Whoever asks for the machine need not have asked for the root: in a process where nobody did. */
+static void machine_first(void)
+{
+    if (g_test_subprocess()) {
+        Object *child = stage_owner("first"), *machine = qdev_get_machine();
+
+        object_property_add_child(machine, "first", child);
+        check_text_taken(object_get_canonical_path(child), "/machine/first");
+        object_unparent(child);
+        return;
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_passed();
+}
+
 /* R-OBJ-2, and which names count as a number of a family: those that it could give. */
 static void families(void)
 {
@@ -477,6 +492,7 @@ int main(int argc, char **argv)
     conformance_case("/base/object/children-go-before-their-parent", children_go_before_their_parent);
     conformance_case("/base/object/finalizer-borrows-itself", finalizer_borrows_itself);
     conformance_case("/base/object/paths", paths);
+    conformance_case("/base/object/machine-first", machine_first);
     conformance_case("/base/object/families", families);
     conformance_case("/base/object/devices", devices);
     add_misuse();

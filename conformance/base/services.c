@@ -362,6 +362,24 @@ static void destroy_a_locked_mutex(void)
     qemu_mutex_destroy(&mutex);
 }
 
+#ifdef MEMCORE_VERIFY
+static void lock_a_mutex_twice(void)
+{
+    static QemuMutex mutex = QEMU_MUTEX_INITIALIZER;
+
+    qemu_mutex_lock(&mutex);
+    qemu_mutex_lock(&mutex);
+}
+
+static void unlock_what_is_not_locked(void)
+{
+    QemuMutex mutex;
+
+    qemu_mutex_init(&mutex);
+    qemu_mutex_unlock(&mutex);
+}
+#endif
+
 static void without_the_lock(void (*call)(void))
 {
     qemu_mutex_unlock_iothread();
@@ -457,6 +475,8 @@ static void add_misuse(void)
         { "/base/thread/unregister-twice", unregister_twice, "memcore_thread_unregister", "not registered" },
         { "/base/thread/destroy-a-locked-mutex", destroy_a_locked_mutex, "qemu_mutex_destroy", NULL },
 #ifdef MEMCORE_VERIFY
+        { "/base/thread/lock-a-mutex-twice", lock_a_mutex_twice, "qemu_mutex_lock", NULL },
+        { "/base/thread/unlock-what-is-not-locked", unlock_what_is_not_locked, "qemu_mutex_unlock", NULL },
         { "/base/thread/fetch-outside-of-a-read-section", fetch_outside_of_a_read_section, "address_space_to_flatview",
           "read section" },
 #endif

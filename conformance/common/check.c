@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,13 @@ typedef struct {
 void conformance_start(int *argc, char ***argv)
 {
     g_test_init(argc, argv, NULL);
+    if (*argc > 1) {    /* glib takes out what it knows, and is silent about the rest */
+        char *name = g_path_get_basename(**argv);
+
+        fprintf(stderr, "%s: unknown argument %s; --help lists the options\n", name, (*argv)[1]);
+        g_free(name);
+        exit(2);
+    }
     /* What a death test's child said wrongly fails its case, and leaves the others to run. */
     g_test_set_nonfatal_assertions();
     memcore_init(MEMCORE_RECLAIM_MANUAL);

@@ -47,7 +47,7 @@
 
 /* ---- programs and cases ---- */
 
-/* g_test_init, memcore_init(MEMCORE_RECLAIM_MANUAL), the owner type. */
+/* g_test_init, memcore_init(MEMCORE_RECLAIM_MANUAL).  An argument that is not glib's ends the program: status 2. */
 void conformance_start(int *argc, char ***argv);
 void conformance_case(const char *path, void (*test)(void));
 

@@ -6,6 +6,8 @@
  */
 #include "common/ram.h"
 
+#include <stdlib.h>
+
 static MemoryRegion *ram(void)
 {
     return stage_ram("victim", PAGES(4));
@@ -58,6 +60,8 @@ CASE(set_over_the_end, cpu_physical_memory_set_dirty_range(ram_addr(ram(), PAGES
 CASE(leb_outside, unsigned long w = 1; ram(); cpu_physical_memory_set_dirty_lebitmap(&w, BITMAP_SPAN * 64, 1))
 CASE(leb_too_many, unsigned long w[4] = { 1 };
      cpu_physical_memory_set_dirty_lebitmap(w, ram_addr(ram(), 0), UNIT / host_page()))
+CASE(leb_one_too_many, unsigned long w[1] = { 1 }; MemoryRegion *mr = stage_ram("victim", 4 * host_page());
+     cpu_physical_memory_set_dirty_lebitmap(w, ram_addr(mr, 0), 5))
 CASE(test_beyond_named, cpu_physical_memory_test_and_clear_dirty(
          ram_addr(stage_ram_migratable("victim", PAGES(4)), PAGES(3)), PAGES(2), VGA))
 CASE(test_nowhere, ram(); cpu_physical_memory_test_and_clear_dirty(BITMAP_SPAN * 64, PAGES(1), 0))
@@ -99,6 +103,70 @@ CASE(sync_unaligned, RAMBlock *b = block_of(ram()); b->bmap = bits_new(64);
      cpu_physical_memory_sync_dirty_bitmap(b, 1, PAGES(1)))
 CASE(clear_none, clear_bmap_set(block_of(ram()), 0, 1))
 CASE(clear_test_none, clear_bmap_test_and_clear(block_of(ram()), 0))
+
+/* A block with a clear_bmap of a bit a page, which the bits have room behind. */
+static RAMBlock *with_clear_bmap(void)
+{
+    RAMBlock *block = block_of(stage_ram("victim", 4 * MAX(PAGES(1), host_page())));
+
+    block->clear_bmap = bits_new(1024);
+    return block;
+}
+
+#define LAST_PAGE(block) ((block)->max_length / TARGET_PAGE_SIZE - 1)
+CASE(clear_just_behind, RAMBlock *b = with_clear_bmap(); clear_bmap_set(b, 0, LAST_PAGE(b) + 2))
+CASE(clear_nothing_behind, RAMBlock *b = with_clear_bmap(); clear_bmap_set(b, LAST_PAGE(b) + 2, 0))
+CASE(clear_test_just_behind, RAMBlock *b = with_clear_bmap(); clear_bmap_test_and_clear(b, LAST_PAGE(b) + 1))
+
+/* Up to the last page, and nothing just behind it. */
+static void clear_to_the_end(void)
+{
+    RAMBlock *b = with_clear_bmap();
+
+    clear_bmap_set(b, LAST_PAGE(b), 1);
+    clear_bmap_set(b, LAST_PAGE(b) + 1, 0);
+    clear_bmap_set(b, 0, 0);
+    check(clear_bmap_test_and_clear(b, LAST_PAGE(b)));
+    check(!clear_bmap_test_and_clear(b, LAST_PAGE(b)));
+    clear_bmap_set(b, 0, LAST_PAGE(b) + 1);
+    check(clear_bmap_test_and_clear(b, 0));
+    check(clear_bmap_test_and_clear(b, LAST_PAGE(b)));
+    check(!bit_is_set(b->clear_bmap, LAST_PAGE(b) + 1));
+    b->clear_bmap = NULL;
+}
+
+/* So many pages as one bitmap has bits for. */
+static MemoryRegion *full_bitmap(void)
+{
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+
+    memory_region_init_ram_flags_nomigrate(mr, NULL, "victim", BITMAP_SPAN, RAM_NORESERVE, &error_fatal);
+    return stage_adopt(mr, NULL);
+}
+CASE(get_just_behind, full_bitmap(); cpu_physical_memory_get_dirty(BITMAP_SPAN, 1, VGA))
+CASE(get_to_just_behind, full_bitmap(); cpu_physical_memory_get_dirty(BITMAP_SPAN - PAGES(1), PAGES(1) + 1, VGA))
+
+static void bits_to_the_end(void)
+{
+    full_bitmap();
+    check(cpu_physical_memory_get_dirty(BITMAP_SPAN - PAGES(1), PAGES(1), VGA));
+    check(cpu_physical_memory_get_dirty_flag(BITMAP_SPAN - 1, VGA));
+}
+
+/* R-SNAP-6: the last page of a snapshot, and nothing behind it. */
+static void snapshot_to_the_end(void)
+{
+    MemoryRegion *mr = stage_ram("victim", PAGES(200));
+    DirtyBitmapSnapshot *s = memory_region_snapshot_and_clear_dirty(mr, PAGES(128), PAGES(72), VGA);
+
+    check(memory_region_snapshot_get_dirty(mr, s, PAGES(128), PAGES(72)));
+    check(memory_region_snapshot_get_dirty(mr, s, PAGES(199), PAGES(1)));
+    check(!memory_region_snapshot_get_dirty(mr, s, PAGES(200), 0));
+    check(!cpu_physical_memory_snapshot_get_dirty(s, s->end, 0));
+    check(cpu_physical_memory_snapshot_get_dirty(s, s->start, s->end - s->start));
+    free(s);
+}
+
 CASE(clear_behind, RAMBlock *b = block_of(ram()); b->clear_bmap_shift = 6; b->clear_bmap = bits_new(64);
      clear_bmap_set(b, 0, 65))
 CASE(clear_test_behind, RAMBlock *b = block_of(ram()); b->clear_bmap_shift = 6; b->clear_bmap = bits_new(64);
@@ -194,6 +262,7 @@ int main(int argc, char **argv)
         { "/R-DIRTY-7/into-a-gap", set_into_a_gap, "cpu_physical_memory_set_dirty_range", NULL },
         { "/R-DMB-6/wraps", get_wraps, "cpu_physical_memory_get_dirty", NULL },
         { "/R-LEB-1/too-many", leb_too_many, "cpu_physical_memory_set_dirty_lebitmap", NULL },
+        { "/R-LEB-1/one-too-many", leb_one_too_many, "cpu_physical_memory_set_dirty_lebitmap", "0x5 host pages" },
         { "/R-DIRTY-8/named", test_beyond_named, "cpu_physical_memory_test_and_clear_dirty", "victim" },
         { "/R-DMB-6/set-range", set_outside, "cpu_physical_memory_set_dirty_range", NULL },
         { "/R-DMB-6/set-flag", set_flag_outside, "cpu_physical_memory_set_dirty_flag", NULL },
@@ -219,6 +288,11 @@ int main(int argc, char **argv)
         { "/R-SYNC-4/behind", sync_behind, "cpu_physical_memory_sync_dirty_bitmap", NULL },
         { "/R-SYNC-4/unaligned", sync_unaligned, "cpu_physical_memory_sync_dirty_bitmap", NULL },
         { "/R-CLR-2/none", clear_none, "clear_bmap_set", NULL },
+        { "/R-CLR-2/just-behind", clear_just_behind, "clear_bmap_set", "pages from 0x0 of block" },
+        { "/R-CLR-2/nothing-behind", clear_nothing_behind, "clear_bmap_set", "0x0 pages from" },
+        { "/R-CLR-3/just-behind", clear_test_just_behind, "clear_bmap_test_and_clear", "0x1 pages from" },
+        { "/R-DMB-6/just-behind", get_just_behind, "cpu_physical_memory_get_dirty", "0x1 bytes" },
+        { "/R-DMB-6/to-just-behind", get_to_just_behind, "cpu_physical_memory_get_dirty", NULL },
         { "/R-CLR-2/behind", clear_behind, "clear_bmap_set", NULL },
         { "/R-CLR-3/none", clear_test_none, "clear_bmap_test_and_clear", NULL },
         { "/R-CLR-3/behind", clear_test_behind, "clear_bmap_test_and_clear", NULL },
@@ -244,5 +318,8 @@ int main(int argc, char **argv)
     };
     conformance_misuses(table);
     conformance_case("/R-RES-3/no-block", resize_without_block);
+    conformance_case("/R-CLR-2/to-the-end", clear_to_the_end);
+    conformance_case("/R-DMB-6/to-the-end", bits_to_the_end);
+    conformance_case("/R-SNAP-6/to-the-end", snapshot_to_the_end);
     return ram_run();
 }

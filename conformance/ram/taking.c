@@ -339,6 +339,22 @@ static void sync_fast(void)
     b.block->bmap = b.block->clear_bmap = NULL;
 }
 
+/* Where target pages are larger than the host's, the last may be a part of one: what is in use of it is the rest. */
+static void sync_of_the_last_page(void)
+{
+    MemoryRegion *ram = stage_ram("ram", PAGES(1) + host_page());
+    RAMBlock *block = block_of(ram);
+    const ram_addr_t last = (block->used_length - 1) & TARGET_PAGE_MASK;
+
+    block->bmap = bits_new(64);
+    clean(ram);
+    cpu_physical_memory_set_dirty_flag(ram_addr(ram, last), MIGRATION);
+    check_number(cpu_physical_memory_sync_dirty_bitmap(block, last, block->used_length - last), 1);
+    check(bit_is_set(block->bmap, last >> TARGET_PAGE_BITS));
+    check(!cpu_physical_memory_get_dirty_flag(ram_addr(ram, last), MIGRATION));
+    block->bmap = NULL;
+}
+
 /* Page by page or merged, in any case all of the range and nothing else; clear_bmap is left alone. */
 static void sync_slow(void)
 {
@@ -494,6 +510,7 @@ static void fields_start_empty(void)
     check_pointer(block_of(ram)->file_bmap, NULL);
     check_number(block_of(ram)->postcopy_length, 0);
     check_number(block_of(ram)->pages_offset, 0);
+    check(cds_list_empty(&block_of(ram)->ramblock_notifiers));
 }
 
 int main(int argc, char **argv)
@@ -516,6 +533,7 @@ int main(int argc, char **argv)
     conformance_case_4k("/R-LEB-4/both-ways", lebitmap_shifted);
     conformance_case("/R-LEB-5/host-pages", lebitmap_host_pages);
     conformance_case_4k("/R-LEB-6/counter", lebitmap_counts);
+    conformance_case("/R-SYNC-4/last-page", sync_of_the_last_page);
     conformance_case("/R-SYNC-1/worked-example", sync_example);
     conformance_case_4k("/R-SYNC-2/fast", sync_fast);
     conformance_case_4k("/R-SYNC-3/slow", sync_slow);

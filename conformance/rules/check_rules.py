@@ -17,6 +17,7 @@ Fails, naming them, for
 Exit status: 0 nothing is missing, 1 something is, 2 usage or a file cannot be read.
 """
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -158,4 +159,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)       # --list | head
     sys.exit(main(sys.argv[1:]))

@@ -2,9 +2,9 @@
 /*
  * How long a thread waits for a page of a postcopy migration, of which nothing else is under way: against two
  * threads that do nothing but that, with and without a socket between who asks and who has the page.  In turns,
- * and on one processor: which one the scheduler wakes a thread on is no part of the figure, and on a virtual
- * machine costs several times the rest.  Once more with the source on a processor of its own, as it always is
- * outside of benchmarks, and there with both sides polling and with both sleeping at once.
+ * and on one processor: on a virtual machine, waking a thread on another costs several times the rest.  Then as it
+ * is outside of benchmarks, who has the page on a processor of his own, in the bare ping as in the migration, there
+ * with both sides polling and with both sleeping at once.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -62,6 +62,7 @@ static void touch(struct bench_series *series, const uint8_t *memory)
 
 typedef struct {
     int fd, quit_fd, socket;        /* socket -1: who hears of the fault has the page */
+    int processor;                  /* of who hears of the fault; -1: that of the others */
     uint8_t *memory, page[PAGE];
 } Bare;
 
@@ -70,6 +71,9 @@ static void *bare_faults(void *opaque)
     Bare *bare = opaque;
     void *address;
 
+    if (bare->processor >= 0) {
+        run_on(bare->processor);
+    }
     while (host->wait(NULL, bare->fd, bare->quit_fd, &address) > 0) {
         if (bare->socket < 0) {
             host->copy(NULL, bare->fd, address, bare->page, PAGE);
@@ -105,10 +109,10 @@ static void *bare_receiver(void *opaque)
     return NULL;
 }
 
-static void without_memcore(struct bench_series *series, bool over_socket)
+static void without_memcore(struct bench_series *series, int processor, bool over_socket)
 {
     PostcopyHostAbilities abilities;
-    Bare bare = { .socket = -1, .page = { 1 } };
+    Bare bare = { .socket = -1, .processor = processor, .page = { 1 } };
     int quit[2], sockets[2] = { -1, -1 };
     pthread_t faults, peer, receiver;
     uint64_t ioctls;
@@ -294,7 +298,7 @@ static void show(const char *name, struct bench_series *series, struct bench_ser
 
 void bench_postcopy(void)
 {
-    static struct bench_series bare, bare_socket, fault, apart, apart_asleep;
+    static struct bench_series bare, bare_socket, bare_apart, fault, apart, apart_asleep;
     PostcopyHostAbilities abilities;
     const int fd = host->open(NULL, 0, &abilities);
     const int processor = sched_getcpu();
@@ -312,9 +316,12 @@ void bench_postcopy(void)
     }
     for (unsigned turn = 0; turn < TURNS; turn++) {
         run_on(processor);
-        without_memcore(&bare, false);
-        without_memcore(&bare_socket, true);
+        without_memcore(&bare, -1, false);
+        without_memcore(&bare_socket, -1, true);
         with_memcore(&fault, -1, false);
+        if (other >= 0) {
+            without_memcore(&bare_apart, other, false);
+        }
         sched_setaffinity(0, sizeof(here), &here);
         if (other >= 0) {
             with_memcore(&apart, other, true);
@@ -325,7 +332,8 @@ void bench_postcopy(void)
     show("bare_socket", &bare_socket, &bare);
     show("fault", &fault, &bare);
     if (other >= 0) {
-        show("fault_apart", &apart, &bare);
-        show("fault_apart_asleep", &apart_asleep, &bare);
+        show("bare_apart", &bare_apart, NULL);
+        show("fault_apart", &apart, &bare_apart);
+        show("fault_apart_asleep", &apart_asleep, &bare_apart);
     }
 }

@@ -6,8 +6,15 @@
 
 void qemu_mutex_init(QemuMutex *mutex)
 {
-    int error = pthread_mutex_init(&mutex->lock, NULL);
+    pthread_mutexattr_t attributes;
+    int error;
 
+    pthread_mutexattr_init(&attributes);
+#ifdef MEMCORE_VERIFY
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+#endif
+    error = pthread_mutex_init(&mutex->lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
     memcore_require(error == 0, "qemu/thread.h", "pthread_mutex_init failed with error %d", error);
 }
 

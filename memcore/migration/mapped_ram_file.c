@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/misuse.h"
@@ -20,19 +21,27 @@ void mapped_ram_free(MappedRamFile *file)
         g_free(file->blocks[i].bitmap);
     }
     g_free(file->blocks);
+    g_free(file->by_name);
     g_free(file->machine);
     g_free(file->incomplete);
     g_free(file);
 }
 
+static int compare_name(const void *idstr, const void *block)
+{
+    const MappedRamBlock *const *candidate = block;
+
+    return strcmp(idstr, (*candidate)->idstr);
+}
+
 const MappedRamBlock *mapped_ram_find_block(const MappedRamFile *file, const char *idstr)
 {
-    for (size_t i = 0; i < file->block_count; i++) {
-        if (strcmp(file->blocks[i].idstr, idstr) == 0) {
-            return &file->blocks[i];
-        }
+    const MappedRamBlock *const *found = NULL;
+
+    if (file->block_count > 0) {        /* else by_name may be NULL, which bsearch() does not take */
+        found = bsearch(idstr, file->by_name, file->block_count, sizeof(*file->by_name), compare_name);
     }
-    return NULL;
+    return found ? *found : NULL;
 }
 
 static void require_pages(const char *function, const MappedRamBlock *block, uint64_t page, uint64_t count)

@@ -198,14 +198,15 @@ static int compare_blocks(const void *a, const void *b)
 }
 
 /*
- * No name is there twice.  Sorted, not hashed: the names are the file's, and 65,536 that collide would keep a hash
- * table busy for half a minute.
+ * By name, for look-ups; none is there twice.  Sorted, not hashed: the names are the file's, and 65,536 that collide
+ * would keep a hash table busy for half a minute.
  */
-static bool check_names(const MappedRamFile *file, Error **errp)
+static bool sort_names(MappedRamFile *file, Error **errp)
 {
     const size_t count = file->block_count;
     const MappedRamBlock **sorted = g_new(const MappedRamBlock *, count), *twice = NULL;
 
+    file->by_name = sorted;
     for (size_t i = 0; i < count; i++) {
         sorted[i] = &file->blocks[i];
     }
@@ -217,7 +218,6 @@ static bool check_names(const MappedRamFile *file, Error **errp)
             twice = sorted[i];
         }
     }
-    g_free(sorted);
     if (twice) {        /* not the first block: its entry is where the one before ends */
         error_setg(errp, "there is a block of this name already");
         name_block(errp, twice, twice[-1].pages_offset + twice[-1].used_length);
@@ -251,5 +251,5 @@ bool mapped_ram_read_blocks(StreamReader *reader, MappedRamFile *file, unsigned 
         remaining -= sound ? block->used_length : 0;
         sound = sound && another_block(reader, remaining, &another, errp);
     }
-    return sound && check_names(file, errp);
+    return sound && sort_names(file, errp);
 }

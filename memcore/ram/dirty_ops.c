@@ -142,13 +142,21 @@ static unsigned long word_of_log(const unsigned long *bitmap, ram_addr_t index)
     return sizeof(*bitmap) == 8 ? (unsigned long)le64toh(bitmap[index]) : (unsigned long)le32toh(bitmap[index]);
 }
 
+/* Host pages of the block from `start` on; the last may be a part of one. */
+static uint64_t host_pages_from(const RAMBlock *block, ram_addr_t start)
+{
+    const uint64_t size = host_page_size(), rest = block->offset + block->max_length - start;
+
+    return rest / size + (rest % size > 0);
+}
+
 /* A run of host pages as target pages, cut to the block. */
 static void set_host_pages(const RAMBlock *block, ram_addr_t start, uint64_t page, uint64_t count, uint8_t clients)
 {
     const uint64_t size = host_page_size(), rest = block->offset + block->max_length - start;
     uint64_t length = count * size;
 
-    if (page >= rest / size + (rest % size > 0)) {
+    if (page >= host_pages_from(block, start)) {
         return;         /* padding that would be another block's */
     }
     if (length > rest - page * size) {
@@ -183,7 +191,7 @@ uint64_t cpu_physical_memory_set_dirty_lebitmap(unsigned long *bitmap, ram_addr_
     }
     RCU_READ_LOCK_GUARD();
     block = ram_block_find(start);
-    memcore_require(block && pages <= (block->offset + block->max_length - start) / host_page_size() + 1, "R-LEB-1",
+    memcore_require(block && pages <= host_pages_from(block, start), "R-LEB-1",
                     "no RAM block holds 0x%" PRIx64 " host pages at ram_addr 0x%" PRIx64, pages, start);
     for (uint64_t i = 0; i < words; i++) {
         unsigned long word = word_of_log(bitmap, i);

@@ -56,7 +56,6 @@ static int open_or_create(const char *path, const char *region_name, bool readon
 {
     const int fd = open_file(path, readonly ? O_RDONLY : O_RDWR);
 
-    *created = false;
     if (fd < 0 && errno == EISDIR) {
         return open_in_directory(path, region_name);
     }

@@ -11,8 +11,8 @@
 
 /*
  * Opens or creates what `path` names (R-FILE-1); `region_name` becomes part of the
- * name of a file in a directory.  *created: there is a new name to be removed if
- * something fails later.  -1 and an Error.
+ * name of a file in a directory.  *created, false before: there is a new name to be
+ * removed if something fails later.  -1 and an Error.
  */
 int host_file_open(const char *path, const char *region_name, bool readonly, bool *created, Error **errp);
 

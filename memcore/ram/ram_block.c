@@ -170,7 +170,7 @@ RAMBlock *ram_block_new_from_path(const RamFile *file, const char *path, MemoryR
 {
     RamFile opened = *file;
     RAMBlock *block;
-    bool created;
+    bool created = false;
 
     opened.path = path;
     opened.fd = host_file_open(path, mr->name, file->readonly, &created, errp);

@@ -6,7 +6,7 @@
  */
 #include <glib.h>
 
-#include "base/misuse.h"
+#include "base/state.h"
 #include "ram/ram_list.h"
 
 RAMList ram_list = {
@@ -18,14 +18,38 @@ RAMList ram_list = {
 static GPtrArray *by_offset;        /* made once, never freed; guarded by ram_list.mutex */
 static uint64_t births;
 
+#ifdef MEMCORE_VERIFY
+static _Thread_local bool mutex_held;
+
+static void verify_hold(bool held)
+{
+    mutex_held = held;
+}
+
+void ram_list_verify_walker(const char *function)
+{
+    if (!mutex_held && !rcu_read_ongoing() && !memcore_big_lock_held) {
+        memcore_misuse_at(function, "R-LOCK-1", "walks the RAM blocks neither in an RCU read section nor with "
+                          "ram_list.mutex or the big lock");
+    }
+}
+#else
+static void verify_hold(bool held)
+{
+    (void)held;
+}
+#endif
+
 void qemu_mutex_unlock_ramlist(void)
 {
+    verify_hold(false);
     qemu_mutex_unlock(&ram_list.mutex);
 }
 
 void qemu_mutex_lock_ramlist(void)
 {
     qemu_mutex_lock(&ram_list.mutex);
+    verify_hold(true);
 }
 
 static RAMBlock *block_at(guint index)

@@ -11,7 +11,7 @@
  * Misuse, everywhere: bytes outside [0, L), L being what init returned, so any
  * access after destroy; writing although the cache was made for reading.
  *
- * Locking: a live cache is enough, except that slow accesses need RCU.
+ * Locking: a live cache is enough.
  */
 #include "exec/memory.h"      /* before the guard: it includes this file at the right place */
 

@@ -49,8 +49,15 @@ typedef struct RAMList {
 } RAMList;
 extern RAMList ram_list;
 
-/* For each block, in list order; under RCU or ram_list.mutex.  Needs exec/ramblock.h. */
-#define RAMBLOCK_FOREACH(block) cds_list_for_each_entry_rcu(block, &ram_list.blocks, next)
+/* For each block, in list order; under RCU, ram_list.mutex or the big lock.  Needs exec/ramblock.h. */
+#define RAMBLOCK_FOREACH(block) cds_list_for_each_entry_rcu(block, RAM_LIST_BLOCKS_, next)
+#ifdef MEMCORE_VERIFY
+/* With none of them it is misuse, in the name of the function that walks. */
+void ram_list_verify_walker(const char *function);
+#define RAM_LIST_BLOCKS_ (ram_list_verify_walker(__func__), &ram_list.blocks)
+#else
+#define RAM_LIST_BLOCKS_ (&ram_list.blocks)
+#endif
 
 /* ram_list.mutex: no block comes or goes meanwhile.  Who needs the big lock too takes that first. */
 void qemu_mutex_lock_ramlist(void);

@@ -60,6 +60,7 @@ typedef struct MappedRamFile {
     MappedRamBlock *blocks;     /* in the order of the file */
     /* private: */
     int fd;
+    const MappedRamBlock **by_name;     /* all blocks, sorted by name */
 } MappedRamFile;
 
 /*

@@ -14,7 +14,12 @@ struct QemuMutex {
     pthread_mutex_t lock;
 };
 
+/* VERIFY builds notice who unlocks what he did not lock, or locks it again: it is misuse. */
+#if defined(MEMCORE_VERIFY) && defined(PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP)
+#define QEMU_MUTEX_INITIALIZER { .lock = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP }
+#else
 #define QEMU_MUTEX_INITIALIZER { .lock = PTHREAD_MUTEX_INITIALIZER }
+#endif
 
 /* None of these can fail on a live mutex; where the system says otherwise they abort. */
 void qemu_mutex_init(QemuMutex *mutex);
