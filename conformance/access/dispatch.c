@@ -356,6 +356,35 @@ static void errors_do_not_stop_pieces(void)
     check_calls(d, "write 0x0+2=0x100\nwrite 0x2+2=0x302\n");
 }
 
+/* A device that fails may leave the value alone: then it is 0, not what the piece before it was. */
+static MemTxResult give_the_first_only(void *opaque, hwaddr addr, uint64_t *data, unsigned size, MemTxAttrs attrs)
+{
+    (void)opaque;
+    (void)size;
+    (void)attrs;
+    if (addr > 0) {
+        return FAILED;
+    }
+    *data = 0x11;
+    return OK;
+}
+
+static void pieces_without_a_value(void)
+{
+    static const MemoryRegionOps ops = {
+        .read_with_attrs = give_the_first_only,
+        .endianness = DEVICE_LITTLE_ENDIAN,
+        .impl.max_access_size = 1,
+    };
+    MemoryRegion *mr = stage_io_ops("half", 0x10, &ops, NULL);
+    uint64_t value = 0x5555;
+
+    check_number(memory_region_dispatch_read(mr, 0, &value, MO_LE | MO_32, PLAIN), FAILED);
+    check_number(value, 0x11);
+    check_number(memory_region_dispatch_read(mr, 4, &value, MO_LE | MO_8, PLAIN), FAILED);
+    check_number(value, 0);
+}
+
 /* ---- R-DSP-12, R-DSP-13: order ---- */
 
 static void order_is_fixed_up(void)
@@ -541,6 +570,7 @@ int main(int argc, char **argv)
     conformance_case("/R-DSP-11/errors-do-not-stop", errors_do_not_stop_pieces);
     conformance_case("/R-DSP-12/order-is-fixed-up", order_is_fixed_up);
     conformance_case("/R-DSP-12/before-splitting", order_is_fixed_before_splitting);
+    conformance_case("/R-DSP-5/pieces-without-a-value", pieces_without_a_value);
     conformance_case("/R-DSP-13/byte-images", byte_images);
     conformance_case("/R-DSP-13/two-pieces", byte_image_of_two_pieces);
     conformance_case("/R-DSP-14/nothing-else", dispatch_does_nothing_else);

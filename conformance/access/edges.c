@@ -224,6 +224,23 @@ static void behind_the_memory(void)
     address_space_cache_destroy(&cache);
 }
 
+/* Longer by one byte is enough, and as long as it is not. */
+static void one_byte_behind_the_memory(void)
+{
+    Bus bus = bus_new("as");
+    MemoryRegion *ram = ram_counting("ram", 0x10000, 0);
+
+    stage_add(bus.root, 0, ram);
+    for (unsigned longer = 0; longer < 2; longer++) {
+        memory_region_set_size(ram, 0x10000 + longer);
+        check_load(address_space_ldub, bus.as, 0xffff, 0xff, OK);
+        check_load(address_space_ldub, bus.as, 0x10000, 0, DECODE);
+        check_load(address_space_lduw_le, bus.as, 0xffff, 0, DECODE);
+        check_store(address_space_stb, bus.as, 0x10000, 0, DECODE);
+        check_translate(bus.as, 0xffff, 2, READ, "ram@0xffff+0x1");
+    }
+}
+
 /* ---- memory that nobody may write ---- */
 
 /* A file mapped for reading only is skipped, as far as it reaches and no further. */
@@ -279,6 +296,7 @@ int main(int argc, char **argv)
     conformance_case("/R-MAP-12/each-space-its-own", each_space_ends_its_own);
     conformance_case("/R-MAP-8/each-length-its-own", each_length_ends_its_own);
     conformance_case("/R-TREE-9/behind-the-memory", behind_the_memory);
+    conformance_case("/R-TREE-9/one-byte-behind-the-memory", one_byte_behind_the_memory);
     conformance_case("/R-ACC-14/what-the-host-protects", write_rom_skips_what_the_host_protects);
     return g_test_run();
 }

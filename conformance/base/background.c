@@ -44,11 +44,26 @@ static void drains(void)
     g_free(as);
 }
 
-static void init_after_use(void)
-{
-    qemu_mutex_iothread_locked();
-    memcore_init(MEMCORE_RECLAIM_MANUAL);
-}
+/* Whatever a program calls first is its set-up: after it, it is too late for memcore_init(). */
+#define FIRST_USE(name, call) \
+    static void name(void) \
+    { \
+        call; \
+        memcore_init(MEMCORE_RECLAIM_MANUAL); \
+    }
+FIRST_USE(first_locked, qemu_mutex_iothread_locked())
+FIRST_USE(first_unlock, qemu_mutex_unlock_iothread())
+FIRST_USE(first_thread, memcore_thread_register())
+FIRST_USE(first_drain, memcore_drain())
+FIRST_USE(first_object, object_new(TYPE_DEVICE))
+FIRST_USE(first_in_place, object_initialize(stage_storage(sizeof(DeviceState)), sizeof(DeviceState), TYPE_DEVICE))
+FIRST_USE(first_begin, memory_region_transaction_begin())
+FIRST_USE(first_sync, memory_global_dirty_log_sync())
+FIRST_USE(first_after_sync, memory_global_after_dirty_log_sync())
+FIRST_USE(first_setter, memcore_set_vm_running(true))
+FIRST_USE(first_start, memory_global_dirty_log_start(GLOBAL_DIRTY_MIGRATION))
+
+static void first_lock(void) { qemu_mutex_lock_iothread(); }
 
 static void no_such_mode(void)
 {
@@ -59,7 +74,23 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
-    conformance_misuse("/base/mode/init-after-use", init_after_use, "memcore_init", "background");
+    static const Misuse first[] = {
+#define FIRST(name, test) { "/base/mode/init-after-" name, test, "memcore_init: ", "background mode" }
+        FIRST("locked", first_locked),
+        FIRST("unlock", first_unlock),
+        FIRST("thread", first_thread),
+        FIRST("drain", first_drain),
+        FIRST("object", first_object),
+        FIRST("object-in-place", first_in_place),
+        FIRST("begin", first_begin),
+        FIRST("sync", first_sync),
+        FIRST("after-sync", first_after_sync),
+        FIRST("setter", first_setter),
+        FIRST("start", first_start),
+        { "/base/mode/lock-first", first_lock, "qemu_mutex_lock_iothread: ", "holds the big lock already" },
+    };
+
+    conformance_misuses(first);
     conformance_misuse("/base/mode/unknown", no_such_mode, "memcore_init", "7");
     conformance_case("/base/mode/starts-by-itself", starts_by_itself);
     conformance_case("/base/mode/drains", drains);

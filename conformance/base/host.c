@@ -4,8 +4,10 @@
 #include "common/wrapped.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@ static struct {
     int mutex_result;               /* of every call, instead of it */
     unsigned interrupted;           /* reads and writes of eight bytes, so many times */
     bool silent;                    /* nothing can be written */
+    bool full;                      /* nothing is written, and that is no error */
     bool slow;                      /* what is written goes out byte by byte */
 } host;
 
@@ -60,6 +63,9 @@ WRAPPED(ssize_t, write, int fd, const void *from, size_t length)
 {
     if (interrupted(length) || (host.silent && fd == STDERR_FILENO)) {
         return -1;
+    }
+    if (host.full && fd == STDERR_FILENO) {
+        return 0;
     }
     return __real_write(fd, from, host.slow && fd == STDERR_FILENO ? 1 : length);
 }
@@ -118,6 +124,27 @@ static void notifier_without_signal(void)
     event_notifier_cleanup(&notifier);
 }
 
+/* Nothing to read is no reason to wait, whatever errno is left from before; and 0 is a descriptor like any other. */
+static void notifier_at_the_end_of_a_file(void)
+{
+    const int input = dup(STDIN_FILENO);
+    EventNotifier notifier;
+
+    event_notifier_init_fd(&notifier, memfd_create("empty", MFD_CLOEXEC));
+    errno = EINTR;
+    check_number((uint64_t)event_notifier_test_and_clear(&notifier), 0);
+    event_notifier_cleanup(&notifier);
+
+    close(STDIN_FILENO);
+    check_number((uint64_t)event_notifier_init(&notifier, 1), 0);
+    check_number((uint64_t)event_notifier_get_fd(&notifier), STDIN_FILENO);
+    check_number((uint64_t)event_notifier_test_and_clear(&notifier), 1);
+    event_notifier_cleanup(&notifier);
+    check(fcntl(STDIN_FILENO, F_GETFD) < 0);
+    dup2(input, STDIN_FILENO);
+    close(input);
+}
+
 /* ---- what is printed ---- */
 
 static void long_name(void)
@@ -138,6 +165,40 @@ static void cannot_be_told(void)
     g_test_trap_subprocess(NULL, 0, 0);
     g_test_trap_assert_failed();
     g_test_trap_assert_stderr("");
+}
+
+static void give_up(int number)
+{
+    (void)number;
+    _exit(0);       /* which is no failure */
+}
+
+static void nothing_is_written(void)
+{
+    if (g_test_subprocess()) {
+        signal(SIGALRM, give_up);
+        alarm(20);
+        host.full = true;
+        qemu_mutex_lock_iothread();
+        _exit(0);
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_failed();
+    g_test_trap_assert_stderr("");
+}
+
+/* What the program said before comes out before. */
+static void said_before(void)
+{
+    if (g_test_subprocess()) {
+        printf("said before");
+        qemu_mutex_lock_iothread();
+        return;
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_failed();
+    g_test_trap_assert_stdout("*said before*");
+    g_test_trap_assert_stderr("memcore: qemu_mutex_lock_iothread: *\n");
 }
 
 static void told_slowly(void)
@@ -175,8 +236,11 @@ int main(int argc, char **argv)
     conformance_case("/base/eventfd/none", no_notifier);
     conformance_case("/base/eventfd/interrupted", interrupted_notifier);
     conformance_case("/base/eventfd/no-signal", notifier_without_signal);
+    conformance_case("/base/eventfd/end-of-a-file", notifier_at_the_end_of_a_file);
     conformance_misuse("/R-RAM-24/long-name", long_name, "memory_region_get_ram_ptr", "xxxxxxxxxx");
     conformance_case("/base/misuse/cannot-be-told", cannot_be_told);
+    conformance_case("/base/misuse/nothing-is-written", nothing_is_written);
+    conformance_case("/base/misuse/said-before", said_before);
     conformance_misuse("/base/misuse/told-slowly", told_slowly, "qemu_mutex_lock_iothread",
                        "this thread holds the big lock already (qemu/main-loop.h)");
     conformance_misuse("/R-RAM-24/strange-bytes", strange_name, "memory_region_get_ram_ptr",

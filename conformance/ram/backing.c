@@ -121,6 +121,8 @@ static void checks(void)
     refuse_file(good, (Wish) { 9 * H, 0, RAM_SHARED, false }, "good", NULL);
     check_number((uint64_t)file_byte(good, 0), 1);
     from_file(good, (Wish) { 4 * H, 4 * H, RAM_SHARED, false });
+    from_file(good, (Wish) { H, 0, RAM_SHARED, false });        /* the least there is */
+    from_file(good, (Wish) { 8 * H, 0, RAM_SHARED, false });
 }
 
 static void unknown_flags(void)
@@ -222,6 +224,61 @@ static void owns_the_fd(void)
     check(fcntl(fd, F_GETFD) >= 0);
     memcore_drain();
     check(fcntl(fd, F_GETFD) < 0);
+}
+
+/* 0 is a descriptor like any other: whatever memory does with its file it does with that one. */
+static void lives_in_descriptor_0(void)
+{
+    const char *path = file_made("zero", 4 * H), *made = file_path("made"), *folder = file_path("folder");
+    const int input = dup(STDIN_FILENO);
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+    char *before = text_of_blocks();
+    GDir *listing;
+    Error *error = NULL;
+
+    g_assert_true(mkdir(folder, 0700) == 0);
+    close(STDIN_FILENO);
+    g_assert_true(open_file(path) == STDIN_FILENO);
+    memory_region_init_ram_from_fd(mr, NULL, "fd", 2 * H, RAM_SHARED, STDIN_FILENO, 2 * H, &error_fatal);
+    stage_adopt(mr, NULL);
+    check_number(((uint8_t *)memory_region_get_ram_ptr(mr))[0], 3);
+    host_refuses(MEMCORE_FAULT_MSYNC, 0);
+    memory_region_msync(mr, 0, H);
+    check_number(host_agrees(), 1);
+    qemu_ram_remap(ram_addr(mr, 0), H);
+    check_number(((uint8_t *)memory_region_get_ram_ptr(mr))[0], 3);
+    check_number((uint64_t)ram_block_discard_range(block_of(mr), H, H), 0);
+    check_number((uint64_t)file_byte(path, (off_t)(3 * H)), 0);
+    stage_release(mr);
+    memcore_drain();
+    check(fcntl(STDIN_FILENO, F_GETFD) < 0);
+
+    /* Opened by the core itself, with an errno that is left from before. */
+    errno = EEXIST;
+    mr = from_file(path, (Wish) { 4 * H, 0, RAM_SHARED, false });
+    check_number((uint64_t)memory_region_get_fd(mr), STDIN_FILENO);
+    stage_release(mr);
+    memcore_drain();
+    mr = from_file(folder, (Wish) { 4 * H, 0, RAM_SHARED, false });
+    check_number((uint64_t)memory_region_get_fd(mr), STDIN_FILENO);
+    listing = g_dir_open(folder, 0, NULL);
+    check_text(g_dir_read_name(listing), NULL);
+    g_dir_close(listing);
+    stage_release(mr);
+    memcore_drain();
+    mr = stage_storage(sizeof(*mr));
+    g_free(before);
+    before = text_of_blocks();
+    host_refuses(MEMCORE_FAULT_MMAP, ENOMEM);
+    memory_region_init_ram_from_file(mr, NULL, "file", 4 * H, 0, RAM_SHARED, made, false, &error);
+    host_agrees();
+    check_init_refused(mr, error, before, NULL, NULL);
+    check_number((uint64_t)file_size(made), (uint64_t)-1);
+    check(fcntl(STDIN_FILENO, F_GETFD) < 0);
+
+    dup2(input, STDIN_FILENO);
+    close(input);
+    g_free(before);
 }
 
 static void read_only(void)
@@ -444,6 +501,7 @@ static void nothing_to_discard(void)
 
     check_number((uint64_t)ram_block_discard_range(block_of(file), 0, 0), 0);
     check_number((uint64_t)ram_block_discard_range(block_of(stage_ram("ram", H)), 0, 0), 0);
+    check_number((uint64_t)ram_block_discard_range(block_of(file), 8 * H, 0), 0);
     check_hole(file, 0, 0);
 }
 
@@ -484,6 +542,7 @@ int main(int argc, char **argv)
     conformance_case("/R-FILE-3/only-empty-files-grow", only_empty_files_grow);
     conformance_case("/R-FILE-5/cleans-up", cleans_up);
     conformance_case("/R-FILE-5/owns-the-fd", owns_the_fd);
+    conformance_case("/R-FILE-5/descriptor-0", lives_in_descriptor_0);
     conformance_case("/R-FILE-1/opens-again", opens_again);
     conformance_case("/R-RAM-4/closes-descriptor-0", closes_descriptor_0);
     conformance_case("/R-FILE-6/read-only", read_only);

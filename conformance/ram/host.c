@@ -36,6 +36,9 @@ static struct {
     bool map_sync;                  /* the file system knows it */
     int map_sync_fails;             /* errno */
     unsigned synchronous;           /* mappings that were asked for */
+    size_t mapped_of_file;          /* the last one's length */
+    void *huge_start;               /* where huge pages were advised last */
+    size_t huge_length;
     int msync_fails, madvise_fails, fallocate_fails, ftruncate_to_0_fails;     /* errno */
 } host;
 static unsigned registrations, barriers;
@@ -130,6 +133,9 @@ WRAPPED(void *, mmap, void *place, size_t length, int protection, int flags, int
         }
         flags = (flags & ~(MAP_SYNC | MAP_SHARED_VALIDATE)) | MAP_SHARED;
     }
+    if (!(flags & MAP_ANONYMOUS)) {
+        host.mapped_of_file = length;
+    }
     return __real_mmap(place, length, protection, flags, fd, offset);
 }
 
@@ -142,6 +148,10 @@ WRAPPED(int, madvise, void *start, size_t length, int advice)
 {
     const bool discards = advice == MADV_DONTNEED || advice == MADV_REMOVE;
 
+    if (advice == MADV_HUGEPAGE) {
+        host.huge_start = start;
+        host.huge_length = length;
+    }
     return discards && host.madvise_fails ? failed(host.madvise_fails) : __real_madvise(start, length, advice);
 }
 
@@ -339,7 +349,60 @@ static void huge_pages(void)
     as_here();
 }
 
+/* R-FILE-4: what is used may end inside a huge page; all of that is mapped. */
+static void last_huge_page(void)
+{
+    const char *path = file_made("huge", 10 * H);
+    MemoryRegion *mr;
+
+    host.hugetlbfs = true;
+    mr = file_of(path, (Wish) { 9 * H, 0, RAM_SHARED, false });
+    check_number(host.mapped_of_file, 10 * H);
+    check_number(block_of(mr)->used_length, 9 * H);
+    mr = file_of(path, (Wish) { 8 * H, 0, RAM_SHARED, false });
+    check_number(host.mapped_of_file, 8 * H);
+    as_here();
+    file_of(path, (Wish) { 9 * H, 0, RAM_SHARED, false });
+    check_number(host.mapped_of_file, 9 * H);
+    as_here();
+}
+
+/* R-RAM-8 (8): huge pages are advised for memory that can have one, all of it, and for no other. */
+static void huge_pages_are_advised(void)
+{
+    const uint64_t huge = memory_region_get_alignment(stage_ram("any", H));
+    MemoryRegion *ram;
+
+    as_here();
+    stage_ram("small", huge - H);
+    file_of(file_made("file", huge), (Wish) { huge, 0, RAM_SHARED, false });
+    check_pointer(host.huge_start, NULL);
+    ram = stage_ram("large", huge);
+    check_pointer(host.huge_start, memory_region_get_ram_ptr(ram));
+    check_number(host.huge_length, huge);
+    ram = stage_ram("larger", huge + H);
+    check_pointer(host.huge_start, memory_region_get_ram_ptr(ram));
+    check_number(host.huge_length, huge + H);
+    as_here();
+}
+
 /* ---- promises ---- */
+
+/* The policy is read from whatever descriptor comes, and that is closed again. */
+static void policy_in_descriptor_0(void)
+{
+    const int input = dup(STDIN_FILENO);
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+
+    close(STDIN_FILENO);
+    host.overcommit = "0\n";
+    memory_region_init_ram_flags_nomigrate(mr, NULL, "ram", H, RAM_NORESERVE, &error_fatal);
+    stage_adopt(mr, NULL);
+    check(fcntl(STDIN_FILENO, F_GETFD) < 0);
+    dup2(input, STDIN_FILENO);
+    close(input);
+    as_here();
+}
 
 static void without_reservation(void)
 {
@@ -470,6 +533,9 @@ int main(int argc, char **argv)
     conformance_case("/R-FILE-1/names-in-a-directory", in_a_directory);
     conformance_case("/R-FILE-5/not-empty-again", not_empty_again);
     conformance_case("/R-RAM-5/huge-pages", huge_pages);
+    conformance_case("/R-FILE-4/last-huge-page", last_huge_page);
+    conformance_case("/R-RAM-8/huge-pages-are-advised", huge_pages_are_advised);
+    conformance_case("/R-RAM-4/policy-in-descriptor-0", policy_in_descriptor_0);
     conformance_case("/R-RAM-4/no-reservation", without_reservation);
     conformance_case("/R-RAM-4/persistent", persistent);
     conformance_case("/R-RAM-28/warns", not_written_back);

@@ -6,6 +6,8 @@
  */
 #include "common/ram.h"
 
+#include <stdlib.h>
+
 static MemoryRegion *ram(void)
 {
     return stage_ram("victim", PAGES(4));
@@ -123,6 +125,7 @@ static void clear_to_the_end(void)
 
     clear_bmap_set(b, LAST_PAGE(b), 1);
     clear_bmap_set(b, LAST_PAGE(b) + 1, 0);
+    clear_bmap_set(b, 0, 0);
     check(clear_bmap_test_and_clear(b, LAST_PAGE(b)));
     check(!clear_bmap_test_and_clear(b, LAST_PAGE(b)));
     clear_bmap_set(b, 0, LAST_PAGE(b) + 1);
@@ -148,6 +151,20 @@ static void bits_to_the_end(void)
     full_bitmap();
     check(cpu_physical_memory_get_dirty(BITMAP_SPAN - PAGES(1), PAGES(1), VGA));
     check(cpu_physical_memory_get_dirty_flag(BITMAP_SPAN - 1, VGA));
+}
+
+/* R-SNAP-6: the last page of a snapshot, and nothing behind it. */
+static void snapshot_to_the_end(void)
+{
+    MemoryRegion *mr = stage_ram("victim", PAGES(200));
+    DirtyBitmapSnapshot *s = memory_region_snapshot_and_clear_dirty(mr, PAGES(128), PAGES(72), VGA);
+
+    check(memory_region_snapshot_get_dirty(mr, s, PAGES(128), PAGES(72)));
+    check(memory_region_snapshot_get_dirty(mr, s, PAGES(199), PAGES(1)));
+    check(!memory_region_snapshot_get_dirty(mr, s, PAGES(200), 0));
+    check(!cpu_physical_memory_snapshot_get_dirty(s, s->end, 0));
+    check(cpu_physical_memory_snapshot_get_dirty(s, s->start, s->end - s->start));
+    free(s);
 }
 
 CASE(clear_behind, RAMBlock *b = block_of(ram()); b->clear_bmap_shift = 6; b->clear_bmap = bits_new(64);
@@ -303,5 +320,6 @@ int main(int argc, char **argv)
     conformance_case("/R-RES-3/no-block", resize_without_block);
     conformance_case("/R-CLR-2/to-the-end", clear_to_the_end);
     conformance_case("/R-DMB-6/to-the-end", bits_to_the_end);
+    conformance_case("/R-SNAP-6/to-the-end", snapshot_to_the_end);
     return ram_run();
 }

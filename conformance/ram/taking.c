@@ -510,6 +510,7 @@ static void fields_start_empty(void)
     check_pointer(block_of(ram)->file_bmap, NULL);
     check_number(block_of(ram)->postcopy_length, 0);
     check_number(block_of(ram)->pages_offset, 0);
+    check(cds_list_empty(&block_of(ram)->ramblock_notifiers));
 }
 
 int main(int argc, char **argv)

@@ -60,6 +60,7 @@ UNLOCKED(join, memory_listener_register(&recorder_new("new", 0, stage_log())->li
 UNLOCKED(leave, memory_listener_unregister(&recorder->listener))
 UNLOCKED(start_logging, memory_global_dirty_log_start(GLOBAL_DIRTY_DIRTY_RATE))
 UNLOCKED(stop_logging, memory_global_dirty_log_stop(GLOBAL_DIRTY_MIGRATION))
+UNLOCKED(commit, memory_region_transaction_begin(); memory_region_transaction_commit())
 UNLOCKED(print, mtree_info(false, false, false, false))
 
 int main(int argc, char **argv)
@@ -90,6 +91,7 @@ int main(int argc, char **argv)
         CASE("leave", leave, "memory_listener_unregister"),
         CASE("start-logging", start_logging, "memory_global_dirty_log_start"),
         CASE("stop-logging", stop_logging, "memory_global_dirty_log_stop"),
+        CASE("commit", commit, "memory_region_transaction_commit"),
         CASE("print", print, "mtree_info"),
     };
 
