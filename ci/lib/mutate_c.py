@@ -39,6 +39,9 @@ LEFT_ALONE = {"memcore_misuse", "memcore_misuse_at", "memcore_assert", "memcore_
 DROPPED_WHOLE = {"memcore_misuse", "memcore_misuse_at", "error_setg", "error_setg_errno"}
 # Most of theirs are words for people too.
 NOT_SWAPPED = re.compile(r"require|printf|append_")
+# Their arguments mean the same in any order; the latter's where only equality is asked for.
+SYMMETRIC = {"MIN", "MAX"}
+COMPARES = {"strcmp", "memcmp"}
 # Calls whose absence shows only between threads, or when something is let go.
 LIFETIME = re.compile(r"(?i)(lock|unlock|_ref|_unref|rcu|_free|_get|_put)$|RCU|LOCK|ref\b")
 
@@ -168,7 +171,8 @@ class Source:
                     self.negate(i + 1, self.pairs[i + 1])
             elif token.kind == "word" and token.text not in NO_CALL and i + 1 in self.pairs and \
                     self.tokens[i + 1].text == "(" and not NOT_SWAPPED.search(token.text):
-                self.swap_arguments(i + 1, self.pairs[i + 1])
+                if not self.is_symmetric(i + 1, self.pairs[i + 1]):
+                    self.swap_arguments(i + 1, self.pairs[i + 1])
             starts = token.text in (";", "{", "}", "else", "do") or i in closing_header or \
                 (token.text == ":" and before is not None and self.is_label(i))
 
@@ -204,6 +208,10 @@ class Source:
     def negate(self, opening, closing):
         start, end = self.tokens[opening].end, self.tokens[closing].start
         self.add("negation", self.tokens[opening].line, start, end, f"!({self.text[start:end]})")
+
+    def is_symmetric(self, opening, closing):
+        name, after = self.tokens[opening - 1].text, [token.text for token in self.tokens[closing + 1:closing + 3]]
+        return name in SYMMETRIC or (name in COMPARES and after in (["==", "0"], ["!=", "0"]))
 
     def swap_arguments(self, opening, closing):
         parts, start, i = [], opening + 1, opening + 1

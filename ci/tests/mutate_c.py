@@ -24,6 +24,9 @@ int f(int a, int b)
     g(*s, -a);
     memcore_misuse("R-X-1", "%d < %d", a, b);
     i = !i;
+    b = MAX(a, b);
+    b = strcmp(s, *s) == 0;
+    b = strcmp(s, *s) < 0;
     return i;
 }
 static void f_verify(int a)
@@ -53,6 +56,15 @@ EXPECTED = {
     ("statement", 'memcore_misuse("R-X-1", "%d < %d", a, b);', ";"),
     ("negation", "i = !i;", "i = i;"),
     ("statement", "i = !i;", ";"),
+    ("statement", "b = MAX(a, b);", ";"),
+    ("statement", "b = strcmp(s, *s) == 0;", ";"),
+    ("comparison", "b = strcmp(s, *s) == 0;", "b = strcmp(s, *s) != 0;"),
+    ("constant", "b = strcmp(s, *s) == 0;", "b = strcmp(s, *s) == 1;"),
+    ("statement", "b = strcmp(s, *s) < 0;", ";"),
+    ("arguments", "b = strcmp(s, *s) < 0;", "b = strcmp(*s, s) < 0;"),
+    ("comparison", "b = strcmp(s, *s) < 0;", "b = strcmp(s, *s) <= 0;"),
+    ("comparison", "b = strcmp(s, *s) < 0;", "b = strcmp(s, *s) >= 0;"),
+    ("constant", "b = strcmp(s, *s) < 0;", "b = strcmp(s, *s) < 1;"),
     ("arguments", "h(x, true); \\", "h(true, x); \\"),
     ("constant", "h(x, true); \\", "h(x, false); \\"),
     ("statement", "h(x, true); \\", "; \\"),

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Specification "RAM migration", chapter 4: which pages count, when they are looked for, in which order they go. */
-#include "migration/ram-save.h"
-
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "common/conformance.h"
 #include "exec/ram_addr.h"
+#include "memcore/bitmap_discard_manager.h"
+#include "save_stage.h"
 
-#define PAGE TARGET_PAGE_SIZE
 #define UNIT (64 * PAGE)                /* whole words of a bitmap, whole host pages */
 
 static int fd;
@@ -152,9 +150,125 @@ static void order(void)
     end(save);
 }
 
+/* --- listeners' logs --- */
+
+enum { PAGES = 640, CHUNK = 64, CHUNKS = PAGES / CHUNK };
+
+static unsigned cleared[CHUNKS];
+static bool too_late, few;
+
+/* At first all, then a few. */
+static bool was_dirty(uint64_t page)
+{
+    return !few || page == 1 || page == 2 || page == 3 * CHUNK + 5;
+}
+
+/* The accelerator protects the chunk again: whatever is written from now on is seen at the next sync. */
+static void log_clear(MemoryListener *listener, MemoryRegionSection *section)
+{
+    const uint64_t first = section->offset_within_region / PAGE;
+    const uint64_t count = int128_get64(section->size) / PAGE;
+
+    (void)listener;
+    check_number(first % CHUNK, 0);
+    check_number(count, CHUNK);
+    cleared[first / CHUNK]++;
+    for (uint64_t page = first; page < first + count && save_block()->bmap; page++) {
+        /* What was dirty and is not any more was taken before its log was cleared. */
+        too_late |= was_dirty(page) && !(save_block()->bmap[page / 64] >> page % 64 & 1);
+    }
+}
+
+static void check_cleared(unsigned first, unsigned times)
+{
+    for (unsigned chunk = 0; chunk < CHUNKS; chunk++) {
+        check_number(cleared[chunk], chunk < first ? times : 0);
+    }
+}
+
+static void remote_logs(void)
+{
+    MemoryListener listener = { .name = "accelerator", .log_clear = log_clear };
+    RamSaveParameters p;
+    MemoryRegion *root;
+    AddressSpace *as;
+    RamSave *save;
+
+    save_begin(PAGES);
+    root = stage_container("root", UINT64_MAX);
+    memory_region_add_subregion(root, 0, stage.ram);
+    as = stage_space(root, "as");
+    memory_listener_register(&listener, as);
+    memset(cleared, 0, sizeof(cleared));
+    too_late = few = false;
+    p = parameters_to_fd();
+    p.clear_bmap_shift = 6;
+    save = save_new(&p);
+    check_number(ram_save_setup(save, &error_abort), 0);
+    check(save_block()->clear_bmap != NULL);
+    check_cleared(0, 0);                        /* a look tells nobody */
+    check_number(ram_save_iterate(save, CHUNK + 1, &error_abort), 1);
+    check_cleared(2, 1);                        /* once a chunk, when its first page is taken */
+    check_number(ram_save_iterate(save, PAGES, &error_abort), 0);
+    check_cleared(CHUNKS, 1);
+    check(!too_late);
+    memset(cleared, 0, sizeof(cleared));
+    few = true;
+    guest_writes(1, 1);
+    guest_writes(2, 1);
+    guest_writes(3 * CHUNK + 5, 1);
+    check_number(ram_save_complete(save, &error_abort), 0);
+    check_number(cleared[3], 1);
+    cleared[3] = 0;
+    check_cleared(1, 1);                        /* of a chunk in which nothing is dirty nobody need be told */
+    check(!too_late);
+    check_pointer(save_block()->clear_bmap, NULL);
+    check_file(stage.fd, false);
+    ram_save_free(save);
+    memory_listener_unregister(&listener);
+    save_end();
+}
+
+/* Nor may the log of what is discarded stay as it is: its pages are taken, if only to be left out. */
+static void remote_logs_of_discarded(void)
+{
+    const uint64_t granule = MAX(2 * CHUNK * PAGE, 4096);
+    MemoryListener listener = { .name = "accelerator", .log_clear = log_clear };
+    BitmapDiscardManager *manager;
+    RamSaveParameters p;
+    MemoryRegion *root;
+    RamSave *save;
+
+    save_begin(PAGES);
+    manager = bitmap_discard_manager_new(stage.ram, granule, NULL, &error_abort);
+    root = stage_container("root", UINT64_MAX);
+    stage_add(root, 0, stage.ram);
+    memory_listener_register(&listener, stage_space(root, "as"));
+    check_number(bitmap_discard_manager_plug(manager, PAGES * PAGE - granule, granule), 0);
+    memset(cleared, 0, sizeof(cleared));
+    too_late = few = false;
+    p = parameters_to_fd();
+    p.clear_bmap_shift = 6;
+    save = save_new(&p);
+    check_number(ram_save_setup(save, &error_abort), 0);
+    check_cleared(CHUNKS - 2, 1);
+    check(!too_late);
+    check_number(ram_save_iterate(save, PAGES, &error_abort), 0);
+    check_cleared(CHUNKS, 1);
+    check_number(ram_save_complete(save, &error_abort), 0);
+    ram_save_free(save);
+    memory_listener_unregister(&listener);
+    stage_del(root, stage.ram);
+    check(bitmap_discard_manager_destroy(manager, &error_abort));
+    save_end();
+}
+
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
+    conformance_case("/R-ITER-1/remote-logs", remote_logs);
+    conformance_case("/R-ITER-3/remote-logs-of-discarded", remote_logs_of_discarded);
+    conformance_case("/R-ITER-4/remote-logs", remote_logs);
     conformance_case("/R-ITER-2/bits-behind-the-end", bits_behind_the_end);
     conformance_case("/R-ITER-5/a-look", a_look);
     conformance_case("/R-ITER-6/order", order);

@@ -136,6 +136,11 @@ static int lying_open(void *opaque, uint64_t features, PostcopyHostAbilities *ab
     lying.opened += fd >= 0;
     abilities->features &= ~lying.features_without;
     abilities->ioctls &= ~lying.ioctls_without;
+    lying.features = abilities->features;
+    lying.asked = features;
+    if (lying.frees_0 && lying.opened == 2) {
+        close(STDIN_FILENO);
+    }
     return fd;
 }
 

@@ -66,6 +66,8 @@ typedef struct {
     int64_t script[8];      /* -errno, or the bytes that a call does at most */
     unsigned script_at;
     void (*after_enroll)(void), (*before_copy)(void);       /* once */
+    uint64_t features, asked;       /* of the last open: what was told, what had been asked for */
+    bool frees_0;           /* descriptor 0 is free for the next one from the second open on */
     unsigned copies, zeroes, wakes, opened, closed;
 } LyingHost;
 extern LyingHost lying;

@@ -245,6 +245,7 @@ static void commands(void)
     bad_command(3, "00 00 00 00 00 00 10 00 00 00 00 00 00 00 10 00 00", "command 3 has 17 bytes, not 16");
     bad_command(4, "00", "command 4 has 1 bytes");
     bad_command(7, "00 00 00 09", "a package has 9 bytes");
+    bad_command(7, "01 00 00 00", "package: the connection");
     bad_command(7, "01 00 00 01", "a package has 16777217 bytes");
     bad_command(7, "00 ff ff ff", "package: the connection");
     reader_begin();
@@ -280,6 +281,51 @@ static void recovery_is_refused(void)
 {
     bad_command(9, "", "command 9 is not known");
     bad_command(10, "03 72 61 6d", "command 10 is not known");
+}
+
+/* Names as long as they can be: what is said of them is not that. */
+static void longest_names(void)
+{
+    char *name = g_strnfill(255, 'x'), *longer = g_strnfill(256, 'x');
+
+    reader_begin();
+    put_begin(reader.tape.in, name);
+    reader_refused("record: the connection");
+    reader_end();
+    reader_begin();
+    put_begin(reader.tape.in, longer);
+    reader_refused("machine name has 256 bytes");
+    reader_end();
+    reader_begin();
+    put_setup();
+    put_discard(reader.tape.in, name, 0, reader.host_page);
+    reader_refused("of which pages are to be discarded, is not here");
+    reader_end();
+    reader_begin();
+    put_begin(reader.tape.in, "none");
+    put_subsection(name, 1);
+    reader_refused("\", version 1, is not known");
+    reader_end();
+    reader_begin();
+    put_begin(reader.tape.in, "none");
+    put_section(reader.tape.in, 1);
+    put_name(reader.tape.in, name);
+    put_hex(reader.tape.in, "00 00 00 00 00 00 00 04");
+    reader_refused("\", instance 0, version 4: \"ram\"");
+    reader_end();
+    reader_begin();
+    put_begin(reader.tape.in, "none");
+    put_start(reader.tape.in, name, READER_PAGES * reader.host_page);
+    reader_refused("\" is not here");
+    reader_end();
+    reader_begin();
+    put_setup();
+    put_section(reader.tape.in, 2);
+    put_page(reader.tape.in, name, 0, 1);
+    reader_refused("\" is not here");
+    reader_end();
+    g_free(longer);
+    g_free(name);
 }
 
 static void discards(void)
@@ -418,6 +464,7 @@ int main(int argc, char **argv)
     postcopy_case("/R-WIRE-4/sections", sections);
     postcopy_case("/R-WIRE-4/blocks-that-stay", blocks_that_stay);
     postcopy_case("/R-PC-2/without-postcopy", without_postcopy);
+    postcopy_case("/R-WIRE-1/longest-names", longest_names);
     postcopy_case("/R-WIRE-3/discards", discards);
     postcopy_case("/R-WIRE-4/lists", lists);
     postcopy_case("/R-WIRE-4/pages", pages);

@@ -118,6 +118,8 @@ static void nobody_to_ask(void)
     check_number(postcopy_ram_enable_notify(&mis), 0);
     check_number(postcopy_ram_fault(&mis, ram->host), -ENOTCONN);
     check_number(mis.status, MIGRATION_STATUS_FAILED);
+    check_number(postcopy_ram_fault(&mis, ram->host + host_page), 0);   /* not asked for any more: who waits, waits */
+    check_number(mis.counters.requests, 1);
     destination_end();
 }
 

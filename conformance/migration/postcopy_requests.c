@@ -122,9 +122,11 @@ static void bad_messages(void)
         { "00 03 00 0c 00 00 00 00 00 00 00 00 00 00 00 00", "has 12 bytes, not 14" },
         { "00 03 00 0d 00 00 00 00 00 00 00 00 00 00 00 00 00", "has 13 bytes, not 14" },
         { "00 03 00 0e 00 00 00 00 00 00 00 00 00 00 00 00 02 61", "has 14 bytes, not 15" },
+        { "00 03 02 00 00", "another length" },
         { "00 03 00 0f 00 00 00 00 00 00 00 00 00 00 00 00 02 61 00", "NUL byte" },
     };
     GByteArray *much = g_byte_array_new();
+    char *longest = g_strnfill(2 * 512, '0'), *longer = g_strnfill(2 * 513, '0');
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         source_begin();
@@ -135,6 +137,27 @@ static void bad_messages(void)
         check(source.error && strstr(error_get_pretty(source.error), bad[i].text));
         source_end();
     }
+    /* As long as a message may be, and longer; of zeroes there is a name of no byte in it. */
+    const struct {
+        const char *head, *zeroes, *text;
+    } long_ones[] = {
+        { "00 03 02 00", longest, "message 3 on the return path has 512 bytes, not 13" },
+        { "00 03 02 01", longer, "another length" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(long_ones); i++) {
+        char *hex = g_strconcat(long_ones[i].head, " ", long_ones[i].zeroes, NULL);
+
+        source_begin();
+        bad_message = hex;
+        peer.request_after = 1;
+        peer.requests = say_nonsense;
+        check_number(source_migrate(), (uint64_t)-1);
+        check(source.error && strstr(error_get_pretty(source.error), long_ones[i].text));
+        source_end();
+        g_free(hex);
+    }
+    g_free(longest);
+    g_free(longer);
     source_begin();
     g_byte_array_set_size(much, 4 + 0x10000);
     memset(much->data, 0, much->len);
@@ -159,7 +182,7 @@ static void bad_messages(void)
 /* --- over a socket --- */
 
 /* A peer that says something and never reads: whoever waits in send must hear of it. */
-static void peer_says(const void *message, size_t length)
+static void peer_says(const void *message, size_t length, const char *text)
 {
     int fds[2];
 
@@ -169,6 +192,9 @@ static void peer_says(const void *message, size_t length)
     g_assert_cmpint(write(fds[1], message, length), ==, (ssize_t)length);
     memset(source_ram->host, 1, SOURCE_PAGES * TARGET_PAGE_SIZE);     /* more than a socket takes */
     check_number(source_migrate(), (uint64_t)-1);
+    if (!strstr(error_get_pretty(source.error), text)) {
+        check_text(error_get_pretty(source.error), text);
+    }
     migration_transport_free(&source.transport);
     close(fds[0]);
     close(fds[1]);
@@ -177,18 +203,93 @@ static void peer_says(const void *message, size_t length)
 
 static void peer_does_not_read(void)
 {
-    peer_says("\0\1\0\4\0\0\0\1", 8);     /* SHUT 1 */
+    peer_says("\0\1\0\4\0\0\0\1", 8, "the destination has failed (1)");     /* SHUT 1 */
 }
 
 static void message_too_long(void)
 {
     static uint8_t message[4 + 0xffff] = { 0, 3, 0xff, 0xff };
 
-    peer_says(message, 4 + 513);
+    peer_says(message, 4 + 513, "Message too long");
     message[2] = 2;
     message[3] = 1;
-    peer_says(message, 4 + 513);
-    peer_says("\0\2\0", 4);               /* PONG of nothing */
+    peer_says(message, 4 + 513, "Message too long");
+    message[3] = 0;
+    peer_says(message, 4 + 512, "message 3 on the return path has 512 bytes");
+    peer_says("\0\2\0", 4, "message 2 on the return path has 0 bytes");
+}
+
+/* --- the end ------------------------------------------------------------------------------------ */
+
+/* What the destination says when all has been sent; then its side of the connection breaks. */
+static struct {
+    bool ended;                 /* atomic: all has been sent */
+    uint8_t says[8];
+    size_t length, at;
+    unsigned shut_downs;        /* atomic */
+} last_words;
+
+static void note_end(void)
+{
+    __atomic_store_n(&last_words.ended, true, __ATOMIC_SEQ_CST);
+}
+
+static int hear_last_words(void *opaque, void *to, size_t length)
+{
+    (void)opaque;
+    WAIT_FOR(__atomic_load_n(&last_words.ended, __ATOMIC_SEQ_CST));
+    if (last_words.at == 0) {
+        g_usleep(50000);        /* by then the source waits for it */
+    }
+    if (last_words.length - last_words.at < length) {
+        return -ECONNRESET;
+    }
+    memcpy(to, last_words.says + last_words.at, length);
+    last_words.at += length;
+    return 0;
+}
+
+static void shut_down(void *opaque)
+{
+    (void)opaque;
+    __atomic_fetch_add(&last_words.shut_downs, 1, __ATOMIC_SEQ_CST);
+}
+
+static int migrate_to_its_last_words(const uint8_t *says, size_t length)
+{
+    source_begin();
+    memset(&last_words, 0, sizeof(last_words));
+    memcpy(last_words.says, says, length);
+    last_words.length = length;
+    source.transport.recv = hear_last_words;
+    source.transport.shutdown = shut_down;
+    peer.at_end = note_end;
+    return source_migrate();
+}
+
+/* Everything was sent, and nobody confirms it: the source does not wait for ever. */
+static void gone_before_confirming(void)
+{
+    check_number(migrate_to_its_last_words((const uint8_t *)"", 0), (uint64_t)-1);
+    check(source.error && strstr(error_get_pretty(source.error), "the destination's messages cannot be read"));
+    check(last_words.shut_downs > 0);
+    source_end();
+}
+
+/* The connection is the caller's, who may go on with it. */
+static void confirmed(void)
+{
+    check_number(migrate_to_its_last_words((const uint8_t *)"\0\1\0\4\0\0\0\0", 8), 0);
+    check_number(last_words.at, 8);
+    check_number(last_words.shut_downs, 0);
+    source_end();
+}
+
+static void refused_at_the_end(void)
+{
+    check_number(migrate_to_its_last_words((const uint8_t *)"\0\1\0\4\0\0\0\7", 8), (uint64_t)-1);
+    check(source.error && strstr(error_get_pretty(source.error), "the destination has failed (7)"));
+    source_end();
 }
 
 int main(int argc, char **argv)
@@ -199,6 +300,9 @@ int main(int argc, char **argv)
     postcopy_case("/R-WIRE-2/bad-messages", bad_messages);
     postcopy_case("/R-WIRE-2/message-too-long", message_too_long);
     postcopy_case("/R-WIRE-2/wrong-frames", wrong_frames);
+    postcopy_case("/R-PC-52/confirmed", confirmed);
+    postcopy_case("/R-PC-52/gone-before-confirming", gone_before_confirming);
+    postcopy_case("/R-PC-52/refused-at-the-end", refused_at_the_end);
     postcopy_case("/R-PC-52/peer-does-not-read", peer_does_not_read);
     return g_test_run();
 }

@@ -39,6 +39,7 @@ static void order(void)
     check_text(text, expected);
     check(g_str_has_prefix(records, "C1C2C3SC6C2C7C4C5C2P"));
     check(g_str_has_suffix(records, "PEF"));
+    check_number(strlen(strrchr(records, '2')) - 3, SOURCE_PAGES / whole / 64);     /* so many pages to a section */
     check_number(pages->len, SOURCE_PAGES);
     check_number(source.counters.sent, SOURCE_PAGES);
     check_number(source.counters.requests, 3);
@@ -139,6 +140,31 @@ static void rounds(void)
     check_number(source_migrate(), 0);
     check_number(source.counters.syncs, 5 + 1);     /* and the last look */
     source_end();
+}
+
+static unsigned dirtied;
+
+/* Once: found by the first look that follows. */
+static void write_some(void)
+{
+    peer.at_send = NULL;
+    qemu_mutex_lock_iothread();
+    memory_region_set_dirty(source_ram->mr, 0, dirtied * TARGET_PAGE_SIZE);
+    qemu_mutex_unlock_iothread();
+}
+
+/* Fewer than 64 pages are few enough to stop the guest for. */
+static void convergence(void)
+{
+    for (dirtied = 63; dirtied <= 64; dirtied++) {
+        source_begin();
+        source.start_postcopy = false;
+        peer.at_send = write_some;
+        check_number(source_migrate(), 0);
+        /* at the start, when all had been sent, perhaps once more, and when the writers had stopped */
+        check_number(source.counters.syncs, dirtied < 64 ? 3 : 4);
+        source_end();
+    }
 }
 
 /* What a manager has discarded is neither read nor sent. */
@@ -292,6 +318,7 @@ int main(int argc, char **argv)
     conformance_start(&argc, &argv);
     postcopy_case("/R-PC-40/switch", switch_over);
     postcopy_case("/R-PC-40/rounds", rounds);
+    postcopy_case("/R-PC-40/convergence", convergence);
     postcopy_case("/R-PC-41/commands", discard_commands);
     postcopy_case("/R-PC-41/misuse", discard_misuse);
     postcopy_case("/R-PC-42/order", order);

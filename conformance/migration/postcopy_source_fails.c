@@ -122,9 +122,12 @@ static void blocks_change(void)
     }
 }
 
+enum { DEVICES_MAX = (16 << 20) - 10 };         /* a package, LISTEN and RUN included, has 16 MiB at most */
+static size_t devices_length;
+
 static const void *devices(void *opaque, size_t *length)
 {
-    *length = (16 << 20) - 10 + 1;
+    *length = devices_length;
     return opaque;
 }
 
@@ -132,7 +135,14 @@ static void devices_too_long(void)
 {
     source_begin();
     source.save_devices = devices;
+    source.opaque = g_malloc0(DEVICES_MAX);
+    devices_length = DEVICES_MAX;
+    check_number(source_migrate(), 0);
+    check(peer.stream->len > DEVICES_MAX);
+    check_number(peer.resumed, 0);
+    devices_length++;
     check_number(source_migrate(), (uint64_t)-1);
+    g_free(source.opaque);
     check(strstr(error_get_pretty(source.error), "devices have 16777207 bytes"));
     check_number(peer.resumed, 1);
     source_end();

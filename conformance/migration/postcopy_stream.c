@@ -71,8 +71,9 @@ void put_advise(GByteArray *bytes, uint64_t page_sizes, uint64_t target_page)
 
 void put_discard(GByteArray *bytes, const char *name, uint64_t start, uint64_t length)
 {
-    put_command(bytes, 6, NULL, 0);
-    bytes->data[bytes->len - 1] = (guint8)(19 + strlen(name));
+    put(bytes, 8, 1);
+    put(bytes, 6, 2);
+    put(bytes, 3 + strlen(name) + 16, 2);
     put(bytes, 0, 1);
     put_name(bytes, name);
     put(bytes, 0, 1);

@@ -17,6 +17,7 @@ static void dialogue(void)
     reader.guest.faults[0] = 4;
     check_number(reader_receive(), 0);
     check_pointer(reader.mis.error, NULL);
+    check(!reader.tape.shut);           /* the connection is the caller's, who may go on with it */
     check_number(reader.mis.status, MIGRATION_STATUS_COMPLETED);
     check_number(postcopy_state_get(), POSTCOPY_INCOMING_END);
     check_number(reader.guest.runs, 1);
@@ -152,6 +153,23 @@ static void messages(void)
             reader_end();
         }
     }
+}
+
+/* Who has not opened the return path is not answered; nor is that an error. */
+static void ping_without_return_path(void)
+{
+    reader_begin();
+    put_begin(reader.tape.in, "none");
+    put_command_u32(reader.tape.in, 2, 7);
+    put_command(reader.tape.in, 1, NULL, 0);
+    put_command_u32(reader.tape.in, 2, 8);
+    reader_refused("record: the connection");
+    check_number(reader.tape.at, reader.tape.in->len);
+    char *hex = hex_of(reader.tape.out);
+
+    check_text(hex, "00020004" "00000008" "00010004" "00000001");
+    g_free(hex);
+    reader_end();
 }
 
 /* LISTEN right after ADVISE: RUN must not be refused. */
@@ -366,6 +384,7 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-20/zeroes-before-the-switch", zeroes_before_the_switch);
     postcopy_case("/R-PC-25/left-out", page_left_out);
     postcopy_case("/R-PC-31/page-twice", page_twice);
+    postcopy_case("/R-WIRE-2/ping-without-return-path", ping_without_return_path);
     postcopy_case("/R-WIRE-2/requests", requests);
     postcopy_case("/R-WIRE-5/parts", parts);
     postcopy_case("/R-WIRE-6/dialogue", dialogue);

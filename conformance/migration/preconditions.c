@@ -76,6 +76,7 @@ UNLOCKED(discard_range, , postcopy_ram_discard_range(&mis, NULL, 0))
 UNLOCKED(enable_notify, , postcopy_ram_enable_notify(&mis))
 UNLOCKED(cleanup, , postcopy_ram_incoming_cleanup(&mis))
 CASE(no_state, postcopy_state_set((PostcopyState)99))
+CASE(no_state_yet, postcopy_state_set((PostcopyState)(POSTCOPY_INCOMING_END + 1)))
 UNLOCKED(incoming_in_use, mis.postcopy = (void *)&mis, ram_migrate_incoming(&mis))
 CASE(source_with_the_lock, ram_migrate_source(&source))
 UNLOCKED(source_in_use, source.source = (void *)&source, ram_migrate_source(&source))
@@ -84,7 +85,13 @@ UNLOCKED(source_in_use, source.source = (void *)&source, ram_migrate_source(&sou
 static void names(void)
 {
     check_text(postcopy_state_name((PostcopyState)99), "unknown");
+    check_text(postcopy_state_name((PostcopyState)(POSTCOPY_INCOMING_END + 1)), "unknown");
+    check_text(postcopy_state_name((PostcopyState)-1), "unknown");
+    check_text(postcopy_state_name(POSTCOPY_INCOMING_END), "end");
     check_text(migration_status_name((MigrationStatus)99), "unknown");
+    check_text(migration_status_name((MigrationStatus)(MIGRATION_STATUS_CANCELLED + 1)), "unknown");
+    check_text(migration_status_name((MigrationStatus)-1), "unknown");
+    check_text(migration_status_name(MIGRATION_STATUS_CANCELLED), "cancelled");
     check_text(migration_status_name(MIGRATION_STATUS_FAILED), "failed");
 }
 
@@ -116,6 +123,7 @@ int main(int argc, char **argv)
         { "/R-PC-20/unlocked", enable_notify, "postcopy_ram_enable_notify", "big lock" },
         { "/R-PC-24/unlocked", cleanup, "postcopy_ram_incoming_cleanup", "big lock" },
         { "/R-PC-1/no-state", no_state, "postcopy_state_set", "99" },
+        { "/R-PC-1/no-state-yet", no_state_yet, "postcopy_state_set", "6" },
         { "/R-PC-51/in-use", incoming_in_use, "ram_migrate_incoming", "in use" },
         { "/R-PC-52/with-the-lock", source_with_the_lock, "ram_migrate_source", "big lock" },
         { "/R-PC-52/in-use", source_in_use, "ram_migrate_source", "in use" },

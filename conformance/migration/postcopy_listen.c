@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Specification "RAM migration", chapter 6.3: what a destination asks the host for, and its descriptors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <unistd.h>
+
+#include "exec/ram_addr.h"
+#include "postcopy_stage.h"
+
+/* Of nothing, also where the migration's part of a block ends. */
+static void discards_nothing(void)
+{
+    RAMBlock *growing;
+
+    destination_begin(KIND_ANONYMOUS);
+    growing = stage_migratable(stage_resizeable("growing", 2 * host_page, 4 * host_page, NULL), "growing");
+    check_number(postcopy_ram_incoming_init(&mis, 0), 0);
+    check_number(postcopy_ram_prepare_discard(&mis), 0);
+    check_number(postcopy_ram_discard_range(&mis, growing->host, 0), 0);
+    check_number(postcopy_ram_discard_range(&mis, growing->host + 2 * host_page, 0), 0);
+    check_number(postcopy_ram_discard_range(&mis, growing->host + 3 * host_page, 0), (uint64_t)-1);
+    check_number(postcopy_ram_discard_range(&mis, growing->host + 2 * host_page, host_page), (uint64_t)-1);
+    check_number(mis.counters.discarded, 0);
+    destination_end();
+}
+
+/* What memcore has a use for, where it is offered. */
+static void features(void)
+{
+    destination_listen(KIND_ANONYMOUS);
+    check_number(lying.asked, lying.features & (UFFD_FEATURE_MISSING_HUGETLBFS | UFFD_FEATURE_THREAD_ID));
+    destination_complete();
+}
+
+/* 0 is a descriptor, too: the userfaultfd, and the eventfd that ends the thread. */
+static void descriptors_that_are_0(void)
+{
+    const int input = dup(STDIN_FILENO);
+
+    for (unsigned what = 0; what < 2; what++) {
+        const unsigned tasks = count_tasks(), descriptors = count_descriptors();
+        GuestRead reading;
+
+        destination_begin(KIND_ANONYMOUS);
+        check_number(postcopy_ram_incoming_init(&mis, 0), 0);
+        check_number(postcopy_ram_prepare_discard(&mis), 0);
+        if (what == 0) {
+            close(STDIN_FILENO);
+        } else {
+            lying.frees_0 = true;
+        }
+        check_number(postcopy_ram_enable_notify(&mis), 0);
+        check(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+        guest_read(&reading, destination_page(2));
+        WAIT_FOR(READ_COUNTER(mis.counters.faults) == 1);
+        check_number(destination_place(2, 0x22), 0);
+        check_number(guest_read_end(&reading), 0x22);
+        check_number(postcopy_ram_fault(&mis, destination_page(3)), 0);
+        check_number(postcopy_ram_incoming_cleanup(&mis), (uint64_t)-1);    /* pages are missing */
+        destination_complete();
+        check_number(fcntl(STDIN_FILENO, F_GETFD), -1);
+        dup2(input, STDIN_FILENO);
+        check_number(count_descriptors(), descriptors);
+        check_number(count_tasks(), tasks);
+        stage_release(ram->mr);
+        memcore_drain();
+    }
+    close(input);
+}
+
+int main(int argc, char **argv)
+{
+    conformance_start(&argc, &argv);
+    postcopy_case("/R-PC-15/nothing", discards_nothing);
+    postcopy_case("/R-PC-20/features", features);
+    postcopy_case("/R-PC-20/descriptors-that-are-0", descriptors_that_are_0);
+    return g_test_run();
+}
