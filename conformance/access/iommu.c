@@ -442,6 +442,11 @@ static void replay_of_everything(void)
     t->translations = 0;
     memory_region_iommu_replay(&t->iommu, &ear_new("a", log, MAP, 0, 0, 0)->n);
     check_number(t->translations, 2);
+    /* The other end: of every byte. */
+    t = table_new("small", 5, TABLE_FULL);
+    t->min_page_size = 1;
+    memory_region_iommu_replay(&t->iommu, &ear_new("a", log, MAP, 0, 0, 0)->n);
+    check_number(t->translations, 5);
 }
 
 static void large_entries_are_repeated(void)
