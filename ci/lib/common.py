@@ -125,6 +125,16 @@ def build(preset, directory=None, arguments=(), source=ROOT, programs=()):
     return directory
 
 
+def fuzzing_programs(engine, targets_wanted):
+    """What of an engine's tree is needed to fuzz these targets and to report what is found; corpora are packed by
+    memtrace, so it is always there."""
+    programs = ["memtrace", *(["mutator_afl"] if engine == "afl" else [])]
+    for target in targets_wanted:
+        programs += [target.name, f"replay_{target.name}", f"corpus_{target.name}"]
+        programs += [f"memtrace_{target.name}"] if target.finding == "must" else []
+    return programs
+
+
 def build_programs(directory, programs):
     """Only these of a folder that is configured already."""
     jobs = os.environ.get("JOBS") or str(os.cpu_count() or 1)

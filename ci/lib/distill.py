@@ -175,7 +175,7 @@ def keep(t, kept, edges):
 def main():
     options = arguments()
     common.install_packages("fuzz")
-    tree = common.build("libfuzzer")
+    tree = common.build("libfuzzer", programs=common.fuzzing_programs("libfuzzer", options.target))
     work = common.BUILD / "distill"
     print(display.row([name for name, _ in TABLE], TABLE), flush=True)
     for target in options.target:

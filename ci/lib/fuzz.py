@@ -74,7 +74,7 @@ def prepare(options):
     pairs = [(engine, target) for engine in options.engine for target in options.target]
     workers = max(1, options.jobs // len(pairs))
     for engine in options.engine:
-        tree = common.build(engine)
+        tree = common.build(engine, programs=common.fuzzing_programs(engine, options.target))
         environment = common.sanitizer_environment(engine)
         for target in options.target:
             corpus = None if options.fresh else common.BUILD / "corpus" / target.name
