@@ -7,11 +7,13 @@ import errno
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MEMCORE_BUILD_DIR", ROOT / "build")).resolve()
@@ -63,10 +65,24 @@ sys.excepthook = say_end
 atexit.register(flush_output)
 
 
+class Help(argparse.HelpFormatter):
+    """Each line of a description is a paragraph, folded to the terminal.  Below an indented line what follows its gap
+    hangs: the words of a list."""
+
+    def __init__(self, prog):
+        super().__init__(prog, width=min(shutil.get_terminal_size().columns, 100) - 1)
+
+    def _fill_text(self, text, width, indent):
+        lines = []
+        for line in text.splitlines():
+            gap = re.match(r" +\S.*? {2,}(?=\S)", line)
+            lines += textwrap.wrap(line, width, subsequent_indent=" " * (gap.end() if gap else 0)) or [""]
+        return "\n".join(lines)
+
+
 def parser(prog, **words):
-    """Of a command's options, which cannot be abbreviated; its help keeps the lines of `words` as they are."""
-    return argparse.ArgumentParser(
-        prog=prog, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **words)
+    """Of a command's options, which cannot be abbreviated."""
+    return argparse.ArgumentParser(prog=prog, allow_abbrev=False, formatter_class=Help, **words)
 
 
 def targets():

@@ -18,9 +18,9 @@ STATES = {"done": "no finding", "found": "FOUND", "broken": "BROKEN", "running":
 def arguments():
     parser = common.parser(
         "ci/report",
-        description="Writes one self-contained HTML page: speed and coverage of the targets, what their corpora do,\n"
+        description="Writes one self-contained HTML page: speed and coverage of the targets, what their corpora do, "
                     "the museum, the mutants, coverage of memcore, slow inputs.",
-        epilog="It shows what was measured last and says what was not: ci/fuzz, ci/museum, ci/mutants and ci/coverage\n"
+        epilog="It shows what was measured last and says what was not: ci/fuzz, ci/museum, ci/mutants and ci/coverage "
                "leave their figures below build/.  Exit code: 0 written, 1 something is broken, 2 wrong use.\n\n"
                "Example: ci/fuzz --time 300; ci/report -o report.html")
     parser.add_argument("-o", "--output", metavar="FILE", help="default: build/report.html")

@@ -145,7 +145,11 @@ def main():
         # Every command says what it does, how it ends, and shows a call.
         commands = sorted(p for p in (ROOT / "ci").iterdir() if p.is_file() and os.access(p, os.X_OK))
         for command in commands:
-            code, text = run([command, "--help"], os.environ)
+            code, text = run([command, "--help"], {**os.environ, "COLUMNS": "80"})
+            long = [line for line in text.splitlines() if len(line) > 80]
+            if long:
+                failures += 1
+                print(f"FAILED: ci/{command.name} --help: wider than 80 columns:\n" + "\n".join(long))
             for expected_text in ("usage: ", f"ci/{command.name}", "Exit code: 0", "xample"):
                 check(f"ci/{command.name} --help", code, text, 0, expected_text)
         bare = os.path.join(tmp, "bin")
