@@ -47,7 +47,7 @@ CASES = [
     ("ci/distill --keep x", {}, 2, "--keep x: a number from 0"),
     ("ci/distill --from /no/such", {}, 2, "a folder of inputs of one --target"),
     ("ci/report --output /no/such/report.html", {}, 2, "no such folder"),
-    ("ci/report now", {}, 2, "unrecognized arguments: now"),
+    ("ci/report --output ci", {}, 2, "--output ci: a folder; a file was expected"),
     ("ci/museum --engine none", {}, 2, 'unknown engine "none"; there are: libfuzzer, afl, both'),
     ("ci/museum --time 0", {}, 2, "--time 0: a number from 1"),
     ("ci/museum --time", {}, 2, "expected one argument"),
@@ -68,6 +68,10 @@ CASES = [
     ("ci/check-build", {}, 2, "usage: ci/check-build OUT"),
     ("ci/check-build {tmp}/nothing", {}, 2, "not a folder"),
     ("ci/check-build {tmp}", {}, 1, "region_tree: is missing"),
+    *((f"ci/{command}", {"MEMCORE_BUILD_DIR": "/dev/null/b"}, 1,
+       "this folder cannot be made: Not a directory.  Fix: set MEMCORE_BUILD_DIR")
+      for command in ("fuzz", "bench", "distill", "report", "plant equal-priority-order", "coverage", "museum",
+                      "mutants --sample 1")),
     # What CMake says has to contain the fix.
     ("cmake --preset libfuzzer -B {tmp}/b", {"CC": "gcc"}, 1, "Fix: unset CC"),
     ("cmake --preset afl -B {tmp}/b", {"CC": "gcc"}, 1, "Fix: unset CC"),
