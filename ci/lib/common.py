@@ -112,6 +112,14 @@ def shown(path):
         return str(path)
 
 
+def make_folder(path):
+    """With those above it; the first thing that a command writes, so a wrong place is told before any work."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        die(f"{shown(path)}: this folder cannot be made: {error.strerror}.  Fix: set MEMCORE_BUILD_DIR", 1)
+
+
 def run_build(directory, command, folder, environment=None):
     """Quiet unless it fails."""
     log = directory / "build.log"
@@ -134,7 +142,7 @@ def run_build(directory, command, folder, environment=None):
 def build(preset, directory=None, arguments=(), source=ROOT, programs=()):
     """Configure and build all, or only some programs.  Returns the folder."""
     directory = pathlib.Path(directory or BUILD / preset)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     print(f"building {shown(directory)} (log: {shown(directory / 'build.log')})", flush=True)
     run_build(directory, [source / "ci/build", preset, directory, *arguments], source,
               {**os.environ, "TARGETS": " ".join(programs)})
@@ -190,7 +198,7 @@ def clean_work(path):
     assert BUILD in path.resolve().parents, path
     if path.exists():
         shutil.rmtree(path)
-    path.mkdir(parents=True)
+    make_folder(path)
     return path
 
 

@@ -284,7 +284,7 @@ def arguments(museum):
 def load_results():
     try:
         return json.loads(RESULTS.read_text())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
 
 

@@ -355,7 +355,7 @@ def main():
             print(f"{m.id} {m.path}:{m.line} {m.kind}\n- {m.old}\n+ {m.new}")
         return
     common.install_packages("build", "coverage")
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    common.make_folder(FOLDER)
     run = Run(options, texts, mutants, equivalent)
     run.prepare()
     whole = run.go()

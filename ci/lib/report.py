@@ -222,6 +222,8 @@ def main():
     output = pathlib.Path(options.output or common.BUILD / "report.html")
     if not output.parent.is_dir() and options.output:
         common.die(f"--output {options.output}: no such folder")
+    if output.is_dir():
+        common.die(f"--output {options.output}: a folder; a file was expected")
     common.install_packages("build")
     targets = common.targets()
     tree = common.build("dev")
