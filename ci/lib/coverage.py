@@ -27,13 +27,13 @@ MCDC_COLUMNS = (("folder", -12), ("lines", 13), ("%", 6), ("branches", 13), ("%"
 def arguments():
     parser = common.parser(
         "ci/coverage",
-        description="Runs the unit tests and replays the committed corpora in a tree that counts, and reports what of\n"
-                    "memcore/ was executed: a table here, build/coverage/html/index.html with the functions that\n"
-                    "nothing calls and the rules that have no case.  What no test can execute is listed by name in\n"
+        description="Runs the unit tests and replays the committed corpora in a tree that counts, and reports what of "
+                    "memcore/ was executed: a table here, build/coverage/html/index.html with the functions that "
+                    "nothing calls and the rules that have no case.  What no test can execute is listed by name in "
                     "ci/coverage.unreached and does not count; build/coverage/remaining.txt is what is left.",
-        epilog="example: ci/coverage --gate\n"
-               "Exit code: 0 measured (and not below the floor), 1 below the floor, the list of what cannot be\n"
-               "executed is wrong or a test failed, 2 wrong use.")
+        epilog="Exit code: 0 measured (and not below the floor), 1 below the floor, the list of what cannot be "
+               "executed is wrong or a test failed, 2 wrong use.\n\n"
+               "Example: ci/coverage --gate")
     parser.add_argument("--gate", action="store_true", help="fail if a figure is below ci/coverage.floor")
     parser.add_argument("--raise", action="store_true", dest="up", help="write better figures to ci/coverage.floor")
     parser.add_argument("--mcdc", action="store_true",
