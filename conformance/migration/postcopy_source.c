@@ -91,6 +91,14 @@ static void switch_over(void)
     check_number(source.counters.discard_commands, 1);
     check_number(source.counters.discard_ranges, 1);
     check_number(source.counters.sent, SOURCE_PAGES + whole);
+    discards = g_string_new(NULL);
+    reading = (StreamReading){ .records = g_string_new(NULL), .discard = note_discard, .opaque = discards };
+    check(read_stream(peer.stream, &reading));
+    expected = g_strdup_printf("0+%u ", whole);
+    check_text(discards->str, expected);                /* and it is sent once more */
+    g_free(expected);
+    g_string_free(discards, TRUE);
+    g_string_free(reading.records, TRUE);
     source_end();
 }
 
@@ -288,6 +296,16 @@ static void discard_misuse(void)
     postcopy_discard_send_finish(&source, NULL);
     check(source.discard_error);
     source_end();
+    /* The last page of all, and the one behind it. */
+    for (unsigned behind = 0; behind < 2; behind++) {
+        source_begin();
+        far = postcopy_discard_send_init(&source, 0, "pc.ram");
+        postcopy_discard_send_range(&source, far, (UINT64_MAX >> TARGET_PAGE_BITS) - 1 + behind, 1);
+        check_number(source.discard_error, behind);
+        postcopy_discard_send_finish(&source, far);
+        check_number(peer.sends, !behind);
+        source_end();
+    }
     char *long_name = g_strnfill(256, 'x');
     const char *const names[] = { NULL, "", long_name };
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
