@@ -175,6 +175,46 @@ static void convergence(void)
     }
 }
 
+static unsigned syncs, after_syncs;
+
+/* What an accelerator knew by itself until the writers had stopped. */
+static void on_sync(MemoryListener *listener, MemoryRegionSection *section)
+{
+    (void)listener;
+    check_number(after_syncs, syncs++);
+    if (peer.stopped) {
+        memory_region_set_dirty(section->mr, 0, host_page);
+    }
+}
+
+static void on_after_sync(MemoryListener *listener)
+{
+    (void)listener;
+    check_number(++after_syncs, syncs);
+}
+
+/* Each look asks those who log, and tells them when it is over. */
+static void asks_listeners(void)
+{
+    MemoryListener listener = { .name = "accelerator", .log_sync = on_sync, .log_global_after_sync = on_after_sync };
+    const unsigned whole = (unsigned)(host_page / TARGET_PAGE_SIZE);
+    MemoryRegion *root = stage_container("root", SOURCE_PAGES * TARGET_PAGE_SIZE);
+
+    source_begin();
+    stage_add(root, 0, source_ram->mr);
+    syncs = after_syncs = 0;
+    memory_listener_register(&listener, stage_space(root, "as"));
+    source.start_postcopy = false;
+    check_number(source_migrate(), 0);
+    check_number(source.counters.syncs, 3);
+    check_number(after_syncs, 3);
+    check_number(source.counters.sent, SOURCE_PAGES + whole);
+    memory_listener_unregister(&listener);
+    stage_del(root, source_ram->mr);
+    memcore_drain();
+    source_end();
+}
+
 /* What a manager has discarded is neither read nor sent. */
 static void managed(void)
 {
@@ -335,6 +375,7 @@ int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     postcopy_case("/R-PC-40/switch", switch_over);
+    postcopy_case("/R-PC-40/asks-listeners", asks_listeners);
     postcopy_case("/R-PC-40/rounds", rounds);
     postcopy_case("/R-PC-40/convergence", convergence);
     postcopy_case("/R-PC-41/commands", discard_commands);
