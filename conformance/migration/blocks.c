@@ -106,6 +106,29 @@ static void saved_and_loaded(void)
     close(fd);
 }
 
+/* And for none, which is a file, too. */
+static void without_blocks(void)
+{
+    const int fd = memfd_create("save", MFD_CLOEXEC);
+    const RamSaveParameters parameters = { .fd = fd, .machine = "none" };
+    RamSave *save = ram_save_new(&parameters, &error_abort);
+    MappedRamFile *file;
+
+    check_number(ram_save_run(save, &error_abort), 0);
+    ram_save_free(save);
+    file = mapped_ram_probe(fd, 0, 0, "none", &error_abort);
+    check_number(file->block_count, 0);
+    check(file->complete);
+    memcore_set_vm_running(false);
+    check_number(mapped_ram_load(file, 0, &error_abort), 0);
+    check_number(colo_cache_init(&error_abort), 0);
+    check_number(colo_cache_flush(&error_abort), 0);
+    colo_cache_release();
+    memcore_set_vm_running(true);
+    mapped_ram_free(file);
+    close(fd);
+}
+
 /* Of each block a unit is there. */
 static void discarded(void)
 {
@@ -321,6 +344,7 @@ int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     conformance_case("/R-SAVE-1/each-block", saved_and_loaded);
+    conformance_case("/R-SAVE-1/no-block", without_blocks);
     conformance_case("/R-ITER-1/each-block", discarded);
     conformance_case("/R-COLO-1/each-block", cached);
     postcopy_case("/R-PC-40/each-block", sent);
