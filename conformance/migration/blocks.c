@@ -163,6 +163,8 @@ static void discarded(void)
 
 static void cached(void)
 {
+    const void *caches[BLOCKS];
+
     begin();
     memcore_set_vm_running(false);
     check_number(colo_cache_init(&error_abort), 0);
@@ -180,8 +182,12 @@ static void cached(void)
         check(unit_is(blocks[b]->host, b, 0xaa));
         check(unit_is(blocks[b]->host, b + 1, value_of(b, b + 1)));
     }
+    for (unsigned b = 0; b < BLOCKS; b++) {
+        caches[b] = blocks[b]->colo_cache;
+    }
     colo_cache_release();
     for (unsigned b = 0; b < BLOCKS; b++) {
+        check_unmapped(caches[b]);
         check_pointer(blocks[b]->colo_cache, NULL);
         check_pointer(blocks[b]->bmap, NULL);
     }

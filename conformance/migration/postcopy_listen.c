@@ -35,6 +35,26 @@ static void features(void)
     destination_complete();
 }
 
+/* The pages that are received into, and copied from, go with the migration. */
+static void pages_are_given_back(void)
+{
+    const void *received_into, *zeroes;
+
+    destination_begin(KIND_ANONYMOUS);
+    lying.range_without = UINT64_C(1) << _UFFDIO_ZEROPAGE;
+    check_number(postcopy_ram_incoming_init(&mis, 0), 0);
+    check_number(postcopy_ram_prepare_discard(&mis), 0);
+    check_number(postcopy_ram_enable_notify(&mis), 0);
+    check_number(destination_place(1, 1), 0);
+    received_into = lying.from;
+    check_number(postcopy_place_page_zero(&mis, destination_page(2)), 0);
+    zeroes = lying.from;
+    check(received_into && zeroes && zeroes != received_into);
+    destination_complete();
+    check_unmapped(received_into);
+    check_unmapped(zeroes);
+}
+
 /* 0 is a descriptor, too: the userfaultfd, and the eventfd that ends the thread. */
 static void descriptors_that_are_0(void)
 {
@@ -119,6 +139,7 @@ int main(int argc, char **argv)
     conformance_start(&argc, &argv);
     postcopy_case("/R-PC-10/calls-of-the-host", calls_of_the_host);
     postcopy_case("/R-PC-15/nothing", discards_nothing);
+    postcopy_case("/R-PC-23/given-back", pages_are_given_back);
     postcopy_case("/R-PC-20/features", features);
     postcopy_case("/R-PC-20/descriptors-that-are-0", descriptors_that_are_0);
     return g_test_run();
