@@ -157,7 +157,7 @@ static void places(void)
 
 static void page_sizes(void)
 {
-    static const uint64_t sizes[] = { 512, 1024, 2048, 3072, 65536, 65537, 131072 };
+    static const uint64_t sizes[] = { 512, 1024, 3072, 65536, 65537, 131072 };
     Image *image = image_sound();
 
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
