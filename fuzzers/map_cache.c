@@ -7,6 +7,8 @@
  * Invariants:
  *   - a map is as long as one region goes on, a bounce buffer a page at most
  *   - one bounce buffer at a time; clients hear of its release once (INV-12)
+ *   - the same when another thread releases it, waits or leaves in the middle of a call:
+ *     played there, by `meanwhile` and `map_meanwhile`
  *   - a cache reads and writes what it was made for, whatever the map is now
  *   - what was written through them is marked, and nothing else (R-MAP-8, R-CCH-9)
  *   - maps and caches keep owners and views alive, exactly (R-OBJ-6, INV-24)

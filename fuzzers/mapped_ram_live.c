@@ -12,6 +12,7 @@
  *   - until then, and after a failure or a cancellation, no reader takes it for a file
  *   - after each step: remaining = pages whose bit in bmap is set = the model's dirty
  *     pages; counters, the present pages and the answer "more" are the model's (R-ITER-3, R-ITER-7)
+ *   - whoever takes a page has told the listeners to clear its log before (R-CLR-3); what is not plugged is not read
  *   - whatever the end: no bitmaps, no dirty logging, writers run again unless all is saved
  *   - a failed call is the step's result, an interrupted one is made again (R-SAVE-5)
  *

@@ -12,7 +12,9 @@
  *   - otherwise there is an Error of one line, and nothing has changed
  *   - a probe takes no more memory than the file has bytes, and a constant
  *   - a load that says so leaves all blocks with the file's bytes, of its lengths, all dirty
- *   - a load that does not fit changes nothing (R-MLD-8); one that cannot read says -EIO
+ *   - a load that does not fit changes nothing and names the block (R-MLD-8); one that cannot read says -EIO, and
+ *     what it has written is dirty
+ *   - what is discarded here stays so (R-MLD-7), what is pinned stays where it is (R-MLD-5)
  *   - blocks that are not in the file are never touched
  *
  * Input: any bytes.

@@ -16,6 +16,8 @@
  *     nothing is let go of, after any other everything is
  *   - a source announces the dirty pages and no others, and sends each once, in the order of
  *     R-PC-42, with the bytes that memory has; wrong requests end it with an Error (R-PC-44)
+ *   - who waits for a page that is there is woken, whoever brought it; what a manager has discarded is neither
+ *     sent nor asked for (R-PC-21, R-PC-25)
  *   - counters are the model's
  *
  * Input: 4 bytes of parameters, then 4 a step; see harness/migrate/postcopy.h.

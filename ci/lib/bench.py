@@ -30,8 +30,8 @@ def arguments():
                "Example: ci/bench --only memcore --json > figures.json")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, progress on stderr")
     parser.add_argument("--time", default="20", metavar="SECONDS", help="of fuzzing for each target (default: 20)")
-    parser.add_argument("--only", choices=("fuzz", "memcore", *PARTS),
-                        help="only the fuzz targets, only memcore, or one part of that")
+    parser.add_argument("--only", choices=("fuzz", "memcore", *PARTS), metavar="WHAT",
+                        help=f"only the fuzz targets (fuzz), only memcore, or one part of that: {', '.join(PARTS)}")
     parser.add_argument("--ram", metavar="GIB",
                         help="RAM that is saved and loaded (default: 4 if there is room, else 2 or 1)")
     options = parser.parse_args()

@@ -7,11 +7,13 @@ import errno
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MEMCORE_BUILD_DIR", ROOT / "build")).resolve()
@@ -63,10 +65,24 @@ sys.excepthook = say_end
 atexit.register(flush_output)
 
 
+class Help(argparse.HelpFormatter):
+    """Each line of a description is a paragraph, folded to the terminal.  Below an indented line what follows its gap
+    hangs: the words of a list."""
+
+    def __init__(self, prog):
+        super().__init__(prog, width=min(shutil.get_terminal_size().columns, 100) - 1)
+
+    def _fill_text(self, text, width, indent):
+        lines = []
+        for line in text.splitlines():
+            gap = re.match(r" +\S.*? {2,}(?=\S)", line)
+            lines += textwrap.wrap(line, width, subsequent_indent=" " * (gap.end() if gap else 0)) or [""]
+        return "\n".join(lines)
+
+
 def parser(prog, **words):
-    """Of a command's options, which cannot be abbreviated; its help keeps the lines of `words` as they are."""
-    return argparse.ArgumentParser(
-        prog=prog, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **words)
+    """Of a command's options, which cannot be abbreviated."""
+    return argparse.ArgumentParser(prog=prog, allow_abbrev=False, formatter_class=Help, **words)
 
 
 def targets():
@@ -96,6 +112,14 @@ def shown(path):
         return str(path)
 
 
+def make_folder(path):
+    """With those above it; the first thing that a command writes, so a wrong place is told before any work."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        die(f"{shown(path)}: this folder cannot be made: {error.strerror}.  Fix: set MEMCORE_BUILD_DIR", 1)
+
+
 def run_build(directory, command, folder, environment=None):
     """Quiet unless it fails."""
     log = directory / "build.log"
@@ -118,11 +142,21 @@ def run_build(directory, command, folder, environment=None):
 def build(preset, directory=None, arguments=(), source=ROOT, programs=()):
     """Configure and build all, or only some programs.  Returns the folder."""
     directory = pathlib.Path(directory or BUILD / preset)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     print(f"building {shown(directory)} (log: {shown(directory / 'build.log')})", flush=True)
     run_build(directory, [source / "ci/build", preset, directory, *arguments], source,
               {**os.environ, "TARGETS": " ".join(programs)})
     return directory
+
+
+def fuzzing_programs(engine, targets_wanted):
+    """What of an engine's tree is needed to fuzz these targets and to report what is found; corpora are packed by
+    memtrace, so it is always there."""
+    programs = ["memtrace", *(["mutator_afl"] if engine == "afl" else [])]
+    for target in targets_wanted:
+        programs += [target.name, f"replay_{target.name}", f"corpus_{target.name}"]
+        programs += [f"memtrace_{target.name}"] if target.finding == "must" else []
+    return programs
 
 
 def build_programs(directory, programs):
@@ -164,7 +198,7 @@ def clean_work(path):
     assert BUILD in path.resolve().parents, path
     if path.exists():
         shutil.rmtree(path)
-    path.mkdir(parents=True)
+    make_folder(path)
     return path
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ci/coverage: what of memcore the tests and the committed corpora execute.  See --help."""
 import collections
+import concurrent.futures
 import html
 import json
 import os
@@ -26,13 +27,13 @@ MCDC_COLUMNS = (("folder", -12), ("lines", 13), ("%", 6), ("branches", 13), ("%"
 def arguments():
     parser = common.parser(
         "ci/coverage",
-        description="Runs the unit tests and replays the committed corpora in a tree that counts, and reports what of\n"
-                    "memcore/ was executed: a table here, build/coverage/html/index.html with the functions that\n"
-                    "nothing calls and the rules that have no case.  What no test can execute is listed by name in\n"
+        description="Runs the unit tests and replays the committed corpora in a tree that counts, and reports what of "
+                    "memcore/ was executed: a table here, build/coverage/html/index.html with the functions that "
+                    "nothing calls and the rules that have no case.  What no test can execute is listed by name in "
                     "ci/coverage.unreached and does not count; build/coverage/remaining.txt is what is left.",
-        epilog="example: ci/coverage --gate\n"
-               "Exit code: 0 measured (and not below the floor), 1 below the floor, the list of what cannot be\n"
-               "executed is wrong or a test failed, 2 wrong use.")
+        epilog="Exit code: 0 measured (and not below the floor), 1 below the floor, the list of what cannot be "
+               "executed is wrong or a test failed, 2 wrong use.\n\n"
+               "Example: ci/coverage --gate")
     parser.add_argument("--gate", action="store_true", help="fail if a figure is below ci/coverage.floor")
     parser.add_argument("--raise", action="store_true", dest="up", help="write better figures to ci/coverage.floor")
     parser.add_argument("--mcdc", action="store_true",
@@ -70,6 +71,31 @@ def lcov_options():
         return ["--rc", "lcov_branch_coverage=1"], ["--rc", "genhtml_branch_coverage=1", "--branch-coverage"]
     both = ["--rc", "branch_coverage=1", "--ignore-errors", "inconsistent,mismatch,unused,negative"]
     return both, [*both, "--branch-coverage"]
+
+
+def capture_all(tree, tracefile, options):
+    """What was counted of memcore/, in all of the tree: inline functions of the public headers are executed in the
+    programs that include them.  lcov keeps one processor busy, so each gets a share of the objects."""
+    def captured(share):
+        number, folders = share
+        part = tree / f"part-{number}.info"
+        run(["lcov", "--quiet", "--capture", *(word for folder in folders for word in ("--directory", folder)),
+             "--base-directory", tree, "--output-file", part, *options])
+        return part
+
+    counts = collections.Counter(folder for path in tree.rglob("*.gcda") for folder in path.parents
+                                 if folder.suffix == ".dir")
+    shares = [[] for _ in range(min(os.cpu_count() or 1, len(counts)))]
+    for folder, _ in counts.most_common():
+        min(shares, key=lambda share: sum(counts[f] for f in share)).append(folder)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        parts = list(pool.map(captured, enumerate(shares)))
+    whole = tree / "all.info"
+    run(["lcov", "--quiet", *(word for part in parts for word in ("--add-tracefile", part)), "--output-file", whole,
+         *options])
+    run(["lcov", "--quiet", "--extract", whole, f"{common.ROOT}/memcore/*", "--output-file", tracefile, *options])
+    for part in parts:
+        part.unlink()
 
 
 class File:
@@ -199,11 +225,8 @@ def measure_gcc(options):
         path.unlink()
     run_tests(tree)
     capture, render = lcov_options()
-    whole, tracefile, report = tree / "all.info", tree / "memcore.info", tree / "html"
-    # All of the tree: inline functions of the public headers are executed in the programs that include them.
-    run(["lcov", "--quiet", "--capture", "--directory", tree, "--base-directory", tree, "--output-file", whole,
-         *capture])
-    run(["lcov", "--quiet", "--extract", whole, f"{common.ROOT}/memcore/*", "--output-file", tracefile, *capture])
+    tracefile, report = tree / "memcore.info", tree / "html"
+    capture_all(tree, tracefile, capture)
     files = read_tracefile(tracefile)
     if not files:
         common.die("nothing of memcore/ was counted", 1)

@@ -20,12 +20,12 @@ def arguments():
     table = common.targets()
     parser = common.parser(
         "ci/distill",
-        description="Compares the committed corpora with what engines learned (build/corpus), and finds a small set\n"
-                    "of learned inputs that reaches edges which no committed one does; those that reach most come\n"
+        description="Compares the committed corpora with what engines learned (build/corpus), and finds a small set "
+                    "of learned inputs that reaches edges which no committed one does; those that reach most come "
                     "first.",
-        epilog="Without --keep it only tells.  What is kept is cut down to the steps that matter and written as\n"
+        epilog="Without --keep it only tells.  What is kept is cut down to the steps that matter and written as "
                "text to corpora/TARGET/seeds/learned-HASH: a trace, or .hex with what each step is, or .txt.\n"
-               "Exit code: 0 told or kept, 1 something is broken, 2 wrong use, 130 interrupted (what was written\n"
+               "Exit code: 0 told or kept, 1 something is broken, 2 wrong use, 130 interrupted (what was written "
                "stays).\n\n"
                "Example: ci/fuzz --time 600; ci/distill --keep 8")
     able = [target for target in table.values() if target.finding == "never"]
@@ -175,7 +175,7 @@ def keep(t, kept, edges):
 def main():
     options = arguments()
     common.install_packages("fuzz")
-    tree = common.build("libfuzzer")
+    tree = common.build("libfuzzer", programs=common.fuzzing_programs("libfuzzer", options.target))
     work = common.BUILD / "distill"
     print(display.row([name for name, _ in TABLE], TABLE), flush=True)
     for target in options.target:

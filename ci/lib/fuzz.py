@@ -18,9 +18,9 @@ def arguments():
     parser = common.parser(
         "ci/fuzz",
         description="Fuzzes memcore against the model.  Builds what it needs, shows progress, ends with a table.",
-        epilog="Exit code: 0 no finding (and the canary's was found); 1 a finding, or something is broken;\n"
+        epilog="Exit code: 0 no finding (and the canary's was found); 1 a finding, or something is broken; "
                "2 wrong use.\n"
-               "The canary has a planted failure: among all targets it has to be found, asked for by name it is\n"
+               "The canary has a planted failure: among all targets it has to be found, asked for by name it is "
                "reported like any other finding.  Findings are kept in build/findings, corpora in build/corpus.\n\n"
                "Example: ci/fuzz --target region_tree --engine both --time 600")
     parser.add_argument("--target", action="append", metavar="T", help=f"one of {', '.join(table)} (default: all)")
@@ -74,7 +74,7 @@ def prepare(options):
     pairs = [(engine, target) for engine in options.engine for target in options.target]
     workers = max(1, options.jobs // len(pairs))
     for engine in options.engine:
-        tree = common.build(engine)
+        tree = common.build(engine, programs=common.fuzzing_programs(engine, options.target))
         environment = common.sanitizer_environment(engine)
         for target in options.target:
             corpus = None if options.fresh else common.BUILD / "corpus" / target.name

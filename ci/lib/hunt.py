@@ -52,7 +52,7 @@ class Copy:
 
     def __init__(self):
         self.folder = common.BUILD / "plant"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        common.make_folder(self.folder)
         self.lock = open(self.folder / "lock", "w")     # until it is closed, or the process ends
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

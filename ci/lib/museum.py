@@ -20,17 +20,19 @@ RESULTS = common.BUILD / "museum/results.json"
 TESTS = "tests"                     # as an engine: conformance, by ctest
 PLAIN_SECONDS = 10
 
-EXAMPLE = """example:
-  ci/museum --list                          every entry, with its patches or why it has none
-  ci/museum --time 30 mb-plen-on-null       one entry
-  ci/museum --engine both                   all; what build/museum/results.json has is not done again
-
-Each entry of conformance/spec/bug-museum.md is put into a copy of the sources (ci/plants), built, and hunted from the
+EPILOG = """\
+Each entry of conformance/spec/bug-museum.md is put into a copy of the sources (ci/plants), built, and hunted from the \
 committed corpus by fuzzing, or by the conformance tests where no target reaches it.
   found       by a finding of the engine, or because a test fails
   triggered   what the mistake does differed from what is right, but nobody noticed
   reached     only the place of the mistake was
-Exit code: 0 all found; 1 something was not, or an entry has neither patch nor reason; 2 wrong use; 130 interrupted."""
+
+Exit code: 0 all found; 1 something was not, or an entry has neither patch nor reason; 2 wrong use; 130 interrupted.
+
+Examples:
+  ci/museum --list                       every entry, with its patches or why it has none
+  ci/museum --time 30 mb-plen-on-null    one entry
+  ci/museum --engine both                all; what build/museum/results.json has is not done again"""
 
 
 # --- the map ------------------------------------------------------------------------
@@ -257,7 +259,7 @@ def arguments(museum):
         "ci/museum",
         description="Puts real bugs of the past into a copy of memcore and measures whether, by whom and how soon "
                     "each is found.",
-        epilog=EXAMPLE)
+        epilog=EPILOG)
     parser.add_argument("entries", nargs="*", metavar="ENTRY", help="entries of the museum (default: all)")
     parser.add_argument("--time", default="60", metavar="SECONDS", help="for each patch and engine (default: 60)")
     parser.add_argument("--engine", default="libfuzzer", help="libfuzzer, afl or both (default: libfuzzer)")
@@ -282,7 +284,7 @@ def arguments(museum):
 def load_results():
     try:
         return json.loads(RESULTS.read_text())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
 
 

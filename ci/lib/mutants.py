@@ -33,16 +33,16 @@ COLUMNS = (("", -34), ("mutants", 7), ("killed", 7), ("by fuzzing", 10), ("survi
 def arguments():
     parser = common.parser(
         "ci/mutants",
-        description="Puts small mistakes into memcore, one at a time: comparisons, bounds, constants, dropped\n"
-                    "statements, negated conditions, swapped arguments, missing locks and references.  Each is run\n"
-                    "against the replays of the corpora and the conformance tests that execute its line, or at least\n"
-                    "its function; what survives is fuzzed.  Mistakes that do not compile, or of which the compiler\n"
-                    "makes the same code, do not count; nor do those of ci/mutants.equivalent, which says why no test\n"
+        description="Puts small mistakes into memcore, one at a time: comparisons, bounds, constants, dropped "
+                    "statements, negated conditions, swapped arguments, missing locks and references.  Each is run "
+                    "against the replays of the corpora and the conformance tests that execute its line, or at least "
+                    "its function; what survives is fuzzed.  Mistakes that do not compile, or of which the compiler "
+                    "makes the same code, do not count; nor do those of ci/mutants.equivalent, which says why no test "
                     "can notice them.",
-        epilog="example: ci/mutants --sample 200 --seed 1        (all of them: ci/mutants --all)\n"
-               "Interrupted, the same command goes on where it stopped.\n"
+        epilog="Interrupted, the same command goes on where it stopped.\n"
                "Results: build/mutants/results.json, report.md.\n"
-               "Exit code: 0 done (and --min reached), 1 not, 2 wrong use, 130 interrupted.")
+               "Exit code: 0 done (and --min reached), 1 not, 2 wrong use, 130 interrupted.\n\n"
+               "Example: ci/mutants --sample 200 --seed 1")
     parser.add_argument("--sample", metavar="N", help="judge N mutants, drawn at random (default: 200)")
     parser.add_argument("--seed", default="1", metavar="S", help="what the sample is drawn with (default: 1)")
     parser.add_argument("--all", action="store_true", help="judge all mutants (many hours)")
@@ -355,7 +355,7 @@ def main():
             print(f"{m.id} {m.path}:{m.line} {m.kind}\n- {m.old}\n+ {m.new}")
         return
     common.install_packages("build", "coverage")
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    common.make_folder(FOLDER)
     run = Run(options, texts, mutants, equivalent)
     run.prepare()
     whole = run.go()

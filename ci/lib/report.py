@@ -18,9 +18,9 @@ STATES = {"done": "no finding", "found": "FOUND", "broken": "BROKEN", "running":
 def arguments():
     parser = common.parser(
         "ci/report",
-        description="Writes one self-contained HTML page: speed and coverage of the targets, what their corpora do,\n"
+        description="Writes one self-contained HTML page: speed and coverage of the targets, what their corpora do, "
                     "the museum, the mutants, coverage of memcore, slow inputs.",
-        epilog="It shows what was measured last and says what was not: ci/fuzz, ci/museum, ci/mutants and ci/coverage\n"
+        epilog="It shows what was measured last and says what was not: ci/fuzz, ci/museum, ci/mutants and ci/coverage "
                "leave their figures below build/.  Exit code: 0 written, 1 something is broken, 2 wrong use.\n\n"
                "Example: ci/fuzz --time 300; ci/report -o report.html")
     parser.add_argument("-o", "--output", metavar="FILE", help="default: build/report.html")
@@ -222,6 +222,8 @@ def main():
     output = pathlib.Path(options.output or common.BUILD / "report.html")
     if not output.parent.is_dir() and options.output:
         common.die(f"--output {options.output}: no such folder")
+    if output.is_dir():
+        common.die(f"--output {options.output}: a folder; a file was expected")
     common.install_packages("build")
     targets = common.targets()
     tree = common.build("dev")

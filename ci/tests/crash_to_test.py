@@ -6,6 +6,8 @@ needs nothing but an installed memcore, builds under plain gcc without warnings,
 The C programs of bugs in accesses, maps, IOMMUs, dirty pages and RAM blocks likewise.  Without a bug: every committed
 trace becomes a C program that compares after every step and passes.
 """
+import concurrent.futures
+import os
 import pathlib
 import subprocess
 import sys
@@ -28,6 +30,10 @@ MORE_BUGS = {
     "dsc-state-before-callbacks": ("corpora/ram_discard/seeds/plug.trace", 6),
     "flt-file-not-closed": ("corpora/ram_faults/seeds/each.trace", 4),
 }
+
+
+# What is run and what is installed.
+PROGRAMS = ("memtrace", "memcore")
 
 
 def run(*command, code=0):
@@ -60,7 +66,7 @@ def planted(bug):
     applied, message = copy.patch(hunt.Plant(hunt.PLANTS / f"{bug}.patch"))
     if not applied:
         sys.exit(message)
-    broken = Installed(copy.configure_and_build("release", "crash_to_test", ["-DBUILD_TESTING=OFF"], ()))
+    broken = Installed(copy.configure_and_build("release", "crash_to_test", ["-DBUILD_TESTING=OFF"], PROGRAMS))
     copy.lock.close()       # the next one begins with the sources as they are
     return broken
 
@@ -133,23 +139,28 @@ def with_more_bugs(work, sound):
 
 
 def without_a_bug(work, sound):
-    count = 0
-    for folder in ("region_tree", "transactions", "dirty_bitmap", "access", "map_cache", "iommu", "ram_block",
-                   "ram_discard", "ram_faults"):
-        for trace in sorted((common.ROOT / "corpora" / folder).rglob("*.trace")):
-            source = work / f"{folder}-{trace.stem}.c"
-            run(sound.memtrace, "emit-c", "--every-step", trace, "-o", source)
-            if source.stat().st_size > 400_000:
-                continue        # whole machines: minutes of compiling prove nothing more
-            if not passes(sound, source):
-                sys.exit(f"{trace}: its C program does not pass")
-            count += 1
+    def compares(trace):
+        """Whether it was tried; the end of all where it does not pass."""
+        source = work / ("-".join(trace.relative_to(common.ROOT / "corpora").with_suffix("").parts) + ".c")
+        run(sound.memtrace, "emit-c", "--every-step", trace, "-o", source)
+        if source.stat().st_size > 400_000:
+            return False        # whole machines: minutes of compiling prove nothing more
+        if not passes(sound, source):
+            sys.exit(f"{trace}: its C program does not pass")
+        return True
+
+    folders = ("region_tree", "transactions", "dirty_bitmap", "access", "map_cache", "iommu", "ram_block",
+               "ram_discard", "ram_faults")
+    traces = [trace for folder in folders
+              for trace in sorted((common.ROOT / "corpora" / folder).rglob("*.trace"))]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        count = sum(pool.map(compares, traces))
     print(f"{count} traces: their C programs pass")
 
 
 def main():
     work = common.clean_work(common.BUILD / "crash_to_test")
-    sound = Installed(common.build("release", arguments=["-DBUILD_TESTING=OFF"]))
+    sound = Installed(common.build("release", arguments=["-DBUILD_TESTING=OFF"], programs=PROGRAMS))
     with_the_bug(work, sound)
     with_more_bugs(work, sound)
     without_a_bug(work, sound)

@@ -31,13 +31,14 @@ def main():
     tree, target = pathlib.Path(sys.argv[1]), sys.argv[2]
     program, corpus = tree / f"fuzzers/replay_{target}", tree / f"fuzzers/corpora/{target}"
     files = sorted(corpus.iterdir())
-    together = hashes([program, "--repeat", "2", "--edges", "--hashes", corpus])
-    if len(together) != len(files):
-        sys.exit(f"{corpus} has {len(files)} files, {len(together)} gave a hash")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        whole = pool.submit(hashes, [program, "--repeat", "2", "--edges", "--hashes", corpus])
         alone = {}
         for answer in pool.map(lambda path: hashes([program, "--hashes", path]), files):
             alone.update(answer)
+        together = whole.result()
+    if len(together) != len(files):
+        sys.exit(f"{corpus} has {len(files)} files, {len(together)} gave a hash")
     different = [path for path in together if together[path] != alone[path]]
     for path in different:
         print(f"{path}: {together[path]} among others, {alone[path]} alone")

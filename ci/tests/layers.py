@@ -33,16 +33,19 @@ def symbols(program, tree, targets):
     defines, needs = {}, collections.defaultdict(set)
     for target in targets:
         folder = tree / program / "CMakeFiles" / f"{target}.dir"
-        for path in folder.rglob("*.o"):
-            name = path.relative_to(folder).as_posix()[:-len(".o")]
-            if not (ROOT / program / name).exists():
-                continue        # left over from a file that has moved
-            for line in subprocess.run(["nm", path], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines():
-                words = line.split()
-                if words[-2] in "TDBRVWC":
-                    defines.setdefault(words[-1], name)
-                elif words[-2] == "U":
-                    needs[name].add(words[-1])
+        objects = {path: path.relative_to(folder).as_posix()[:-len(".o")] for path in sorted(folder.rglob("*.o"))}
+        # Some are left over from a file that has moved.
+        objects = {str(path): name for path, name in objects.items() if (ROOT / program / name).exists()}
+        if not objects:
+            continue
+        for line in subprocess.run(["nm", "--print-file-name", *objects], check=True, stdout=subprocess.PIPE,
+                                   text=True).stdout.splitlines():
+            path, _, rest = line.rpartition(":")
+            words = rest.split()
+            if words[-2] in "TDBRVWC":
+                defines.setdefault(words[-1], objects[path])
+            elif words[-2] == "U":
+                needs[objects[path]].add(words[-1])
     return defines, needs
 
 

@@ -31,6 +31,8 @@ def main():
                    "CXX": "afl-clang-fast++" if engine == "afl" else compiler.replace("clang", "clang++"),
                    "CFLAGS": flags, "CXXFLAGS": flags, "LIB_FUZZING_ENGINE": "-fsanitize=fuzzer",
                    "SANITIZER": sanitizer, "FUZZING_ENGINE": engine, "ARCHITECTURE": "x86_64"}
+    if shutil.which("ccache") and engine != "afl":      # for AFL's compiler see ci/build
+        environment.setdefault("CMAKE_C_COMPILER_LAUNCHER", "ccache")
     subprocess.run([common.ROOT / "ci/oss-fuzz-build"], env=environment, check=True)
     sys.exit(subprocess.run([common.ROOT / "ci/check-build", out, engine, sanitizer]).returncode)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """scripts.py: wrong use of every command: a clear line, the right exit code, nothing written; and what --help says."""
+import concurrent.futures
 import os
 import pathlib
 import signal
@@ -47,7 +48,7 @@ CASES = [
     ("ci/distill --keep x", {}, 2, "--keep x: a number from 0"),
     ("ci/distill --from /no/such", {}, 2, "a folder of inputs of one --target"),
     ("ci/report --output /no/such/report.html", {}, 2, "no such folder"),
-    ("ci/report now", {}, 2, "unrecognized arguments: now"),
+    ("ci/report --output ci", {}, 2, "--output ci: a folder; a file was expected"),
     ("ci/museum --engine none", {}, 2, 'unknown engine "none"; there are: libfuzzer, afl, both'),
     ("ci/museum --time 0", {}, 2, "--time 0: a number from 1"),
     ("ci/museum --time", {}, 2, "expected one argument"),
@@ -68,6 +69,10 @@ CASES = [
     ("ci/check-build", {}, 2, "usage: ci/check-build OUT"),
     ("ci/check-build {tmp}/nothing", {}, 2, "not a folder"),
     ("ci/check-build {tmp}", {}, 1, "region_tree: is missing"),
+    *((f"ci/{command}", {"MEMCORE_BUILD_DIR": "/dev/null/b"}, 1,
+       "this folder cannot be made: Not a directory.  Fix: set MEMCORE_BUILD_DIR")
+      for command in ("fuzz", "bench", "distill", "report", "plant equal-priority-order", "coverage", "museum",
+                      "mutants --sample 1")),
     # What CMake says has to contain the fix.
     ("cmake --preset libfuzzer -B {tmp}/b", {"CC": "gcc"}, 1, "Fix: unset CC"),
     ("cmake --preset afl -B {tmp}/b", {"CC": "gcc"}, 1, "Fix: unset CC"),
@@ -116,56 +121,71 @@ def run_unread(command):
     return result.returncode, result.stderr.decode(errors="replace")
 
 
+def told(shown, code, text, expected_code, expected_text):
+    """What is wrong, as a list of texts."""
+    # CMake folds long lines.
+    if code == expected_code and " ".join(expected_text.split()) in " ".join(text.split()):
+        return []
+    return [f"{shown}\n  exit code {code}, {expected_code} was expected; \"{expected_text}\" was expected in:\n{text}"]
+
+
+def check_case(tmp, command, extra, expected_code, expected_text):
+    with tempfile.TemporaryDirectory(dir=tmp) as scratch:
+        builds = os.path.join(scratch, "builds")
+        os.mkdir(builds)
+        environment = {**os.environ, "MEMCORE_BUILD_DIR": builds}
+        for name in ("CC", "CXX", "CFLAGS", "CXXFLAGS", "LIB_FUZZING_ENGINE"):
+            environment.pop(name, None)
+        environment.update({k: v.format(tmp=scratch) for k, v in extra.items()})
+        code, text = run(command.format(tmp=scratch).split(), environment)
+        failures = told(command, code, text, expected_code, expected_text)
+        if os.listdir(builds):
+            failures.append(f"{command}: wrote {os.listdir(builds)}")
+        return failures
+
+
+def check_help(command):
+    """Every command says what it does, how it ends, and shows a call."""
+    code, text = run([command, "--help"], {**os.environ, "COLUMNS": "80"})
+    long = [line for line in text.splitlines() if len(line) > 80]
+    failures = [f"ci/{command.name} --help: wider than 80 columns:\n" + "\n".join(long)] if long else []
+    for expected_text in ("usage: ", f"ci/{command.name}", "Exit code: 0", "xample"):
+        failures += told(f"ci/{command.name} --help", code, text, 0, expected_text)
+    return failures
+
+
+def check_bare(path, command, expected_code, expected_text):
+    code, text = run(command.split(), {"PATH": path})
+    return told(f"{command} (without tools)", code, text, expected_code, expected_text)
+
+
+def check_unread(command):
+    code, text = run_unread(command)
+    if code != -signal.SIGPIPE or text:
+        return [f"{command} | true: exit code {code}, an end by SIGPIPE was expected; it says:\n{text}"]
+    return []
+
+
 def main():
-    failures = 0
-
-    def check(shown, code, text, expected_code, expected_text):
-        nonlocal failures
-        # CMake folds long lines.
-        if code != expected_code or " ".join(expected_text.split()) not in " ".join(text.split()):
-            failures += 1
-            print(f"FAILED: {shown}\n  exit code {code}, {expected_code} was expected; \"{expected_text}\" was "
-                  f"expected in:\n{text}")
-
-    with tempfile.TemporaryDirectory() as tmp:
-        before = set(os.listdir(ROOT))
-        for command, extra, expected_code, expected_text in CASES:
-            scratch = os.path.join(tmp, "scratch")
-            os.makedirs(os.path.join(scratch, "builds"))
-            environment = {**os.environ, "MEMCORE_BUILD_DIR": os.path.join(scratch, "builds")}
-            for name in ("CC", "CXX", "CFLAGS", "CXXFLAGS", "LIB_FUZZING_ENGINE"):
-                environment.pop(name, None)
-            environment.update({k: v.format(tmp=scratch) for k, v in extra.items()})
-            code, text = run(command.format(tmp=scratch).split(), environment)
-            check(command, code, text, expected_code, expected_text)
-            if os.listdir(os.path.join(scratch, "builds")):
-                failures += 1
-                print(f"FAILED: {command}: wrote {os.listdir(os.path.join(scratch, 'builds'))}")
-            subprocess.run(["rm", "-r", scratch], check=True)
-        # Every command says what it does, how it ends, and shows a call.
-        commands = sorted(p for p in (ROOT / "ci").iterdir() if p.is_file() and os.access(p, os.X_OK))
-        for command in commands:
-            code, text = run([command, "--help"], os.environ)
-            for expected_text in ("usage: ", f"ci/{command.name}", "Exit code: 0", "xample"):
-                check(f"ci/{command.name} --help", code, text, 0, expected_text)
+    before = set(os.listdir(ROOT))
+    with tempfile.TemporaryDirectory() as tmp, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         bare = os.path.join(tmp, "bin")
         os.mkdir(bare)
         for tool in BARE_TOOLS:
             os.symlink(f"/usr/bin/{tool}" if os.path.exists(f"/usr/bin/{tool}") else f"/bin/{tool}",
                        os.path.join(bare, tool))
-        for command, expected_code, expected_text in BARE:
-            code, text = run(command.split(), {"PATH": bare})
-            check(f"{command} (without tools)", code, text, expected_code, expected_text)
-        for command in UNREAD:
-            code, text = run_unread(command)
-            if code != -signal.SIGPIPE or text:
-                failures += 1
-                print(f"FAILED: {command} | true: exit code {code}, an end by SIGPIPE was expected; it says:\n{text}")
-        new = set(os.listdir(ROOT)) - before
-        if new:
-            failures += 1
-            print(f"FAILED: new files in the sources: {sorted(new)}")
-    print(f"{len(CASES) + len(BARE) + len(UNREAD)} cases, {failures} failures")
+        commands = sorted(p for p in (ROOT / "ci").iterdir() if p.is_file() and os.access(p, os.X_OK))
+        checks = [*(pool.submit(check_case, tmp, *case) for case in CASES),
+                  *(pool.submit(check_help, command) for command in commands),
+                  *(pool.submit(check_bare, bare, *case) for case in BARE),
+                  *(pool.submit(check_unread, command) for command in UNREAD)]
+        failures = [failure for check in checks for failure in check.result()]
+    new = set(os.listdir(ROOT)) - before
+    if new:
+        failures.append(f"new files in the sources: {sorted(new)}")
+    for failure in failures:
+        print(f"FAILED: {failure}")
+    print(f"{len(checks)} cases, {len(failures)} failures")
     sys.exit(bool(failures))
 
 

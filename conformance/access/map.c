@@ -428,6 +428,124 @@ static void direct_unmaps_wake_nobody(void)
     qemu_bh_delete(bh);
 }
 
+/* ---- R-MAP-4, R-MAP-11: two threads, the second played in the middle of the first ---- */
+
+static struct {
+    MemcorePlace place;         /* where the other thread comes in; MEMCORE_PLACES: nowhere any more */
+    unsigned places;            /* a bit for each place that was told */
+    AddressSpace *as;
+    void *buffer;               /* it unmaps this, or ... */
+    hwaddr length;
+    QEMUBH *client;             /* ... this one waits, or leaves */
+    bool leaves;
+} other;
+
+static void other_thread(void *opaque, MemcorePlace place)
+{
+    check_pointer(opaque, &other);
+    other.places |= 1u << place;
+    if (place != other.place) {
+        return;
+    }
+    other.place = MEMCORE_PLACES;
+    if (other.buffer) {
+        address_space_unmap(other.as, other.buffer, other.length, READ, 0);
+    } else if (other.leaves) {
+        cpu_unregister_map_client(other.client);
+    } else {
+        cpu_register_map_client(other.client);
+    }
+}
+
+static void other_thread_unmaps(MemcorePlace place, Bus bus, void *buffer, hwaddr length)
+{
+    memset(&other, 0, sizeof(other));
+    other.place = place;
+    other.as = bus.as;
+    other.buffer = buffer;
+    other.length = length;
+    memcore_set_meanwhile(other_thread, &other);
+}
+
+static void other_thread_waits(MemcorePlace place, QEMUBH *client, bool leaves)
+{
+    memset(&other, 0, sizeof(other));
+    other.place = place;
+    other.client = client;
+    other.leaves = leaves;
+    memcore_set_meanwhile(other_thread, &other);
+}
+
+/* The places are told; ends the play. */
+static void check_places(unsigned places)
+{
+    memcore_set_meanwhile(NULL, NULL);
+    check_number(other.place, MEMCORE_PLACES);
+    check_number(other.places, places);
+    memcore_run_bottom_halves();
+}
+
+static void released_meanwhile(void)
+{
+    Bus bus = bus_new("as");
+    unsigned calls = 0, left = 0;
+    QEMUBH *bh = qemu_bh_new(note_call, &calls), *leaver = qemu_bh_new(note_call, &left);
+    hwaddr got, next;
+    void *p = map(bus, 0, 1, READ, &got);
+
+    other_thread_unmaps(MEMCORE_PLACE_WAIT, bus, p, got);
+    cpu_register_map_client(bh);        /* R-MAP-11: it is free by now */
+    check_places(1u << MEMCORE_PLACE_WAIT | 1u << MEMCORE_PLACE_UNMAP);
+    check_number(calls, 1);
+
+    p = map(bus, 0, 1, READ, &got);
+    cpu_register_map_client(leaver);
+    other_thread_unmaps(MEMCORE_PLACE_CANCEL, bus, p, got);
+    cpu_unregister_map_client(leaver);  /* too late: it is absent */
+    check_places(1u << MEMCORE_PLACE_CANCEL | 1u << MEMCORE_PLACE_UNMAP);
+    check_number(left, 1);
+
+    p = map(bus, 0, 1, READ, &got);
+    other_thread_unmaps(MEMCORE_PLACE_MAP, bus, p, got);
+    p = map(bus, 0, 1, READ, &next);    /* R-MAP-4 */
+    check_places(1u << MEMCORE_PLACE_MAP | 1u << MEMCORE_PLACE_UNMAP);
+    check(p != NULL);
+    check_pointer(map(bus, 0, 1, READ, &got), NULL);
+    address_space_unmap(bus.as, p, next, READ, 0);
+    check_number(calls, 1);
+    qemu_bh_delete(bh);
+    qemu_bh_delete(leaver);
+}
+
+static void waits_and_leaves_meanwhile(void)
+{
+    Bus bus = bus_new("as");
+    unsigned calls = 0, left = 0;
+    QEMUBH *bh = qemu_bh_new(note_call, &calls), *leaver = qemu_bh_new(note_call, &left);
+    hwaddr got;
+    void *p = map(bus, 0, 1, READ, &got);
+
+    other_thread_waits(MEMCORE_PLACE_UNMAP, bh, false);
+    address_space_unmap(bus.as, p, got, READ, 0);
+    check_places(1u << MEMCORE_PLACE_UNMAP | 1u << MEMCORE_PLACE_WAIT);
+    check_number(calls, 1);
+
+    p = map(bus, 0, 1, READ, &got);
+    cpu_register_map_client(leaver);
+    other_thread_waits(MEMCORE_PLACE_UNMAP, leaver, true);
+    address_space_unmap(bus.as, p, got, READ, 0);
+    check_places(1u << MEMCORE_PLACE_UNMAP | 1u << MEMCORE_PLACE_CANCEL);
+    check_number(left, 0);
+
+    /* Nobody is asked any more. */
+    other.places = 0;
+    p = map(bus, 0, 1, READ, &got);
+    address_space_unmap(bus.as, p, got, READ, 0);
+    check_number(other.places, 0);
+    qemu_bh_delete(bh);
+    qemu_bh_delete(leaver);
+}
+
 /* Two regions over one host memory: whichever the buffer is put down to, the counts come out right. */
 static void two_regions_over_one_memory(void)
 {
@@ -615,6 +733,8 @@ int main(int argc, char **argv)
     conformance_case("/R-MAP-11/woken-once", clients_are_woken_once);
     conformance_case("/R-MAP-11/registered-twice", registered_twice_waits_twice);
     conformance_case("/R-MAP-11/direct-unmaps", direct_unmaps_wake_nobody);
+    conformance_case("/R-MAP-11/released-meanwhile", released_meanwhile);
+    conformance_case("/R-MAP-11/waits-and-leaves-meanwhile", waits_and_leaves_meanwhile);
     conformance_case("/R-MAP-12/one-memory", two_regions_over_one_memory);
     conformance_case("/INV-11/maps-are-writes", maps_are_writes);
     conformance_case("/INV-12/exclusive", the_buffer_is_exclusive);

@@ -258,20 +258,23 @@ static const char *named(Object *parent, const char *name)
     return object_get_canonical_path_component(child);
 }
 
-/* Whoever asks for the machine need not have asked for the root: in a process where nobody did. */
-static void machine_first(void)
+/* The tree is there for whoever asks for any of it first: in a process where nobody did. */
+static void first_child_of(Object *(*parent)(void), const char *path)
 {
     if (g_test_subprocess()) {
-        Object *child = stage_owner("first"), *machine = qdev_get_machine();
+        Object *child = stage_owner("first");
 
-        object_property_add_child(machine, "first", child);
-        check_text_taken(object_get_canonical_path(child), "/machine/first");
+        object_property_add_child(parent(), "first", child);
+        check_text_taken(object_get_canonical_path(child), path);
         object_unparent(child);
         return;
     }
     g_test_trap_subprocess(NULL, 0, 0);
     g_test_trap_assert_passed();
 }
+
+static void root_first(void) { first_child_of(object_get_root, "/first"); }
+static void machine_first(void) { first_child_of(qdev_get_machine, "/machine/first"); }
 
 /* R-OBJ-2, and which names count as a number of a family: those that it could give. */
 static void families(void)
@@ -303,6 +306,25 @@ static void families(void)
         g_assert_cmpstr(named(parent, "crowd[*]"), ==, expected);
         g_free(expected);
     }
+    /* A number with nothing in front of it, and one with as many digits as there are. */
+    g_assert_cmpstr(named(parent, "[1]"), ==, "[1]");
+    g_assert_cmpstr(named(parent, "[*]"), ==, "[2]");
+    g_assert_cmpstr(named(parent, "many[10000]"), ==, "many[10000]");
+    for (unsigned i = 0; i < 10000; i++) {
+        named(parent, "many[*]");
+    }
+    g_assert_cmpstr(named(parent, "many[*]"), ==, "many[10001]");
+    /* Words that are full to the last bit. */
+    for (unsigned i = 0; i < 130; i++) {
+        char *expected = g_strdup_printf("full[%u]", i);
+
+        g_assert_cmpstr(named(parent, "full[*]"), ==, expected);
+        g_free(expected);
+    }
+    /* Just behind the first word, and behind the second. */
+    g_assert_cmpstr(named(parent, "edge[0]"), ==, "edge[0]");
+    g_assert_cmpstr(named(parent, "edge[64]"), ==, "edge[64]");
+    g_assert_cmpstr(named(parent, "edge[128]"), ==, "edge[128]");
     object_unparent(object_resolve_path_component(parent, "crowd[63]"));
     object_unparent(object_resolve_path_component(parent, "crowd[130]"));
     g_assert_cmpstr(named(parent, "crowd[*]"), ==, "crowd[63]");
@@ -492,6 +514,7 @@ int main(int argc, char **argv)
     conformance_case("/base/object/children-go-before-their-parent", children_go_before_their_parent);
     conformance_case("/base/object/finalizer-borrows-itself", finalizer_borrows_itself);
     conformance_case("/base/object/paths", paths);
+    conformance_case("/base/object/root-first", root_first);
     conformance_case("/base/object/machine-first", machine_first);
     conformance_case("/base/object/families", families);
     conformance_case("/base/object/devices", devices);

@@ -360,6 +360,23 @@ UNLOCKED(unplug_unlocked, bitmap_discard_manager_unplug(p.manager, 0, G))
 UNLOCKED(unplug_all_unlocked, bitmap_discard_manager_unplug_all(p.manager))
 UNLOCKED(load_unlocked, unsigned long bits = 0; bitmap_discard_manager_load(p.manager, &bits))
 
+/* The least there is: pages of the backing, one by one, to the last. */
+static void pieces_of_one_page(void)
+{
+    const uint64_t page = host_page();
+    MemoryRegion *ram = stage_ram("ram", 4 * page);
+    BitmapDiscardManager *manager = bitmap_discard_manager_new(ram, page, NULL, &error_abort);
+
+    check_number(bitmap_discard_manager_granules(manager), 4);
+    check_number((uint64_t)bitmap_discard_manager_plug(manager, 3 * page, page), 0);
+    check_number(bitmap_discard_manager_state(manager, 3 * page, page), BITMAP_DISCARD_POPULATED);
+    check_number(bitmap_discard_manager_state(manager, 0, 4 * page), BITMAP_DISCARD_MIXED);
+    check_number(bitmap_discard_manager_populated_bytes(manager), page);
+    check_number((uint64_t)bitmap_discard_manager_plug(manager, 4 * page, page), (uint64_t)-EINVAL);
+    check_number((uint64_t)bitmap_discard_manager_unplug(manager, 3 * page, page), 0);
+    check(bitmap_discard_manager_destroy(manager, &error_abort));
+}
+
 int main(int argc, char **argv)
 {
     static const Misuse table[] = {
@@ -395,6 +412,7 @@ int main(int argc, char **argv)
     ram_start(&argc, &argv);
     conformance_misuses(table);
     conformance_case("/R-RDM-8/runs-over-words", runs_over_words);
+    conformance_case("/R-BDM-1/pieces-of-one-page", pieces_of_one_page);
     conformance_case("/R-RDM-7/empty-sections", empty_sections);
     conformance_case("/R-BDM-1/size-is-not-that-of-the-memory", size_is_not_that_of_the_memory);
     conformance_case("/R-BDM-1/memory-that-cannot-be-discarded", memory_that_cannot_be_discarded);

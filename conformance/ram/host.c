@@ -24,6 +24,7 @@
 
 /* What differs from this host; all zero: nothing. */
 static struct {
+    bool membarrier;                /* there is one; of one thread, which needs none */
     mode_t kind;                    /* of every file that fstat looks at */
     int fstat_fails;                /* errno, for as many calls */
     unsigned fstat_failures;
@@ -49,7 +50,7 @@ WRAPPED_SYSCALL
         return real_syscall(number, a);
     }
     (a[0] == MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED ? &registrations : &barriers)[0]++;
-    return failed(ENOSYS);
+    return host.membarrier && a[1] == 0 && a[2] == 0 ? 0 : failed(ENOSYS);
 }
 
 WRAPPED_OPEN
@@ -524,6 +525,47 @@ static void without_membarrier(void)
     memory_region_set_log(ram, false, VGA);
 }
 
+/*
+ * A host that gets it later: asked for when the bitmaps grow, and never again.  From then on writers do without a
+ * fence, so whoever takes a bit off its bitmap makes them pass one; who finds none, or only looks, does not.
+ */
+static void with_membarrier(void)
+{
+    MemoryRegion *ram = stage_ram_migratable("ram", PAGES(128)), *large = stage_storage(sizeof(*large));
+    RAMBlock *block = block_of(ram);
+    const unsigned asked = registrations;
+    DirtyBitmapSnapshot *snapshot;
+
+    host.membarrier = true;
+    memory_region_init_ram_flags_nomigrate(large, NULL, "large", 2 * BITMAP_SPAN, RAM_NORESERVE, &error_fatal);
+    stage_adopt(large, NULL);
+    check_number(registrations, asked + 1);
+    large = stage_storage(sizeof(*large));
+    memory_region_init_ram_flags_nomigrate(large, NULL, "larger", 3 * BITMAP_SPAN, RAM_NORESERVE, &error_fatal);
+    stage_adopt(large, NULL);
+    check_number(registrations, asked + 1);
+
+    clean(ram);
+    barriers = 0;
+    dirty(ram, 2, 3, EVERYBODY);
+    check(cpu_physical_memory_get_dirty(ram_addr(ram, 0), PAGES(8), VGA));
+    check_number(barriers, 0);
+    check(cpu_physical_memory_test_and_clear_dirty(ram_addr(ram, 0), PAGES(8), VGA));
+    check_number(barriers, 1);
+    check(!cpu_physical_memory_test_and_clear_dirty(ram_addr(ram, 0), PAGES(8), VGA));
+    check_number(barriers, 1);
+    snapshot = cpu_physical_memory_snapshot_and_clear_dirty(ram, 0, PAGES(8), CODE);
+    check_number(barriers, 2);
+    free(snapshot);
+    block->bmap = bits_new(block->max_length / TARGET_PAGE_SIZE);
+    check_number(cpu_physical_memory_sync_dirty_bitmap(block, 0, PAGES(128)), 2);
+    check_number(barriers, 3);
+    check_number(cpu_physical_memory_sync_dirty_bitmap(block, 0, PAGES(128)), 0);
+    check_number(barriers, 3);
+    block->bmap = NULL;
+    as_here();
+}
+
 int main(int argc, char **argv)
 {
     ram_start(&argc, &argv);
@@ -543,5 +585,6 @@ int main(int argc, char **argv)
     conformance_case("/R-DISC-5/refused", cannot_discard);
     conformance_case("/R-RAM-32/terminates", cannot_map_again);
     conformance_case("/R-DMB-9/no-membarrier", without_membarrier);
+    conformance_case("/R-DMB-9/membarrier", with_membarrier);
     return ram_run();
 }

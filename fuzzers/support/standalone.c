@@ -31,18 +31,19 @@ extern const char fuzz_plays_traces __attribute__((weak));
 static struct {
     const char *program;
     unsigned long repeat;       /* runs of each input */
-    bool print_hashes, print_times, compare_edges;
+    bool print_hashes, print_times, compare_edges, refuse;
     unsigned long files;
     bool trouble;
 } replay = { .repeat = 1 };
 
 static const char usage[] =
-    "usage: %1$s [--repeat N [--edges]] [--hashes] [--times] [--] FILE | FOLDER | - ...\n"
+    "usage: %1$s [--repeat N [--edges]] [--hashes] [--times] [--refuse] [--] FILE | FOLDER | - ...\n"
     "Runs the fuzz target on each file, on each file below each folder (sorted), and on stdin for `-`.\n"
     "  --repeat N  run each input N times; all runs must do the same\n"
     "  --edges     with --repeat, in a tree built for libFuzzer: all runs must also take the same edges equally often\n"
     "  --hashes    print `HASH  FILE` on stdout: what the input made happen\n"
     "  --times     print `MICROSECONDS  FILE` on stdout: of the quickest run\n"
+    "  --refuse    run nothing; each file must be one that is refused: a trace as text, not an input\n"
     "Exit code: 0 all ran; 1 something could not be read, runs differ, or wrong use; else the target stopped the\n"
     "program.\n"
     "Example: %1$s --repeat 2 build/dev/fuzzers/corpora/region_tree\n";
@@ -198,8 +199,15 @@ static void run_stream(const char *path, FILE *in)
         free(buffer);
         return;
     }
-    if (is_trace_text(path, buffer, size)) {
-        complain(path, "a trace as text, not an input: `memtrace run` plays it, `memtrace pack` makes an input of it");
+    const bool text = is_trace_text(path, buffer, size);
+    if (text || replay.refuse) {
+        if (!text) {
+            complain(path, "an input, but with --refuse a trace as text was expected");
+        } else if (!replay.refuse) {
+            complain(path, "a trace as text, not an input: `memtrace run` plays it, `memtrace pack` makes an input of "
+                     "it");
+        }
+        replay.files += text && replay.refuse;
         free(buffer);
         return;
     }
@@ -276,6 +284,8 @@ int main(int argc, char **argv)
             replay.print_times = true;
         } else if (!strcmp(argv[i], "--edges")) {
             replay.compare_edges = true;
+        } else if (!strcmp(argv[i], "--refuse")) {
+            replay.refuse = true;
         } else if (!strcmp(argv[i], "--repeat")) {
             char *end = "";
             replay.repeat = i + 1 < argc ? strtoul(argv[++i], &end, 10) : 0;
@@ -308,6 +318,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: note: this target has no hash, so runs were not compared\n", replay.program);
     }
     fprintf(stderr, "%s: %lu file%s, %s\n", replay.program, replay.files, replay.files == 1 ? "" : "s",
-            replay.trouble ? "with trouble (above)" : "all ran");
+            replay.trouble ? "with trouble (above)" : replay.refuse ? "all refused" : "all ran");
     return replay.trouble;
 }

@@ -12,10 +12,15 @@ static const char prelude[] =
 #include "access.inc"
     ;
 
+static const char meanwhile_prelude[] =
+#include "meanwhile.inc"
+    ;
+
 void emit_access_begin(struct emit_access *a, const struct trace *t)
 {
     for (size_t i = 0; i < t->count; i++) {
         a->used |= trace_op_table[t->steps[i].op].group >= TRACE_GROUP_DEVICE;
+        a->meanwhile |= access_is_meanwhile(t->steps[i].op);
         a->iommus |= trace_op_table[t->steps[i].op].group == TRACE_GROUP_IOMMU;
     }
 }
@@ -24,6 +29,9 @@ void emit_access_prelude(FILE *out, const struct emit_access *a)
 {
     if (a->used) {
         fputs(prelude, out);
+    }
+    if (a->meanwhile) {
+        fputs(meanwhile_prelude, out);
     }
     if (a->iommus) {
         fputs(emit_iommu_prelude, out);
@@ -49,6 +57,7 @@ void emit_access_start(FILE *out, const struct emit_access *a)
 {
     fputs(a->used ? "    start_accesses();\n" : "", out);
     fputs(a->iommus ? "    start_iommus();\n" : "", out);
+    fputs(a->meanwhile ? "    memcore_set_meanwhile(on_place, NULL);\n" : "", out);
 }
 
 /* --- pieces ---------------------------------------------------------------------------- */
@@ -218,6 +227,39 @@ static void put_unmap(FILE *out, const struct trace_step *s)
             true_or_false(s->n == DIRECTION_WRITING), s->w.absolute);
 }
 
+static void put_map_step(FILE *out, const struct trace_step *s)
+{
+    switch ((enum trace_op)s->op) {
+    case TRACE_OP_MAP:
+        put_map(out, s);
+        break;
+    case TRACE_OP_UNMAP:
+        put_unmap(out, s);
+        break;
+    default:
+        fprintf(out, "    cpu_%sregister_map_client(clients[%u]);\n", s->op == TRACE_OP_MAP_CLIENT ? "" : "un", s->a);
+        break;
+    }
+}
+
+static void put_meanwhile(FILE *out, const struct trace_step *s)
+{
+    struct trace_step steps[2];
+
+    access_meanwhile(s, steps);
+    fputs("    other_thread = (struct other_thread){ ", out);
+    if (steps[0].op == TRACE_OP_UNMAP) {
+        fprintf(out, ".mapping = &m%u, .is_write = %s, .data = (int64_t)0x%" PRIx64 ", .length = 0x%" PRIx64,
+                steps[0].a, true_or_false(steps[0].n == DIRECTION_WRITING), steps[0].v.absolute, steps[0].w.absolute);
+    } else {
+        fprintf(out, ".client = clients[%u], .leaves = %s", steps[0].a,
+                true_or_false(steps[0].op == TRACE_OP_MAP_CLIENT_CANCEL));
+    }
+    fputs(" };\n", out);
+    put_map_step(out, &steps[1]);
+    fputs("    play_other_thread();        /* unless it came in between */\n", out);
+}
+
 static void put_cache_access(FILE *out, const struct trace_step *s)
 {
     const bool read = s->op == TRACE_OP_CACHE_READ;
@@ -292,14 +334,14 @@ static void put_call(FILE *out, struct emit_access *a, const struct trace_step *
         put_move(out, s);
         break;
     case TRACE_OP_MAP:
-        put_map(out, s);
-        break;
     case TRACE_OP_UNMAP:
-        put_unmap(out, s);
-        break;
     case TRACE_OP_MAP_CLIENT:
     case TRACE_OP_MAP_CLIENT_CANCEL:
-        fprintf(out, "    cpu_%sregister_map_client(clients[%u]);\n", s->op == TRACE_OP_MAP_CLIENT ? "" : "un", s->a);
+        put_map_step(out, s);
+        break;
+    case TRACE_OP_MEANWHILE:
+    case TRACE_OP_MAP_MEANWHILE:
+        put_meanwhile(out, s);
         break;
     case TRACE_OP_CACHE:
         fprintf(out, "    value = (uint64_t)address_space_cache_init(&k%u, &as%u, 0x%" PRIx64 ", 0x%" PRIx64 ", %s);\n",

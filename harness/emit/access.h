@@ -6,7 +6,7 @@
 #include "run/run.h"
 
 struct emit_access {
-    bool used, iommus;              /* the trace has accesses (or maps, ...); has IOMMUs */
+    bool used, iommus, meanwhile;   /* the trace has accesses (or maps, ...); has IOMMUs; steps of two threads */
     bool device[TRACE_REGIONS];     /* slots that need a `struct device` */
     bool iommu[TRACE_REGIONS];      /* slots that need a `struct table_iommu` */
     bool toggled[TRACE_REGIONS];    /* a script flips it, if it lives then ... */

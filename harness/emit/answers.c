@@ -135,6 +135,7 @@ static void answer(FILE *out, FILE *text, const struct trace_step *s, const stru
         answer_iotlb(out, text, expected);
         break;
     case TRACE_OP_MAP:
+    case TRACE_OP_MAP_MEANWHILE:
         answer_map(out, text, s, expected);
         break;
     default:

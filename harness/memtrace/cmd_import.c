@@ -17,9 +17,9 @@ static const char help[] =
     "\n"
     "Turn the text of QEMU's monitor command `info mtree -D` into a trace that builds\n"
     "the same regions.  The text does not tell everything (containers from device\n"
-    "regions, equal names, read-only flags): what is inferred is said in comments at the\n"
-    "head of the trace.  Let the text go on with that of `info mtree -f`, and the flat\n"
-    "views are used as evidence.\n"
+    "regions, equal names, read-only flags): what is inferred is said in comments at\n"
+    "the head of the trace.  Let the text go on with that of `info mtree -f`, and the\n"
+    "flat views are used as evidence.\n"
     "\n"
     "  -o, --output OUT  write the trace there (default: standard output)\n"
     "  -r, --root NAME   only address spaces of this name, or with this root region\n"
@@ -28,9 +28,11 @@ static const char help[] =
     "  -h, --help        this text\n"
     "\n"
     "Nothing is written when the text is broken.\n"
-    "Exit status: 0 written, 2 usage, a broken text, or a file that cannot be read or written.\n"
+    "Exit status: 0 written, 2 usage, a broken text, or a file that cannot be read or\n"
+    "written.\n"
     "\n"
-    "Example: in QEMU's monitor `info mtree -D` and `info mtree -f`, their output in pc.txt, then\n"
+    "Example: in QEMU's monitor `info mtree -D` and `info mtree -f`, their output in\n"
+    "pc.txt, then\n"
     "  memtrace import -v -o pc.trace pc.txt && memtrace run --wide pc.trace\n";
 
 struct request {

@@ -26,19 +26,22 @@ static const char help[] =
     "Look into RAM snapshots: mapped-ram files, as QEMU 9 and later write them with\n"
     "`migrate_set_capability mapped-ram on` and `migrate file:FILE`.\n"
     "\n"
-    "  info      machine, uuid, blocks, where they are in the file, present and zero pages,\n"
-    "            and a bar of where these pages are: ' ' none, . : + # some, @ all\n"
+    "  info      machine, uuid, blocks, where they are in the file, present and zero\n"
+    "            pages, and a bar of where these are: ' ' none, . : + # some, @ all\n"
     "  verify    check the whole layout, and that each present page can be read\n"
     "  diff      the pages in which two snapshots differ\n"
     "  extract   the bytes of one block, zero pages as holes\n"
     "\n"
-    "  -o, --output OUT     extract: write there (default: standard output, no terminal)\n"
-    "  -b, --base OFFSET    the stream starts there in the file (`file:FILE,offset=OFFSET`)\n"
-    "  -u, --unverified     info: show what is known of a file that was not finished, too\n"
+    "  -o, --output OUT     extract: write there (default: standard output, if it\n"
+    "                       is no terminal)\n"
+    "  -b, --base OFFSET    the stream starts there in the file (QEMU's\n"
+    "                       `file:FILE,offset=OFFSET`)\n"
+    "  -u, --unverified     info: show what is known of a file that was not finished,\n"
+    "                       too\n"
     "  -h, --help           this text\n"
     "\n"
-    "Exit status: 0 sound (diff: equal), 1 not a sound snapshot (diff: they differ), 2 usage\n"
-    "or a file that cannot be opened or written.\n"
+    "Exit status: 0 sound (diff: equal), 1 not a sound snapshot (diff: they differ),\n"
+    "2 usage or a file that cannot be opened or written.\n"
     "\n"
     "Example: memtrace ram info before.mig && memtrace ram diff before.mig after.mig\n";
 
@@ -130,7 +133,7 @@ static bool write_block(const RamFile *file, const MappedRamBlock *block, FILE *
     uint64_t page = 0, count;
     bool last_skipped = false, read = true;
 
-    for (; page < block->pages && read; page += count) {
+    for (; page < block->pages && read && !ferror(out); page += count) {
         const bool skip = holes && !mapped_ram_page_present(block, page);
 
         count = skip ? mapped_ram_run(block, page) : ram_chunk(block, page);
@@ -145,7 +148,7 @@ static bool write_block(const RamFile *file, const MappedRamBlock *block, FILE *
         }
         last_skipped = skip;
     }
-    if (read && last_skipped) {
+    if (read && last_skipped && !ferror(out)) {
         fseeko(out, -1, SEEK_CUR);
         fputc(0, out);
     }

@@ -2,6 +2,7 @@
 /*
  * memtrace triage: from a heap of crashing inputs to one report a bug.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -18,30 +19,34 @@
 static const char help[] =
     "Usage: memtrace triage [OPTION]... FILE|FOLDER...\n"
     "\n"
-    "Replay crashing inputs, group them by bug (rule and what differs, misuse, or kind of\n"
-    "sanitizer report and the top functions of the project), and write a folder for each bug:\n"
-    "  report.md        for a bug tracker: what was expected by which rule, what happened\n"
-    "  minimized.trace  the smallest trace that still fails in the same way\n"
-    "  test.c           the same as a C program that uses the public API only\n"
-    "  map.svg          the memory map at the failing step\n"
-    "  input, inputs.txt   the shortest input, and the names of all\n"
-    "Use the memtrace of a sanitizer build (build/libfuzzer/harness/memtrace).  An interrupted\n"
-    "triage goes on where it was when it is started again.\n"
+    "Replay crashing inputs, group them by bug (rule and what differs, misuse, or\n"
+    "kind of sanitizer report and the top functions of the project), and write a\n"
+    "folder for each bug:\n"
+    "  report.md          for a bug tracker: what was expected by which rule, what\n"
+    "                     happened\n"
+    "  minimized.trace    the smallest trace that still fails in the same way\n"
+    "  test.c             the same as a C program that uses the public API only\n"
+    "  map.svg            the memory map at the failing step\n"
+    "  input, inputs.txt  the shortest input, and the names of all\n"
+    "Use the memtrace of a sanitizer build (build/libfuzzer/harness/memtrace).  An\n"
+    "interrupted triage goes on where it was when it is started again.\n"
     "\n"
     "  -o, --output FOLDER  write there (default: triage)\n"
-    "  -a, --adopt          also copy each minimized trace to CORPORA/TARGET/regressions/\n"
+    "  -a, --adopt          also copy each minimized trace to\n"
+    "                       CORPORA/TARGET/regressions/\n"
     "  -t, --target TARGET  whose inputs they are (default: what file names like\n"
     "                       TARGET-crash-0a1b2c say)\n"
     "      --corpora FOLDER the folder CORPORA (default: corpora)\n"
-    "      --spec FOLDER    specification to quote rules from (default: conformance/spec)\n"
+    "      --spec FOLDER    specification to quote rules from (default:\n"
+    "                       conformance/spec)\n"
     "  -j, --jobs N         processes at a time (default: the number of processors)\n"
     "  -p, --profile NAME   memcore or qemu-7.2\n"
     "  -w, --wide           as memtrace run --wide\n"
     "  -q, --quiet          no progress\n"
     "  -h, --help           this text\n"
     "\n"
-    "Files named *.trace are text or binary, all others are taken for binary; logs, reports\n"
-    "and pictures in a folder are left out, and X.trace where X is there, too.\n"
+    "Files named *.trace are text or binary, all others are taken for binary; logs,\n"
+    "reports and pictures in a folder are left out, and X.trace where X is there.\n"
     "\n"
     "Exit status: 0 nothing fails, 1 there are bugs and all is written, 2 usage, or\n"
     "something could not be read or written.\n"
@@ -136,7 +141,7 @@ static int triage(struct triage *t)
     int status;
 
     if (g_mkdir_with_parents(t->output, 0777) != 0) {
-        fprintf(stderr, COMMAND ": cannot make the folder %s\n", t->output);
+        fprintf(stderr, COMMAND ": cannot make the folder %s: %s\n", t->output, g_strerror(errno));
         return 2;
     }
     probe = g_build_filename(t->output, "index.md", NULL);

@@ -84,7 +84,8 @@ static void output_forget(void)
 
 static bool cannot_write(const char *path, const char *command)
 {
-    fprintf(stderr, "%s: cannot write %s: %s\n", command, path, g_strerror(errno ? errno : EIO));
+    fprintf(stderr, "%s: cannot write %s: %s\n", command, strcmp(path, "-") == 0 ? "standard output" : path,
+            g_strerror(errno ? errno : EIO));
     return false;
 }
 
@@ -145,7 +146,9 @@ bool output_close(FILE *out, const char *path, const char *command)
 {
     bool written;
 
-    errno = 0;
+    if (!ferror(out)) {     /* else the caller stopped at what failed, and errno says why */
+        errno = 0;
+    }
     /* A full disk shows when the buffer is written. */
     written = fflush(out) == 0 && !ferror(out);
     if (written && output.temporary) {

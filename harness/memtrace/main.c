@@ -21,7 +21,7 @@ static const struct command {
     { "draw", cmd_draw, "draw the memory map of a trace as SVG" },
     { "import", cmd_import, "turn `info mtree` of a machine into a trace" },
     { "stats", cmd_stats, "count the operations in traces and corpora" },
-    { "triage", cmd_triage, "sort crashing inputs by bug, and write a report and a test for each bug" },
+    { "triage", cmd_triage, "sort crashing inputs by bug; write a report and a test for each" },
 #ifdef MEMTRACE_RAM
     { "ram", cmd_ram, "look into RAM snapshots of QEMU: blocks, pages, differences" },
 #endif
@@ -33,13 +33,15 @@ static void print_help(FILE *out)
     fputs("Usage: memtrace COMMAND [OPTION]... [FILE]...\n"
           "\n"
           "Run, read, draw and shrink traces: programs of operations on the memory API.\n"
-          "A trace file is text or binary; every command takes both, and `-` for standard input.\n"
+          "A trace file is text or binary; every command takes both, and `-` for standard\n"
+          "input.\n"
           "\n", out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
     }
     fputs("\n"
-          "memtrace COMMAND --help says more of a command, memtrace --version what it was built with.\n"
+          "memtrace COMMAND --help says more of a command, memtrace --version what it was\n"
+          "built with.\n"
           "\n"
           "Example, from a crashing input to a picture of what it built:\n"
           "  memtrace minimize crash-0a1b2c -o small.trace\n"

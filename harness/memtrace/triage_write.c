@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A folder for each bug: the input, a small trace, a C test, a picture, and a report for a bug tracker. */
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -266,7 +267,7 @@ static void write_one(struct triage *t, guint index)
     struct input in;
 
     if (g_mkdir_with_parents(folder, 0777) != 0) {
-        fprintf(stderr, COMMAND ": cannot make the folder %s\n", folder);
+        fprintf(stderr, COMMAND ": cannot make the folder %s: %s\n", folder, g_strerror(errno));
         g->outcome = TRIAGE_FAILED;
     } else if (is_complete(t, g) && write_inputs(t, g) && input_load(&in, trace, 0)) {
         g->outcome = TRIAGE_KEPT;

@@ -13,22 +13,28 @@ struct postcopy_destination destination;
 
 /* --- steps beside the stream ---------------------------------------------------------------------------- */
 
-static void touch(int block, unsigned page)
+static void touch(int block, unsigned page, bool late)
 {
     uint8_t *address = guest.block[block]->host + page * guest.page_size + page % guest.page_size;
     enum postcopy_model_touch expected = POSTCOPY_MODEL_GOES_ON;
     int result;
 
-    if (!destination_listening() || kernel.there[block][page]) {
-        return;         /* nobody waits; check_pages looks at what is read */
+    const bool there = kernel.there[block][page], absent = guest.absent[block] >> page & 1;
+    const unsigned woken = kernel.woken;
+
+    /* Nobody waits; check_pages looks at what is read.  A page that fails to be placed is step 11's. */
+    if (!destination_listening() || (there && !late) || (absent && kernel.no_memory)) {
+        return;
     }
     if (destination.trusted) {
         expected = postcopy_model_touch(&destination.model, block, page);
-        REQUIRE(expected != POSTCOPY_MODEL_GOES_ON, "a received page is missing");
+        REQUIRE(there || absent || expected != POSTCOPY_MODEL_GOES_ON, "a received page is missing");
     }
     destination.asked = false;
     result = postcopy_ram_fault(&destination.mis, address);
     REQUIRE(result == 0 || destination.send_failed, "a page cannot be asked for");
+    REQUIRE(!there || kernel.woken > woken, "who waits for a page that is there is not woken (R-PC-22)");
+    REQUIRE(!absent || kernel.there[block][page], "a discarded page that is waited for is not placed (R-PC-21)");
     if (destination.trusted && !destination.send_failed) {
         REQUIRE(destination.asked == (expected == POSTCOPY_MODEL_ASKS),
                 "a page is not asked for, or again (R-PC-22)");
@@ -44,7 +50,8 @@ static void other_channel(int block, unsigned page, uint8_t value)
 {
     uint8_t bytes[1 << 16];     /* not static: meanwhile() comes here again */
     uint8_t *host = guest.block[block]->host + page * guest.page_size;
-    const bool fails = kernel.no_memory && !destination_received(block, page);
+    const bool duplicate = destination_received(block, page), fails = kernel.no_memory && !duplicate;
+    const unsigned woken = kernel.woken;
     int result;
 
     if (!destination_listening()) {
@@ -57,6 +64,7 @@ static void other_channel(int block, unsigned page, uint8_t value)
     result = value ? postcopy_place_page(&destination.mis, host, bytes)
                    : postcopy_place_page_zero(&destination.mis, host);
     REQUIRE(result == (fails ? -ENOMEM : 0), "a page cannot be placed, or can though the kernel has no memory");
+    REQUIRE(!duplicate || kernel.woken > woken, "who waits for a page that came twice is not woken (R-PC-31)");
 }
 
 /* In the middle of placing a page, of which the model knows already. */
@@ -107,7 +115,7 @@ static void step(const uint8_t *step)
     switch (what) {
     case 3:
     case 4:
-        touch(block, b % guest.pages[block]);
+        touch(block, b % guest.pages[block], c & 1);
         break;
     case 11:
         other_channel(block, b % guest.pages[block], c);
@@ -203,9 +211,16 @@ static void begin(PostcopySteps *steps)
     for (int b = 0; b < BLOCKS; b++) {
         REQUIRE(ram_block_discard_range(guest.block[b], 0, guest.pages[b] * guest.page_size) == 0, "no discard");
         destination.model.pages[b] = guest.pages[b];
+        if (steps->parameters[3] & 4) {
+            memset(guest.block[b]->host, 0x5a, guest.pages[b] * guest.page_size);
+        }
     }
+    postcopy_plug(steps->parameters[3] / 16);
+    memcpy(destination.model.absent, guest.absent, sizeof(guest.absent));
     postcopy_model_start(&destination.model);
     postcopy_kernel_start();
+    kernel.no_zeroes[0] = steps->parameters[3] & 1;
+    kernel.no_zeroes[1] = steps->parameters[3] & 2;
     postcopy_state_set(POSTCOPY_INCOMING_NONE);
     wire_put_begin(destination.wire);
 }
@@ -227,7 +242,9 @@ void postcopy_play_destination(PostcopySteps *steps)
     }
     REQUIRE(!destination_listening() && kernel.open == 0 && !destination.mis.postcopy, "something stays open");
     for (int b = 0; b < BLOCKS; b++) {
-        REQUIRE(!guest.block[b]->receivedmap && guest.block[b]->postcopy_length == 0, "a block keeps something");
+        REQUIRE(!guest.block[b]->receivedmap && guest.block[b]->postcopy_length == 0 &&
+                    !qemu_ram_is_uf_zeroable(guest.block[b]),
+                "a block keeps something");
     }
     error_free(destination.mis.error);
     g_byte_array_unref(destination.wire);

@@ -105,6 +105,12 @@ void destination_check_pages(void)
                                                   : "a page that was not received can be read (R-PC-15)");
         }
     }
+    for (int b = 0; b < BLOCKS && destination.trusted && postcopy_state_get() == POSTCOPY_INCOMING_NONE; b++) {
+        for (unsigned page = 0; page < guest.pages[b]; page++) {
+            REQUIRE(!destination.model.page[b][page].known || has_value(b, page, destination.model.page[b][page].value),
+                    "a page has other bytes than were sent before ADVISE (R-WIRE-4)");
+        }
+    }
     for (int b = 0; b < BLOCKS && destination.trusted && destination.mis.postcopy; b++) {
         for (unsigned page = 0; page < guest.pages[b]; page++) {
             const struct postcopy_model_page *p = &destination.model.page[b][page];
@@ -118,6 +124,10 @@ void destination_check_pages(void)
 
 void destination_check_taken(void)
 {
+    for (int b = 0; b < BLOCKS && destination_listening(); b++) {
+        REQUIRE(qemu_ram_is_uf_zeroable(guest.block[b]) == !kernel.no_zeroes[b],
+                "a block says something else about pages of zeroes than the kernel");
+    }
     if (destination.trusted) {
         REQUIRE(destination.expectation == ACCEPTED, "a message is accepted that must be refused");
         REQUIRE((int)postcopy_state_get() == (int)destination.model.state,
@@ -137,7 +147,8 @@ void destination_check_good_end(void)
             "a good end is not told");
     for (int b = 0; b < BLOCKS; b++) {
         for (unsigned page = 0; page < guest.pages[b]; page++) {
-            REQUIRE(kernel.there[b][page], "the end although a page is missing (R-PC-25)");
+            REQUIRE(kernel.there[b][page] || guest.absent[b] >> page & 1,
+                    "the end although a page is missing (R-PC-25)");
             REQUIRE(!destination.trusted || has_value(b, page, destination.model.page[b][page].value),
                     "a page has other bytes at the end");
         }

@@ -130,7 +130,7 @@ bool destination_say_rest(void)
     }
     for (int b = 0; b < BLOCKS && !destination.model.ended; b++) {
         for (unsigned page = 0; page < guest.pages[b]; page++) {
-            if (!destination.model.page[b][page].received &&
+            if (!destination.model.page[b][page].received && !(guest.absent[b] >> page & 1) &&
                 destination.steps->parameters[2] != 1 + page + (b ? guest.pages[0] : 0)) {
                 say_page(true, b, page, (uint8_t)(page * 3));
                 return true;

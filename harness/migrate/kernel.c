@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* userfaultfd's part, played without it: no thread waits, so who would wait is asked about. */
 #include <errno.h>
+#include <linux/userfaultfd.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -65,6 +66,9 @@ static int kernel_enroll(void *opaque, int fd, void *start, uint64_t length, uin
     }
     REQUIRE(page == 0 && length == guest.pages[block] * guest.page_size, "not all of a block is registered");
     REQUIRE(!kernel.enrolled[block], "a block is registered twice");
+    if (kernel.no_zeroes[block]) {
+        *ioctls &= ~(1ull << _UFFDIO_ZEROPAGE);
+    }
     look(block);
     kernel.enrolled[block] = true;
     return 0;
@@ -139,8 +143,13 @@ static int64_t kernel_copy(void *opaque, int fd, void *to, const void *from, uin
 
 static int64_t kernel_zero(void *opaque, int fd, void *to, uint64_t length)
 {
+    unsigned page;
+    int block;
+
     (void)opaque;
     (void)fd;
+    REQUIRE(!postcopy_place_of(to, &block, &page) || !kernel.no_zeroes[block],
+            "a page of zeroes is asked for, which the kernel does not make here");
     return fill(to, NULL, length);
 }
 
@@ -152,6 +161,7 @@ static int kernel_wake(void *opaque, int fd, void *start, uint64_t length)
     (void)opaque;
     (void)fd;
     REQUIRE(postcopy_place_of(start, &block, &page) && length == guest.page_size, "what is woken is no page");
+    kernel.woken++;
     return 0;
 }
 

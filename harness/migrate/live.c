@@ -34,6 +34,7 @@ static const void *save_devices(void *opaque, size_t *length)
 {
     (void)opaque;
     REQUIRE(live.stopped, "devices are saved while the guest runs");
+    live_check_logs();
     *length = sizeof(live_devices);
     return live_devices;
 }
@@ -48,6 +49,9 @@ static void resume_writers(void *opaque)
 static void interrupt(void *opaque)
 {
     (void)opaque;
+    if (live.save) {
+        live_check_logs();
+    }
     /* Until dirty logging runs all is dirty anyway, and from the stop on nobody writes. */
     if (!global_dirty_tracking || live.stopped || !live.save || live.interruption.in-- != 0) {
         return;
@@ -103,6 +107,11 @@ static void setup_model(void)
         REQUIRE(live_pages_of(b) <= SAVE_MODEL_PAGES_MAX, "the model has too little room");
     }
     save_model_start(model);
+    for (unsigned page = 0; page < live_pages_of(PLUGGED); page++) {
+        if (!(live.plugged >> page * TARGET_PAGE_SIZE / live_machine.unit & 1)) {
+            save_model_drop(model, PLUGGED, page);
+        }
+    }
 }
 
 /* Whether there is a save to go on with. */
@@ -247,6 +256,7 @@ void live_play(const uint8_t *data, size_t size)
 
     fuzz_hash_begin();
     memset(&live, 0, sizeof(live));
+    live.plugged = PLUGGED_ALL;
     live.fail_in = live.interruption.in = SIZE_MAX;
     memcpy(head, data, MIN(size, sizeof(head)));
     live.parameters = (RamSaveParameters){
@@ -265,6 +275,7 @@ void live_play(const uint8_t *data, size_t size)
         .stop_writers = stop_writers,
         .resume_writers = resume_writers,
     };
+    live_plug(~head[1] / 16 & PLUGGED_ALL);
     REQUIRE(ftruncate(live_machine.fd, 0) == 0, "no file");
     if (head[0] & 2) {
         uint8_t old[0x3000];

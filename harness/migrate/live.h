@@ -5,7 +5,7 @@
  * Parameters:   0  bit 0: zero pages are kept; bit 1: the file has older content;
  *                  bit 2: holes are punched; bit 3: logs are cleared in small chunks; bits 4 to 6: the stream has a
  *                  uuid, target-page-bits, records of devices
- *               1  `enough`, modulo 16
+ *               1  low 4 bits: `enough`; bits 4, 5: pages that are not plugged, of the block that has a discard manager
  *               2  low 4 bits: `max_rounds`; high 4 bits: the alignment in pages, a power of two up to 8
  *               3  where the stream starts, in units of 0x1c bytes
  *

@@ -28,10 +28,25 @@ void live_check_counters(void)
     ram_save_counters(live.save, &counters);
     fuzz_hash_number(counters.normal << 32 | counters.zero);
     fuzz_hash_number(counters.remaining << 32 | counters.dirty_sync_count);
+    REQUIRE(counters.total == model->total * TARGET_PAGE_SIZE, "the total is not the model's");
+    REQUIRE(counters.transferred == counters.normal * TARGET_PAGE_SIZE,
+            "transferred bytes are not those of written pages");
     REQUIRE(counters.remaining == model->remaining, "remaining is not the model's");
     REQUIRE(counters.dirty_sync_count == model->dirty_sync_count, "looks for dirty pages are not the model's");
     REQUIRE(counters.normal + counters.zero == model->normal + model->zero, "taken pages are not the model's");
     REQUIRE(live.in_the_middle || counters.normal == model->normal, "written pages are not the model's");
+}
+
+void live_check_logs(void)
+{
+    for (unsigned b = 0; b < BLOCKS; b++) {
+        const RAMBlock *block = live_machine.block[b];
+
+        for (unsigned word = 0; block->bmap && word * 64 < live.model.blocks[b].pages; word++) {
+            REQUIRE(!(live.uncleared[b][word] & ~block->bmap[word]),
+                    "a page was taken, and its log not cleared before (R-CLR-3)");
+        }
+    }
 }
 
 void live_check_active(void)
@@ -39,6 +54,7 @@ void live_check_active(void)
     REQUIRE(global_dirty_tracking, "no dirty logging during a save");
     REQUIRE(!live_file_is_marked(), "an unfinished file has its magic number");
     live_check_counters();
+    live_check_logs();
     for (unsigned b = 0; b < BLOCKS; b++) {
         const RAMBlock *block = live_machine.block[b];
         const struct save_model_block *m = &live.model.blocks[b];
@@ -90,6 +106,7 @@ void live_check_complete(void)
     struct mapped_ram_seen seen;
     struct stat status;
     MappedRamFile *file;
+    uint64_t absent = 0;
 
     fstat(live_machine.fd, &status);
     const struct mapped_ram_bytes bytes = {
@@ -105,14 +122,20 @@ void live_check_complete(void)
         REQUIRE(strcmp(block->name, live_names[b]) == 0 &&
                     block->used_length == live_machine.block[b]->used_length,
                 "a complete file has other blocks");
+        REQUIRE(block->pages_offset % live.parameters.alignment == 0, "pages are not aligned in the file (R-SAVE-3)");
         mapped_ram_model_fill(&bytes, block, loaded);
         REQUIRE(memcmp(loaded, live_machine.at_stop[b], block->used_length) == 0,
                 "a complete file has other memory than at the stop");
         for (unsigned page = 0; page < live.model.blocks[b].pages; page++) {
             REQUIRE(mapped_ram_model_present(&bytes, block, page) == live.model.blocks[b].present[page],
                     "a complete file's page is present though zero, or absent though not");
+            absent += !live.model.blocks[b].present[page];
         }
     }
+    REQUIRE(!live.parameters.punch_holes || TARGET_PAGE_SIZE < live_machine.unit ||
+                (uint64_t)status.st_blocks * 512 + absent * TARGET_PAGE_SIZE <=
+                    ((uint64_t)status.st_size + live_machine.unit - 1) / live_machine.unit * live_machine.unit,
+            "pages that are absent take room in the file (R-SAVE-8)");
     mapped_ram_model_free(&seen);
     file = mapped_ram_probe(live_machine.fd, live.parameters.base, 0, "none", NULL);
     REQUIRE(file && file->complete, "memcore does not take its own file");

@@ -11,17 +11,31 @@
 #include "run/subject.h"
 
 struct live_machine live_machine;
-const char *const live_names[BLOCKS] = { "big", "flash", "small" };
+const char *const live_names[BLOCKS] = { "big", "flash", "small", "plugged" };
 
 unsigned live_pages_of(unsigned block)
 {
     return (unsigned)(live_machine.block[block]->used_length / TARGET_PAGE_SIZE);
 }
 
+/* Nobody writes to what is not plugged. */
+static bool is_there(unsigned block, unsigned page, unsigned count)
+{
+    for (unsigned i = 0; block == PLUGGED && i < count; i++) {
+        if (!(live.plugged >> (page + i) * TARGET_PAGE_SIZE / live_machine.unit & 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void live_guest_writes(unsigned block, unsigned page, unsigned count, uint8_t value)
 {
     page %= live_pages_of(block);
     count = MIN(count, live_pages_of(block) - page);
+    if (!is_there(block, page, count)) {
+        return;
+    }
     memset(live_machine.block[block]->host + page * TARGET_PAGE_SIZE, value, count * TARGET_PAGE_SIZE);
     memory_region_set_dirty(&live_machine.mr[block], page * TARGET_PAGE_SIZE, count * TARGET_PAGE_SIZE);
     /* A block that was resized is no longer the save's. */
@@ -35,6 +49,9 @@ void live_guest_stores(unsigned block, unsigned page, unsigned byte)
     const uint64_t offset = (page % live_pages_of(block)) * TARGET_PAGE_SIZE + byte * 16 % TARGET_PAGE_SIZE;
     const uint8_t bytes[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 
+    if (!is_there(block, page % live_pages_of(block), 1)) {
+        return;
+    }
     REQUIRE(address_space_write(&live_machine.as, block * APART + offset, MEMTXATTRS_UNSPECIFIED, bytes, 8) ==
                 MEMTX_OK,
             "the guest cannot store");
@@ -63,12 +80,21 @@ void live_resize(uint64_t pages)
     }
 }
 
+void live_plug(unsigned pages)
+{
+    if (pages != live.plugged) {
+        REQUIRE(subject_manager_load(live_machine.manager, pages) == 0, "pages cannot be unplugged");
+        live.plugged = pages;
+    }
+}
+
 void live_restore(void)
 {
     if (live_machine.has_extra) {
         live_toggle_extra();
     }
     live_resize(3);
+    live_plug(PLUGGED_ALL);
     for (unsigned b = 0; b < BLOCKS; b++) {
         RAMBlock *block = live_machine.block[b];
 
@@ -84,17 +110,60 @@ void live_restore(void)
     subject_drain();
 }
 
+/* --- the log ----------------------------------------------------------------------------------- */
+
+static void log_looked_at(MemoryListener *listener)
+{
+    (void)listener;
+    live_check_logs();
+    memset(live.uncleared, 0xff, sizeof(live.uncleared));
+}
+
+/* What was not found needs no clearing. */
+static void looked(MemoryListener *listener)
+{
+    (void)listener;
+    for (unsigned b = 0; b < BLOCKS; b++) {
+        const unsigned long *bmap = live_machine.block[b]->bmap;
+
+        for (unsigned word = 0; bmap && word * 64 < live.model.blocks[b].pages; word++) {
+            live.uncleared[b][word] &= bmap[word];
+        }
+    }
+}
+
+static void log_cleared(MemoryListener *listener, MemoryRegionSection *section)
+{
+    const unsigned block = (unsigned)(section->mr - live_machine.mr);
+    const uint64_t start = section->offset_within_region / TARGET_PAGE_SIZE;
+    const uint64_t end = start + int128_get64(section->size) / TARGET_PAGE_SIZE;
+
+    (void)listener;
+    REQUIRE(block < BLOCKS && end <= SAVE_MODEL_PAGES_MAX, "another log is cleared");
+    for (uint64_t page = start; page < end; page++) {
+        live.uncleared[block][page / 64] &= ~(UINT64_C(1) << page % 64);
+    }
+}
+
+/* --- the machine ------------------------------------------------------------------------------- */
+
 void live_build(void)
 {
+    static const struct subject_manager_hooks never_busy;
+
     subject_start();
     live_machine.unit = MAX((uint64_t)sysconf(_SC_PAGESIZE), TARGET_PAGE_SIZE);
     memory_region_init(&live_machine.root, NULL, "root", UINT64_MAX);
-    memory_region_init_ram_nomigrate(&live_machine.mr[0], NULL, live_names[0], 70 * live_machine.unit,
+    memory_region_init_ram_nomigrate(&live_machine.mr[0], NULL, live_names[0], 128 * live_machine.unit,
                                      &error_abort);
     memory_region_init_resizeable_ram(&live_machine.mr[1], NULL, live_names[1], 3 * live_machine.unit,
                                       8 * live_machine.unit, NULL, &error_abort);
     memory_region_init_ram_nomigrate(&live_machine.mr[2], NULL, live_names[2], 2 * live_machine.unit,
                                      &error_abort);
+    memory_region_init_ram_nomigrate(&live_machine.mr[3], NULL, live_names[3], 2 * live_machine.unit,
+                                     &error_abort);
+    live_machine.manager = subject_manager_new(&live_machine.mr[PLUGGED], live_machine.unit, &never_busy,
+                                               &error_abort);
     for (unsigned b = 0; b < BLOCKS; b++) {
         ram_addr_t offset;
 
@@ -106,6 +175,9 @@ void live_build(void)
         live_machine.at_stop[b] = g_malloc(live_machine.block[b]->max_length);
     }
     address_space_init(&live_machine.as, &live_machine.root, "live");
+    live_machine.log = (MemoryListener){ .name = "log", .log_sync_global = log_looked_at,
+                                         .log_global_after_sync = looked, .log_clear = log_cleared };
+    memory_listener_register(&live_machine.log, &live_machine.as);
     live_machine.fd = memfd_create("live", MFD_CLOEXEC);
     live_machine.file = mmap(NULL, FILE_MAX, PROT_READ, MAP_SHARED, live_machine.fd, 0);
     REQUIRE(live_machine.fd >= 0 && live_machine.file != MAP_FAILED, "no file");

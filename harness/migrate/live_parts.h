@@ -9,7 +9,7 @@
 #define FUZZ_TARGET "mapped_ram_live"
 #include "run/fuzz_check.h"
 
-enum { BLOCKS = 3, FLASH = 1 };
+enum { BLOCKS = 4, FLASH = 1, PLUGGED = 3, PLUGGED_ALL = 3 };
 #define APART (UINT64_C(64) << 20)      /* of the blocks in the address space */
 #define FILE_MAX (UINT64_C(64) << 20)
 
@@ -22,11 +22,13 @@ extern struct live_machine {
     MemoryRegion root, mr[BLOCKS], extra;
     AddressSpace as;
     RAMBlock *block[BLOCKS];
+    struct subject_manager *manager;    /* of PLUGGED: each page may be there or not */
     uint64_t unit;              /* of lengths */
     bool has_extra;
     int fd;
     const uint8_t *file;        /* mapped; as far as the file goes */
     uint8_t *at_stop[BLOCKS];
+    MemoryListener log;         /* such a log as KVM keeps: dirty pages stay in it until they are cleared */
 } live_machine;
 
 /* Once. */
@@ -40,6 +42,8 @@ void live_guest_stores(unsigned block, unsigned page, unsigned byte);
 void live_toggle_extra(void);
 /* The resizeable block gets another length. */
 void live_resize(uint64_t pages);
+/* Which pages of PLUGGED are there, one bit each. */
+void live_plug(unsigned pages);
 /* All that an input changes is as it was before it. */
 void live_restore(void);
 
@@ -51,6 +55,8 @@ extern struct live_play {
     struct save_model model;
     unsigned saves;
     bool blocks_changed, cancelled, stopped, resumed;
+    unsigned plugged;           /* pages of PLUGGED, one bit each */
+    uint64_t uncleared[BLOCKS][SAVE_MODEL_PAGES_MAX / 64];      /* found by the last look, still in the log: bits */
     bool in_the_middle;         /* the guest wrote during a step: what the step saw is not known */
     /* steps 7, 14, 15 */
     size_t fail_in;
@@ -72,6 +78,8 @@ extern const char live_devices[16];
 /* Whether readers would take the file for one. */
 bool live_file_is_marked(void);
 void live_check_counters(void);
+/* Whoever takes a page has cleared its log before, else a store in between is lost (R-CLR-3). */
+void live_check_logs(void);
 /* Between the steps of a save. */
 void live_check_active(void);
 /* Behind a save, which was completed, or not. */

@@ -30,6 +30,8 @@ static struct {
 
 static const char *const names[BLOCKS + 1] = { "ram", "rom", "flash", "video", NULL };
 static struct mapped_ram_local locals[BLOCKS];
+static struct subject_manager *manager;     /* of the first block, which has four granules */
+enum { GRANULES = 4, ALL_PLUGGED = 15, PINNED = 8 };
 static uint8_t *expected;                   /* room for the longest block */
 
 static uint64_t host_page(void)
@@ -40,10 +42,14 @@ static uint64_t host_page(void)
 static void build_machine(void)
 {
     const uint64_t unit = MAX(host_page(), TARGET_PAGE_SIZE);
+    static const struct subject_manager_hooks never_busy;
+    static MemoryRegion root;
     uint64_t longest = 0;
 
     subject_start();
-    memory_region_init_ram_nomigrate(&machine[0].mr, NULL, names[0], 4 * unit, &error_abort);
+    memory_region_init_ram_nomigrate(&machine[0].mr, NULL, names[0], GRANULES * unit, &error_abort);
+    manager = subject_manager_new(&machine[0].mr, unit, &never_busy, &error_abort);
+    REQUIRE(subject_manager_load(manager, ALL_PLUGGED) == 0, "nothing can be plugged");
     memory_region_init_rom_nomigrate(&machine[1].mr, NULL, names[1], unit, &error_abort);
     memory_region_init_resizeable_ram(&machine[2].mr, NULL, names[2], 2 * unit, 66 * unit, NULL, &error_abort);
     memory_region_init_ram_nomigrate(&machine[3].mr, NULL, names[3], unit, &error_abort);
@@ -52,6 +58,7 @@ static void build_machine(void)
         RAMBlock *block = qemu_ram_block_from_host(memory_region_get_ram_ptr(&machine[i].mr), false, &offset);
 
         machine[i].block = block;
+        ramblock_recv_bitmap_init(block);
         qemu_ram_set_idstr(block, names[i], NULL);
         if (i < 3) {
             qemu_ram_set_migratable(block);
@@ -62,16 +69,30 @@ static void build_machine(void)
             .max_length = block->max_length,
             .migratable = i < 3,
             .resizeable = i == 2,
+            .granule = unit,
         };
         longest = MAX(longest, block->max_length);
     }
+    /* Only a region that is mapped has its manager asked. */
+    memory_region_init(&root, NULL, "root", UINT64_MAX);
+    memory_region_add_subregion(&root, 0, &machine[0].mr);
     expected = g_malloc(longest);
     subject_set_vm_running(false);
+}
+
+/* Which granules of the first block are not there, one bit each. */
+static void plug(unsigned discarded)
+{
+    if (locals[0].discarded != discarded) {
+        REQUIRE(subject_manager_load(manager, ALL_PLUGGED & ~discarded) == 0, "pages cannot be unplugged");
+        locals[0].discarded = discarded;
+    }
 }
 
 /* All that an input changes, caches of the last block found included, is as it was before it. */
 static void restore(void)
 {
+    plug(0);
     for (unsigned i = 0; i < BLOCKS; i++) {
         RAMBlock *block = machine[i].block;
 
@@ -86,6 +107,7 @@ static void restore(void)
             qemu_ram_resize(block, locals[i].used_length, &error_abort);
         }
         memset(block->host, FILLING, block->used_length);
+        ramblock_recv_bitmap_clear_range(block, block->host, block->max_length / TARGET_PAGE_SIZE);
         cpu_physical_memory_clear_dirty_range(block->offset, block->used_length);
     }
 }
@@ -96,17 +118,35 @@ void load_warm_up(void)
     restore();
 }
 
+static bool is_received(unsigned i, uint64_t page)
+{
+    return ramblock_recv_bitmap_test_byte_offset(machine[i].block, page * TARGET_PAGE_SIZE);
+}
+
+static void fill_as_before(unsigned i, uint64_t length)
+{
+    const uint64_t granule = machine[0].block->used_length / GRANULES;
+
+    memset(expected, FILLING, length);
+    for (unsigned k = 0; k < GRANULES; k++) {
+        if (locals[i].discarded >> k & 1) {
+            memset(expected + k * granule, 0, granule);
+        }
+    }
+}
+
 static void require_untouched(unsigned i)
 {
     const RAMBlock *block = machine[i].block;
 
     REQUIRE(block->used_length == locals[i].used_length, "a block that is not loaded changed its length");
-    memset(expected, FILLING, block->used_length);
+    fill_as_before(i, block->used_length);
     REQUIRE(memcmp(block->host, expected, block->used_length) == 0, "a block that is not loaded was written to");
     for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
         REQUIRE(!cpu_physical_memory_get_dirty(block->offset, block->used_length, client),
                 "a block that is not loaded is dirty");
     }
+    REQUIRE(!is_received(i, 0), "a block that is not loaded was received");
 }
 
 static void require_loaded(unsigned i, const struct mapped_ram_bytes *bytes,
@@ -121,8 +161,47 @@ static void require_loaded(unsigned i, const struct mapped_ram_bytes *bytes,
         REQUIRE(cpu_physical_memory_all_dirty(block->offset, block->used_length, client),
                 "a loaded block is not dirty everywhere");
     }
+    for (uint64_t page = 0; page < block->used_length / TARGET_PAGE_SIZE; page++) {
+        REQUIRE(is_received(i, page), "a loaded page is not received (R-MLD-6)");
+    }
     REQUIRE(!block->file_bmap && !block->bitmap_offset && !block->pages_offset, "a load leaves something behind");
     fuzz_hash_bytes(block->host, block->used_length);
+}
+
+/* What a load that failed has done to a block: all, or nothing, or it is dirty where it was written (R-MLD-8). */
+static void require_part_loaded(unsigned i, const struct mapped_ram_bytes *bytes,
+                                const struct mapped_ram_seen_block *seen)
+{
+    const RAMBlock *block = machine[i].block;
+
+    if (seen->used_length > 0 && is_received(i, 0)) {
+        require_loaded(i, bytes, seen);
+        return;
+    }
+    REQUIRE(!block->file_bmap && !block->bitmap_offset && !block->pages_offset, "a load leaves something behind");
+    fill_as_before(i, MAX(block->used_length, locals[i].used_length));
+    memset(expected + locals[i].used_length, 0, block->max_length - locals[i].used_length);
+    for (uint64_t at = 0; at < block->used_length; at += TARGET_PAGE_SIZE) {
+        REQUIRE(memcmp(block->host + at, expected + at, TARGET_PAGE_SIZE) == 0 ||
+                    cpu_physical_memory_range_includes_clean(block->offset + at, TARGET_PAGE_SIZE, 7) == 0,
+                "a load that failed leaves written pages that are not dirty (R-MLD-6)");
+    }
+}
+
+/* Of the first block: nothing comes into being that is discarded, and nothing goes that a device has pinned. */
+static void require_residents(bool pinned)
+{
+    unsigned char resident[GRANULES << (TARGET_PAGE_BITS > 12 ? TARGET_PAGE_BITS - 12 : 0)];
+    const size_t pages = machine[0].block->used_length / host_page();
+
+    REQUIRE(pages <= sizeof(resident) && mincore(machine[0].block->host, pages * host_page(), resident) == 0,
+            "memory cannot be looked at");
+    for (size_t page = 0; page < pages; page++) {
+        const bool discarded = locals[0].discarded >> page * GRANULES / pages & 1;
+
+        REQUIRE(!discarded || !(resident[page] & 1), "a discarded page has come into being (R-MLD-7)");
+        REQUIRE(discarded || !pinned || resident[page] & 1, "a pinned page was given back to the host (R-MLD-5)");
+    }
 }
 
 /* --- the file --- */
@@ -158,6 +237,22 @@ static void take_error(Error *error)
     REQUIRE(*error_get_pretty(error) && !strchr(error_get_pretty(error), '\n'), "an Error that is not one line");
     fuzz_hash_bytes(error_get_pretty(error), strlen(error_get_pretty(error)));
     error_free(error);
+}
+
+/* A block that does not fit is called by its name, if that can be printed. */
+static void require_named(const Error *error, const char *name)
+{
+    char start[32];
+
+    if (name && *name && strlen(name) < 8 && !strchr(name, '\\') && !strchr(name, '"')) {
+        for (const char *c = name; *c; c++) {
+            if (*c <= ' ' || *c > '~') {
+                return;
+            }
+        }
+        snprintf(start, sizeof(start), "block \"%s\": ", name);
+        REQUIRE(strncmp(error_get_pretty(error), start, strlen(start)) == 0, "an Error names another block (R-MLD-3)");
+    }
 }
 
 static void require_same(const MappedRamFile *file, const struct mapped_ram_bytes *bytes,
@@ -210,7 +305,8 @@ static void check_load(const Snapshot *snapshot, int fd, const MappedRamFile *fi
                        const struct mapped_ram_bytes *bytes, const struct mapped_ram_seen *seen)
 {
     const unsigned flags = snapshot->flags & MAPPED_RAM_PARTIAL;
-    const bool fits = mapped_ram_model_fits(seen, locals, BLOCKS, flags, TARGET_PAGE_SIZE, host_page());
+    const char *misfit;
+    const bool pinned = snapshot->reader & PINNED;
     bool failed = snapshot->shrunk < snapshot->size && misses_pages(seen, bytes, snapshot->shrunk);
     Error *error = NULL;
     int result;
@@ -219,13 +315,21 @@ static void check_load(const Snapshot *snapshot, int fd, const MappedRamFile *fi
         REQUIRE(ftruncate(fd, (off_t)snapshot->shrunk) == 0, "the file does not shrink");
     }
     subject_plant_failure(snapshot->fail_read == UINT64_MAX ? SIZE_MAX : snapshot->fail_read, EIO);
+    plug(snapshot->reader % PINNED);
+    misfit = mapped_ram_model_misfit(seen, bytes, locals, BLOCKS, flags, TARGET_PAGE_SIZE, host_page());
+    REQUIRE(!pinned || ram_block_uncoordinated_discard_disable(true) == 0, "memory cannot be pinned");
     result = mapped_ram_load(file, flags, &error);
     /* Where memory is given back to the host a failure has a way around it; a read has not. */
     failed |= subject_plant_failure(SIZE_MAX, 0) > snapshot->fail_read && result != 0;
+    require_residents(pinned);
+    if (pinned) {
+        ram_block_uncoordinated_discard_disable(false);
+    }
     fuzz_hash_number((uint64_t)result);
     REQUIRE((result == 0) == !error, "a result without its Error, or the other way round");
-    REQUIRE(result == (!fits ? -EINVAL : failed ? -EIO : 0), "the result is not what the file deserves");
+    REQUIRE(result == (misfit ? -EINVAL : failed ? -EIO : 0), "the result is not what the file deserves");
     if (error) {
+        require_named(error, misfit);
         take_error(error);
     }
     for (unsigned i = 0; i < BLOCKS; i++) {
@@ -238,6 +342,8 @@ static void check_load(const Snapshot *snapshot, int fd, const MappedRamFile *fi
             require_untouched(i);
         } else if (result == 0) {
             require_loaded(i, bytes, b);
+        } else {
+            require_part_loaded(i, bytes, b);
         }
     }
 }

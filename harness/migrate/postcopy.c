@@ -16,7 +16,8 @@ const char *const postcopy_names[BLOCKS] = { "ram", "vram" };
 
 bool postcopy_warm_up(void)
 {
-    static MemoryRegion mr[BLOCKS];
+    static const struct subject_manager_hooks never_busy;
+    static MemoryRegion root, mr[BLOCKS];
     static const unsigned pages[BLOCKS] = { 24, 5 };
 
     subject_start();
@@ -29,7 +30,21 @@ bool postcopy_warm_up(void)
         guest.block[b] = mr[b].ram_block;
         guest.pages[b] = pages[b];
     }
+    guest.manager = subject_manager_new(&mr[PLUGGED], guest.page_size, &never_busy, &error_abort);
+    guest.absent[PLUGGED] = UINT32_MAX;
+    postcopy_plug(0);
+    /* Only a region that is mapped has its manager asked. */
+    memory_region_init(&root, NULL, "root", UINT64_MAX);
+    memory_region_add_subregion(&root, 0, &mr[PLUGGED]);
     return true;
+}
+
+void postcopy_plug(uint32_t absent)
+{
+    if (absent != guest.absent[PLUGGED]) {
+        REQUIRE(subject_manager_load(guest.manager, ~(uint64_t)absent) == 0, "pages cannot be unplugged");
+        guest.absent[PLUGGED] = absent;
+    }
 }
 
 const uint8_t *postcopy_next_step(PostcopySteps *steps)
@@ -61,6 +76,7 @@ bool postcopy_place_of(const void *address, int *block, unsigned *page)
 /* What the core keeps from input to input is the same before each: dirty pages, and which block was found last. */
 static void leave_no_trace(void)
 {
+    postcopy_plug(0);
     for (unsigned b = BLOCKS; b-- > 0;) {
         RAMBlock *block = guest.block[b];
 

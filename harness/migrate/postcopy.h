@@ -11,12 +11,13 @@
  *                  bit 2: the source starts with postcopy; bit 3: the guest writes until it is stopped
  *               1  a source's pages: their values
  *               2  with bit 1: this page is left out, counted from 1 over both blocks; 0: none
- *               3  nothing
+ *               3  bits 0, 1: a destination's block for which the kernel makes no pages of zeroes; bit 2: its memory is
+ *                  not empty before; bits 4 to 7: pages of the second block that are discarded by a manager
  *
  * Steps of a destination, by the first byte modulo 16; a, b, c follow.  A message that must be refused is sent where
  * bit 7 of a is set, else left out.  Bit 0 of a is the block; bits 1 to 3 all set: one that does not exist.
  *   0-2   page b with value c (0: a zero page); bit 6 of a: CONTINUE
- *   3, 4  a thread touches page b
+ *   3, 4  a thread touches page b; bit 0 of c: also if it is there, as who says so may come late
  *   5     DISCARD of 1 + c modulo 8 pages from b on
  *   6     ADVISE; bit 1 of a: other page sizes
  *   7     the list of blocks; bit 1 of a: other lengths

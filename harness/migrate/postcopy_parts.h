@@ -12,7 +12,7 @@
 #define FUZZ_TARGET "postcopy"
 #include "run/fuzz_check.h"
 
-enum { BLOCKS = POSTCOPY_MODEL_BLOCKS };
+enum { BLOCKS = POSTCOPY_MODEL_BLOCKS, PLUGGED = 1 };
 
 /* --- the machine (postcopy.c) --------------------------------------------------------------------- */
 
@@ -20,9 +20,13 @@ extern struct postcopy_machine {
     RAMBlock *block[BLOCKS];
     unsigned pages[BLOCKS];
     size_t page_size;           /* the host's */
+    struct subject_manager *manager;    /* of block PLUGGED */
+    uint32_t absent[BLOCKS];    /* what is discarded, one bit a page */
 } guest;
 extern const char *const postcopy_names[BLOCKS];
 
+/* Which pages of PLUGGED are discarded, one bit each. */
+void postcopy_plug(uint32_t absent);
 /* The block and the page of an address; false: none of the machine's. */
 bool postcopy_place_of(const void *address, int *block, unsigned *page);
 
@@ -51,6 +55,8 @@ extern struct postcopy_kernel {
     uint8_t *rest;              /* where a page goes on of which the first half is there; NULL: none */
     const uint8_t *rest_from;
     bool no_enroll, no_open;
+    bool no_zeroes[BLOCKS];     /* a page of zeroes has to be copied */
+    unsigned woken;             /* pages */
     void (*meanwhile)(void);    /* called before a page is placed, once */
 } kernel;
 

@@ -18,7 +18,7 @@ static struct {
     struct postcopy_source_model model;
     bool written[BLOCKS][POSTCOPY_MODEL_PAGES_MAX];     /* since the last look for dirty pages */
     bool announced[BLOCKS][POSTCOPY_MODEL_PAGES_MAX];
-    uint64_t syncs, discard_ranges, pages;
+    uint64_t syncs, discard_commands, discard_ranges, pages, asked;
     unsigned requests, writes;
     bool stopped, resumed, gone, ended;
     bool fails;                 /* the next message */
@@ -48,7 +48,7 @@ static void guest_writes(int block, unsigned page, uint8_t value)
 {
     const uint64_t offset = page * guest.page_size;
 
-    if (play.stopped || play.writes++ == WRITES_MAX) {
+    if (guest.absent[block] >> page & 1 || play.stopped || play.writes++ == WRITES_MAX) {
         return;
     }
     memset(guest.block[block]->host + offset, value, guest.page_size);
@@ -61,6 +61,7 @@ static void looked(void)
     for (int b = 0; b < BLOCKS; b++) {
         for (unsigned page = 0; page < guest.pages[b]; page++) {
             play.model.dirty[b][page] |= play.written[b][page];
+            play.model.dirty[b][page] &= !(guest.absent[b] >> page & 1);
             play.written[b][page] = false;
         }
     }
@@ -104,6 +105,7 @@ static void ask(bool named, int block, uint64_t start, uint32_t length)
     if (named) {
         wire_put_name(message, name);
     }
+    play.asked++;
     right = postcopy_source_model_request(&play.model, named, block, start, length, guest.page_size);
     REQUIRE((say(message) == 0) == right,
             right ? "a right request is refused" : "a wrong request is accepted (R-PC-44)");
@@ -215,6 +217,7 @@ static void take_discard(const uint8_t *at, size_t length)
     int block;
 
     REQUIRE(play.stopped && !play.gone && wire_get(&at, 1) == 0, "a discard at another time (R-PC-40)");
+    play.discard_commands++;
     block = take_name(&at);
     REQUIRE(wire_get(&at, 1) == 0 && (end - at) % 16 == 0 && end > at && end - at <= 12 * 16,
             "a discard of another form (R-WIRE-3)");
@@ -265,7 +268,8 @@ static const uint8_t *take_record(const uint8_t *at)
         play.ended = true;
         return at;
     case 1:
-        at += 4 + 4 + 4 + 4 + 8;
+        at += 4 + 4 + 4 + 4;
+        REQUIRE(wire_get(&at, 8) == ((guest.pages[0] + guest.pages[1]) * guest.page_size | 4), "another total length");
         for (int b = 0; b < BLOCKS; b++) {
             REQUIRE(take_name(&at) == b && wire_get(&at, 8) == guest.pages[b] * guest.page_size,
                     "another list of blocks");
@@ -368,6 +372,7 @@ static void begin(PostcopySteps *steps)
         }
         cpu_physical_memory_clear_dirty_range(guest.block[b]->offset, guest.block[b]->used_length);
     }
+    postcopy_plug(steps->parameters[3] / 16);
 }
 
 void postcopy_play_source(PostcopySteps *steps)
@@ -385,10 +390,15 @@ void postcopy_play_source(PostcopySteps *steps)
     REQUIRE((play.ms.error != NULL) == (result != 0), "a failure without an Error, or the other way round");
     REQUIRE(play.resumed == (play.stopped && !play.gone && result != 0), "the guest stays stopped");
     REQUIRE(!global_dirty_tracking && !play.ms.source, "something goes on behind a migration");
+    REQUIRE(play.ms.status == (result == 0 ? MIGRATION_STATUS_COMPLETED : MIGRATION_STATUS_FAILED),
+            "a migration has another status than end");
+    REQUIRE(play.ms.counters.requests == play.asked, "requests are not what was asked for");
     REQUIRE(play.ms.counters.sent == play.pages * parts, "pages sent are not the model's");
     if (result == 0) {
         REQUIRE(play.ended && !dirty_anywhere(), "the end although pages are left (R-PC-43)");
-        REQUIRE(play.ms.counters.discard_ranges == play.discard_ranges, "ranges are not the model's");
+        REQUIRE(play.ms.counters.discard_commands == play.discard_commands &&
+                    play.ms.counters.discard_ranges == play.discard_ranges,
+                "ranges are not the model's");
         REQUIRE(play.ms.counters.ignored == play.model.ignored * parts,
                 "ignored pages are not the model's (R-PC-42)");
     }

@@ -114,3 +114,25 @@ void iommu_event(unsigned word, unsigned *type, unsigned *perm)
     *type = word == 0 ? UNMAP : word == 1 ? DEVIOTLB_UNMAP : MAP;
     *perm = word < 2 ? 0 : word - 2;
 }
+
+bool access_is_meanwhile(enum trace_op op)
+{
+    return op == TRACE_OP_MEANWHILE || op == TRACE_OP_MAP_MEANWHILE;
+}
+
+void access_meanwhile(const struct trace_step *s, struct trace_step steps[2])
+{
+    if (s->op == TRACE_OP_MEANWHILE) {
+        const bool leaves = s->n == UNMAP_IN_CANCEL || s->n == CANCEL_IN_UNMAP;
+        const bool unmap_first = s->n == UNMAP_IN_WAIT || s->n == UNMAP_IN_CANCEL;
+
+        steps[!unmap_first] = (struct trace_step){ .op = TRACE_OP_UNMAP, .a = s->b, .n = s->c, .v = s->v, .w = s->w };
+        steps[unmap_first] =
+            (struct trace_step){ .op = leaves ? TRACE_OP_MAP_CLIENT_CANCEL : TRACE_OP_MAP_CLIENT, .a = s->a };
+    } else {
+        steps[0] = (struct trace_step){ .op = TRACE_OP_UNMAP, .a = s->c, .n = DIRECTION_READING };
+        steps[1] = *s;
+        steps[1].op = TRACE_OP_MAP;
+        steps[1].c = 0;                     /* attrs unspecified */
+    }
+}

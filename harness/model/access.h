@@ -104,6 +104,16 @@ enum { CACHE_FAST, CACHE_SLOW };
 enum { DIRECTION_READING, DIRECTION_WRITING };
 
 /*
+ * Two threads.  A `meanwhile` or `map_meanwhile` step is two others: steps[0] is made as a whole when steps[1] has
+ * begun and is about to take its lock.  So steps[0] is before steps[1] for everybody, and that is how the model
+ * plays them.  A call that takes no such lock (a direct map, an empty one) does nothing that the other sees: there
+ * steps[0] is made when steps[1] is over.
+ */
+enum { UNMAP_IN_WAIT, UNMAP_IN_CANCEL, WAIT_IN_UNMAP, CANCEL_IN_UNMAP };
+bool access_is_meanwhile(enum trace_op op);
+void access_meanwhile(const struct trace_step *s, struct trace_step steps[2]);
+
+/*
  * IOMMUs.  A table is a list of at most IOMMU_BLOCKS blocks, newest first:
  * {index, iova, size - 1, to, space, perm}.  `iommu_map` puts one in front (the
  * oldest falls off a full list); `iommu_unmap` takes out all of that index that

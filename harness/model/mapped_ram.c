@@ -248,29 +248,50 @@ void mapped_ram_model_fill(const struct mapped_ram_bytes *file, const struct map
 
 /* --- loading --- */
 
-bool mapped_ram_model_fits(const struct mapped_ram_seen *seen, const struct mapped_ram_local *locals, unsigned count,
-                           bool partial, uint64_t page_size, uint64_t host_page)
+static bool has_discarded(const struct mapped_ram_seen_block *b, const struct mapped_ram_bytes *bytes,
+                          const struct mapped_ram_local *local)
 {
-    unsigned found = 0, wanted = 0;
+    for (uint64_t page = 0; local->discarded && page < b->used_length / b->page_size; page++) {
+        const uint64_t granule = page * b->page_size / local->granule;
 
-    for (unsigned i = 0; i < count; i++) {
-        const struct mapped_ram_local *local = &locals[i];
-
-        wanted += local->migratable;
-        for (unsigned k = 0; k < seen->blocks->len; k++) {
-            const struct mapped_ram_seen_block *b = mapped_ram_model_block(seen, k);
-
-            if (strcmp(b->name, local->name) != 0) {
-                continue;
-            }
-            found++;
-            if (!local->migratable || b->page_size != page_size || b->used_length % host_page ||
-                b->used_length > local->max_length ||
-                (!local->resizeable && b->used_length != local->used_length)) {
-                return false;
-            }
+        if (local->discarded >> granule & 1 && mapped_ram_model_present(bytes, b, page)) {
+            return true;
         }
     }
-    /* Every block of the file is here, and every one here is in the file. */
-    return seen->complete && found == seen->blocks->len && (partial || found == wanted);
+    return false;
+}
+
+static bool fits(const struct mapped_ram_seen_block *b, const struct mapped_ram_bytes *bytes,
+                 const struct mapped_ram_local *local, uint64_t page_size, uint64_t host_page)
+{
+    return local && local->migratable && b->page_size == page_size && b->used_length % host_page == 0 &&
+           b->used_length <= local->max_length && (local->resizeable || b->used_length == local->used_length) &&
+           !has_discarded(b, bytes, local);
+}
+
+const char *mapped_ram_model_misfit(const struct mapped_ram_seen *seen, const struct mapped_ram_bytes *bytes,
+                                    const struct mapped_ram_local *locals, unsigned count, bool partial,
+                                    uint64_t page_size, uint64_t host_page)
+{
+    unsigned wanted = 0;
+
+    if (!seen->complete) {
+        return "";
+    }
+    for (unsigned k = 0; k < seen->blocks->len; k++) {
+        const struct mapped_ram_seen_block *b = mapped_ram_model_block(seen, k);
+        const struct mapped_ram_local *local = NULL;
+
+        for (unsigned i = 0; i < count; i++) {
+            local = strcmp(b->name, locals[i].name) == 0 ? &locals[i] : local;
+        }
+        if (!fits(b, bytes, local, page_size, host_page)) {
+            return b->name;
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        wanted += locals[i].migratable;
+    }
+    /* Every block of the file is here; every one here is in the file. */
+    return partial || seen->blocks->len == wanted ? NULL : "";
 }

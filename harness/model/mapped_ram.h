@@ -55,10 +55,16 @@ struct mapped_ram_local {
     const char *name;
     uint64_t used_length, max_length;
     bool migratable, resizeable;
+    uint64_t granule;           /* of its discard manager; 64 at most */
+    uint64_t discarded;         /* granules that are not there, one bit each; 0: all are, or there is no manager */
 };
 
-/* Whether a sound file may be loaded into these blocks, `host_page` being the unit of their lengths (R-MLD-3). */
-bool mapped_ram_model_fits(const struct mapped_ram_seen *seen, const struct mapped_ram_local *locals, unsigned count,
-                           bool partial, uint64_t page_size, uint64_t host_page);
+/*
+ * NULL: a sound file may be loaded into these blocks, `host_page` being the unit of their lengths (R-MLD-3, R-MLD-7).
+ * Else the name of the first of its blocks that does not fit, or "" if all do.
+ */
+const char *mapped_ram_model_misfit(const struct mapped_ram_seen *seen, const struct mapped_ram_bytes *bytes,
+                                    const struct mapped_ram_local *locals, unsigned count, bool partial,
+                                    uint64_t page_size, uint64_t host_page);
 
 #endif

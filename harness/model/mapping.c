@@ -118,6 +118,15 @@ void mapping_apply(struct model *m, const struct trace_step *s, struct observati
     case TRACE_OP_MAP_CLIENT_CANCEL:
         m->clients_waiting[s->a] -= m->clients_waiting[s->a] > 0;
         break;
+    case TRACE_OP_MEANWHILE:
+    case TRACE_OP_MAP_MEANWHILE: {
+        struct trace_step steps[2];
+
+        access_meanwhile(s, steps);
+        mapping_apply(m, &steps[0], expected);
+        mapping_apply(m, &steps[1], expected);
+        break;
+    }
     default:
         abort();
     }

@@ -8,10 +8,13 @@
 void postcopy_model_start(struct postcopy_model *model)
 {
     unsigned pages[POSTCOPY_MODEL_BLOCKS];
+    uint32_t absent[POSTCOPY_MODEL_BLOCKS];
 
     memcpy(pages, model->pages, sizeof(pages));
+    memcpy(absent, model->absent, sizeof(absent));
     memset(model, 0, sizeof(*model));
     memcpy(model->pages, pages, sizeof(pages));
+    memcpy(model->absent, absent, sizeof(absent));
     model->last_block = -1;
 }
 
@@ -76,7 +79,7 @@ bool postcopy_model_complete(const struct postcopy_model *model)
 {
     for (int block = 0; block < POSTCOPY_MODEL_BLOCKS; block++) {
         for (unsigned page = 0; page < model->pages[block]; page++) {
-            if (!model->page[block][page].received) {
+            if (!model->page[block][page].received && !(model->absent[block] >> page & 1)) {
                 return false;
             }
         }
@@ -101,7 +104,7 @@ void postcopy_model_place(struct postcopy_model *model, int block, unsigned page
         model->duplicates++;
         return;
     }
-    *place = (struct postcopy_model_page){ .received = true, .value = value };
+    *place = (struct postcopy_model_page){ .received = true, .value = value, .known = true };
     *(value ? &model->placed : &model->zero_placed) += 1;
 }
 
@@ -120,6 +123,7 @@ bool postcopy_model_page(struct postcopy_model *model, bool named, int block, un
         /* without ADVISE nobody notes what came */
         model->page[block][page].received = model->state != POSTCOPY_MODEL_NONE;
         model->page[block][page].value = value;
+        model->page[block][page].known = true;
     }
     return true;
 }
@@ -128,10 +132,14 @@ enum postcopy_model_touch postcopy_model_touch(struct postcopy_model *model, int
 {
     struct postcopy_model_page *place = &model->page[block][page];
 
+    model->faults++;
+    if (model->absent[block] >> page & 1) {
+        postcopy_model_place(model, block, page, 0);
+        return POSTCOPY_MODEL_GOES_ON;
+    }
     if (place->received) {
         return POSTCOPY_MODEL_GOES_ON;
     }
-    model->faults++;
     if (place->requested) {
         model->suppressed++;
         return POSTCOPY_MODEL_HAS_ASKED;

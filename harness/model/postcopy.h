@@ -26,10 +26,12 @@ enum postcopy_model_state {     /* R-PC-1 */
 struct postcopy_model_page {
     bool received, requested;
     uint8_t value;              /* what the guest reads, once it is received */
+    bool known;                 /* the value: also where nobody notes what came */
 };
 
 struct postcopy_model {
     unsigned pages[POSTCOPY_MODEL_BLOCKS];
+    uint32_t absent[POSTCOPY_MODEL_BLOCKS];     /* pages a RamDiscardManager has discarded, one bit each */
     struct postcopy_model_page page[POSTCOPY_MODEL_BLOCKS][POSTCOPY_MODEL_PAGES_MAX];
     enum postcopy_model_state state;
     bool started, ended;        /* the ram section */
@@ -38,7 +40,7 @@ struct postcopy_model {
     uint64_t faults, requests, suppressed, placed, zero_placed, duplicates, discarded;
 };
 
-/* `pages` of each block are set before. */
+/* `pages` and `absent` of each block are set before. */
 void postcopy_model_start(struct postcopy_model *model);
 
 /* Each: whether it is accepted; if not, nothing changes.  A block that does not exist is -1. */
@@ -55,7 +57,11 @@ bool postcopy_model_page(struct postcopy_model *model, bool named, int block, un
 void postcopy_model_place(struct postcopy_model *model, int block, unsigned page, uint8_t value);
 
 /* What comes of a thread that touches a page, while the destination listens (R-PC-22). */
-enum postcopy_model_touch { POSTCOPY_MODEL_GOES_ON, POSTCOPY_MODEL_ASKS, POSTCOPY_MODEL_HAS_ASKED };
+enum postcopy_model_touch {
+    POSTCOPY_MODEL_GOES_ON,     /* it is there, or discarded: then a page of zeroes is placed */
+    POSTCOPY_MODEL_ASKS,
+    POSTCOPY_MODEL_HAS_ASKED,
+};
 enum postcopy_model_touch postcopy_model_touch(struct postcopy_model *model, int block, unsigned page);
 
 bool postcopy_model_complete(const struct postcopy_model *model);

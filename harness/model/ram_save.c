@@ -19,7 +19,7 @@ static void look(struct save_model *model)
 
 void save_model_start(struct save_model *model)
 {
-    model->normal = model->zero = model->remaining = model->dirty_sync_count = 0;
+    model->total = model->normal = model->zero = model->remaining = model->dirty_sync_count = 0;
     model->block = model->page = 0;
     for (unsigned b = 0; b < model->count; b++) {
         struct save_model_block *block = &model->blocks[b];
@@ -28,9 +28,16 @@ void save_model_start(struct save_model *model)
             block->dirty[page] = true;
             block->written[page] = block->present[page] = false;
         }
+        model->total += block->pages;
         model->remaining += block->pages;
     }
     look(model);
+}
+
+void save_model_drop(struct save_model *model, unsigned block, unsigned page)
+{
+    model->remaining -= model->blocks[block].dirty[page];
+    model->blocks[block].dirty[page] = false;
 }
 
 void save_model_write(struct save_model *model, unsigned block, unsigned page, unsigned count)

@@ -27,14 +27,16 @@ struct save_model {
     uint64_t page_size, enough;
     unsigned max_rounds;
     bool keep_zero_pages;
-    /* what is to be seen */
-    uint64_t normal, zero, remaining, dirty_sync_count;
+    /* what is to be seen; all in pages */
+    uint64_t total, normal, zero, remaining, dirty_sync_count;
     /* where the scan goes on */
     unsigned block, page;
 };
 
 /* All is dirty and nothing in the file (R-ITER-1, R-ITER-2); the first look. */
 void save_model_start(struct save_model *model);
+/* A page that is not there is neither read nor in the file (R-ITER-1). */
+void save_model_drop(struct save_model *model, unsigned block, unsigned page);
 /* The guest wrote to pages [page, page + count) of a block. */
 void save_model_write(struct save_model *model, unsigned block, unsigned page, unsigned count);
 /* Takes up to `pages` (R-ITER-4, R-ITER-6), and looks again if few are left (R-ITER-7).  Whether more is dirty. */

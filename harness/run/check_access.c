@@ -34,7 +34,10 @@ static const char *rule_of(enum trace_op op)
         return "R-DSP-7";
     case TRACE_OP_MAP:
         return "R-MAP-2";
+    case TRACE_OP_MAP_MEANWHILE:
+        return "R-MAP-4";
     case TRACE_OP_UNMAP:
+    case TRACE_OP_MEANWHILE:
         return "R-MAP-9";
     case TRACE_OP_CACHE:
         return "R-CCH-2";

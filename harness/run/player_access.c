@@ -307,6 +307,41 @@ static void play_unmap(struct player *p, const struct trace_step *s)
     address_space_unmap(p->mappings[s->a].space, pointer, p->mappings[s->a].length, s->n, s->w.absolute);
 }
 
+/* --- another thread -------------------------------------------------------------------------- */
+
+static void play(struct player *p, const struct trace_step *s, const struct observation *expected);
+
+struct other_thread {
+    struct player *player;
+    const struct trace_step *step;      /* NULL: it has been played */
+    const struct observation *expected;
+};
+
+static void play_other_thread(void *opaque)
+{
+    struct other_thread *const other = opaque;
+
+    if (other->step) {
+        play(other->player, other->step, other->expected);
+        other->step = NULL;
+    }
+}
+
+/* A core that cannot tell where others come in between gets both calls in order. */
+static void play_meanwhile(struct player *p, const struct trace_step *s, const struct observation *expected)
+{
+    struct trace_step steps[2];
+    struct other_thread other = { .player = p, .step = &steps[0], .expected = expected };
+
+    access_meanwhile(s, steps);
+    if (!subject_set_meanwhile(play_other_thread, &other)) {
+        play_other_thread(&other);
+    }
+    play(p, &steps[1], expected);
+    subject_set_meanwhile(NULL, NULL);
+    play_other_thread(&other);
+}
+
 /* --- caches ---------------------------------------------------------------------------------- */
 
 static void play_cache_access(struct player *p, const struct trace_step *s)
@@ -417,6 +452,10 @@ static void play(struct player *p, const struct trace_step *s, const struct obse
         break;
     case TRACE_OP_MAP_CLIENT_CANCEL:
         cpu_unregister_map_client(p->clients[s->a].bottom_half);
+        break;
+    case TRACE_OP_MEANWHILE:
+    case TRACE_OP_MAP_MEANWHILE:
+        play_meanwhile(p, s, expected);
         break;
     case TRACE_OP_CACHE:
         p->seen->value = (uint64_t)address_space_cache_init(&p->caches[s->a], &p->spaces[s->b], v, w, s->n);

@@ -258,13 +258,31 @@ static bool resolve_flush_rom(const struct query *q, struct trace_step *out, con
     return true;
 }
 
-static bool resolve_unmap(const struct query *q, struct trace_step *out, const char **reason)
+static bool is_bounced(const struct query *q, unsigned slot)
 {
     struct model_mapping mapping;
 
+    return model_mapping(q->r->model, slot, &mapping) && mapping.bounced;
+}
+
+/* Threads meet at the bounce buffer: who has it, else any. */
+static bool bounced_operand(const struct query *q, uint16_t *slot, const char **reason)
+{
     *reason = "nothing is mapped";
-    if (!resolve_take(resolve_pick_listed(q, out->a, NULL, model_mappings), &out->a) ||
-        !model_mapping(q->r->model, out->a, &mapping)) {
+    return resolve_take(resolve_pick_listed(q, *slot, is_bounced, model_mappings), slot) ||
+           resolve_take(resolve_pick_listed(q, *slot, NULL, model_mappings), slot);
+}
+
+static bool resolve_unmap(const struct query *q, struct trace_step *out, const char **reason)
+{
+    const bool meanwhile = out->op == TRACE_OP_MEANWHILE;
+    uint16_t *const slot = meanwhile ? &out->b : &out->a;
+    struct model_mapping mapping;
+
+    *reason = "nothing is mapped";
+    if (!(meanwhile ? bounced_operand(q, slot, reason)
+                    : resolve_take(resolve_pick_listed(q, *slot, NULL, model_mappings), slot)) ||
+        !model_mapping(q->r->model, *slot, &mapping)) {
         return false;
     }
     resolve_bound_value(&out->w, 0, mapping.length < TRACE_BUFFER_MAX ? mapping.length : TRACE_BUFFER_MAX);
@@ -449,10 +467,13 @@ bool resolve_access(struct query *q, struct trace_step *out, const char **reason
     case TRACE_OP_MOVE:
         return resolve_move(q, out, reason);
     case TRACE_OP_MAP:
+    case TRACE_OP_MAP_MEANWHILE:
         *reason = "no free mapping";
         return resolve_take(resolve_next_free(out->a, TRACE_MAPPINGS, q, mapping_free), &out->a) &&
-               space_operand(q, &out->b, reason);
+               space_operand(q, &out->b, reason) &&
+               (out->op == TRACE_OP_MAP || bounced_operand(q, &out->c, reason));
     case TRACE_OP_UNMAP:
+    case TRACE_OP_MEANWHILE:
         return resolve_unmap(q, out, reason);
     case TRACE_OP_MAP_CLIENT:
     case TRACE_OP_MAP_CLIENT_CANCEL:

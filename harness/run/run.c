@@ -166,7 +166,7 @@ static bool compare(struct runner *r, const struct trace_step *step)
             return false;
         }
         if (trace_op_table[step->op].group < TRACE_GROUP_BLOCK && !r->expected.events.count &&
-            step->op != TRACE_OP_MAP && step->op != TRACE_OP_UNMAP && step->op != TRACE_OP_CACHE &&
+            trace_op_table[step->op].group != TRACE_GROUP_MAP && step->op != TRACE_OP_CACHE &&
             step->op != TRACE_OP_CACHE_DESTROY) {
             return true;        /* nothing that could have changed the rest */
         }

@@ -104,6 +104,32 @@ size_t subject_plant_failure(size_t nth, int error)
     return calls;
 }
 
+/* --- another thread ----------------------------------------------------------------- */
+
+static struct {
+    void (*play)(void *opaque);
+    void *opaque;
+} other_thread;
+
+bool subject_set_meanwhile(void (*play)(void *opaque), void *opaque)
+{
+    other_thread.play = play;
+    other_thread.opaque = opaque;
+    return true;
+}
+
+static void on_place(void *opaque, MemcorePlace place)
+{
+    void (*const play)(void *opaque) = other_thread.play;
+
+    (void)opaque;
+    (void)place;
+    if (play) {
+        other_thread.play = NULL;
+        play(other_thread.opaque);
+    }
+}
+
 /* --- the rest ------------------------------------------------------------------ */
 
 void subject_start(void)
@@ -113,8 +139,9 @@ void subject_start(void)
     if (!started) {
         started = true;
         memcore_init(MEMCORE_RECLAIM_MANUAL);
-        /* For good: were it set by the first input that plants a failure, that one would take other edges. */
+        /* For good: were they set by the first input that needs them, that one would take other edges. */
         memcore_set_fault(ask_planted, NULL);
+        memcore_set_meanwhile(on_place, NULL);
         type_register_static(&owner_type);
     }
 }

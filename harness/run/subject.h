@@ -70,6 +70,12 @@ uint64_t subject_manager_populated_bytes(struct subject_manager *manager);
 /* Called before each call of the host that may fail: what other threads do in the middle of a step.  NULL: nothing. */
 void subject_set_interruption(void (*interrupt)(void *opaque), void *opaque);
 
+/*
+ * Where a core tells that another thread may come in between: `play` is called the next time a call gets to such a
+ * place, once.  NULL: it is not called any more.  false: this core cannot tell, and `play` is never called.
+ */
+bool subject_set_meanwhile(void (*play)(void *opaque), void *opaque);
+
 /* mtree_info's text, to be freed with free(). */
 char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled);
 

@@ -275,6 +275,7 @@ void snapshot_make(Snapshot *snapshot, const uint8_t *recipe, size_t length, uin
                      : kind % 16 == 1 ? SNAPSHOT_FOLDER
                      : kind % 16 == 2 ? SNAPSHOT_DEVICE
                                       : SNAPSHOT_FILE;
+    snapshot->reader = kind / 16;
     snapshot->expect_machine = configuration & RECIPE_EXPECT_MACHINE;
     snapshot->base = start * 0x1c;
     build.page_size = configuration & RECIPE_KIBIBYTE_PAGES ? 1024 : page_size;

@@ -10,7 +10,7 @@
  *   0     configuration: see RECIPE_* below; never 'Q', with which files themselves begin
  *   1     low 3 bits: blocks; high 5 bits: records behind START
  *   2     where the stream starts, in units of 0x1c bytes
- *   3     what is opened (H13), modulo 16: 0 pipe, 1 folder, 2 device, else the file
+ *   3     low 4 bits: what is opened (H13): 0 pipe, 1 folder, 2 device, else the file; high 4 bits: for the reader
  *   4     probe flags (enum MappedRamFlags), load flags in the same place
  *   ...   4 bytes a block: name, pages, which are present, gap before the pages
  *   ...   1 byte a record: which
@@ -43,6 +43,7 @@ typedef struct {
     SnapshotKind kind;
     unsigned flags;             /* for the reader */
     bool expect_machine;        /* "none" */
+    unsigned reader;            /* 4 bits: in what state the reader is */
     uint64_t fail_read;         /* the read with this number fails; UINT64_MAX: none */
 } Snapshot;
 

@@ -19,6 +19,20 @@ static const char *const commands[] = {
 #endif
 };
 
+/* Nothing of it is folded by a terminal of 80 columns. */
+static void assert_narrow(const char *text)
+{
+    char **lines = g_strsplit(text, "\n", -1);
+
+    for (char **line = lines; *line; line++) {
+        if (strlen(*line) > 80) {
+            g_test_message("%zu columns: %s", strlen(*line), *line);
+            g_test_fail();
+        }
+    }
+    g_strfreev(lines);
+}
+
 static void test_help(void)
 {
     struct result general = tool_run("--help"), bare = tool_run("");
@@ -26,6 +40,7 @@ static void test_help(void)
     g_assert_cmpint(general.status, ==, 0);
     g_assert_cmpstr(general.error, ==, "");
     g_assert_nonnull(strstr(general.out, "Example"));
+    assert_narrow(general.out);
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         char *option = g_strdup_printf("%s --help", commands[i]),
              *word = g_strdup_printf("help %s", commands[i]);
@@ -40,6 +55,7 @@ static void test_help(void)
         g_assert_nonnull(strstr(by_option.out, "\nExample: "));
         g_assert_nonnull(strstr(strstr(by_option.out, "\nExample: "), usage + strlen("Usage: ")));
         g_assert_cmpstr(by_option.out, ==, by_word.out);
+        assert_narrow(by_option.out);
         result_free(&by_option);
         result_free(&by_word);
         g_free(option);

@@ -175,6 +175,50 @@ static void test_map(void)
     end(3);
 }
 
+/* R-MAP-4, R-MAP-11: the second call has begun when the first is made, and nobody misses anything. */
+static void test_meanwhile(void)
+{
+    begin("device r1 size 0x1000 owner none valid any impl any traits bytes\nadd r0 r1 at 0x1000 priority 0\n");
+    play("map m0 as0 0x1000 size 0x4 attrs plain for writing\n"
+         "meanwhile unmap_in_wait q0 m0 length 0x2 for writing data 0x9\n");
+    g_assert_cmpuint(seen.events.count, ==, 2);
+    g_assert_cmpint(seen.events.events[0].kind, ==, EVENT_DEVICE_WRITE);
+    g_assert_cmpint(seen.events.events[1].kind, ==, EVENT_MAP_CLIENT);
+    play("map m0 as0 0x1000 size 0x4 attrs plain for writing\nmap_client q1\n"
+         "meanwhile unmap_in_cancel q1 m0 length 0x0 for writing data 0x0\n");
+    assert_events("map_client q1\n");
+    play("map m0 as0 0x1000 size 0x4 attrs plain for writing\n"
+         "meanwhile wait_in_unmap q2 m0 length 0x0 for writing data 0x0\n");
+    assert_events("map_client q2\n");
+    play("map m0 as0 0x1000 size 0x4 attrs plain for writing\nmap_client q3\n"
+         "meanwhile cancel_in_unmap q3 m0 length 0x0 for writing data 0x0\n");
+    assert_events("");
+    play("map m0 as0 0x1000 size 0x4 attrs plain for writing\n"
+         "map_meanwhile m1 as0 0x1000 size 0x8 for writing unmap m0\n");
+    g_assert_true(seen.bounced && seen.value == 8);
+    play("unmap m1 length 0x0 for writing data 0x0\n");
+    end(2);
+}
+
+/* Whether the player's order is the core's: `map_meanwhile` of a direct map makes the unmap when the map is over. */
+static void test_meanwhile_nowhere(void)
+{
+    begin("ram r1 size 0x1000 owner none kind ram\nadd r0 r1 at 0x1000 priority 0\n"
+          "device r2 size 0x1000 owner none valid any impl any traits bytes\nadd r0 r2 at 0x2000 priority 0\n"
+          "map m0 as0 0x2000 size 0x4 attrs plain for writing\nmap_client q0\n");
+    expected.place_region = 1;
+    play("map_meanwhile m1 as0 0x1000 size 0x8 for writing unmap m0\n");
+    assert_events("map_client q0\n");
+    g_assert_cmpint(seen.place_region, ==, 1);
+    play("map m2 as0 0x2000 size 0x4 attrs plain for writing\n");
+    g_assert_true(seen.bounced);
+    play("meanwhile wait_in_unmap q1 m1 length 0x0 for writing data 0x0\n");
+    assert_events("");
+    play("unmap m2 length 0x0 for writing data 0x0\n");
+    assert_events("map_client q1\n");
+    end(3);
+}
+
 /* R-CCH-7 */
 static void test_cache(void)
 {
@@ -225,6 +269,8 @@ int main(int argc, char **argv)
     g_test_add_func("/player-access/scripts", test_scripts);
     g_test_add_func("/player-access/signal", test_signal);
     g_test_add_func("/player-access/map", test_map);
+    g_test_add_func("/player-access/meanwhile", test_meanwhile);
+    g_test_add_func("/player-access/meanwhile-nowhere", test_meanwhile_nowhere);
     g_test_add_func("/player-access/cache", test_cache);
     g_test_add_func("/player-access/iommu", test_iommu);
     return g_test_run();

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bottom_half.h"
+#include "base/meanwhile.h"
 #include "exec/memory.h"
 #include "qemu/thread.h"
 
@@ -19,6 +20,13 @@ typedef struct {
 static QemuMutex mutex = QEMU_MUTEX_INITIALIZER;
 static bool taken;
 static struct cds_list_head clients = CDS_LIST_HEAD_INIT(clients);
+
+/* Nothing that was looked at before may count from here on. */
+static void lock(MemcorePlace place)
+{
+    memcore_meanwhile(place);
+    qemu_mutex_lock(&mutex);
+}
 
 /* With the mutex held. */
 static void end_waiting(MapClient *client)
@@ -48,7 +56,7 @@ void *bounce_take(size_t size)
     void *buffer = NULL;
     bool was_taken;
 
-    qemu_mutex_lock(&mutex);
+    lock(MEMCORE_PLACE_MAP);
     was_taken = taken;
     taken = true;
     qemu_mutex_unlock(&mutex);
@@ -64,7 +72,7 @@ void *bounce_take(size_t size)
 void bounce_release(void *buffer)
 {
     free(buffer);
-    qemu_mutex_lock(&mutex);
+    lock(MEMCORE_PLACE_UNMAP);
     taken = false;
     schedule_all();
     qemu_mutex_unlock(&mutex);
@@ -76,7 +84,7 @@ void cpu_register_map_client(QEMUBH *bh)
 
     client->bh = bh;
     __atomic_fetch_add(&bh->waiting, 1, __ATOMIC_RELAXED);
-    qemu_mutex_lock(&mutex);
+    lock(MEMCORE_PLACE_WAIT);
     cds_list_add_tail(&client->link, &clients);
     if (!taken) {
         schedule_all();
@@ -88,7 +96,7 @@ void cpu_unregister_map_client(QEMUBH *bh)
 {
     MapClient *client;
 
-    qemu_mutex_lock(&mutex);
+    lock(MEMCORE_PLACE_CANCEL);
     cds_list_for_each_entry(client, &clients, link) {
         if (client->bh == bh) {
             end_waiting(client);

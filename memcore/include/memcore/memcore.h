@@ -103,6 +103,26 @@ typedef enum {
  */
 void memcore_set_fault(int (*fault)(void *opaque, MemcoreFault kind), void *opaque);
 
+/* --- other threads, played in this one ----------------------------------------- */
+
+/* Where another thread may come in between: the call has begun, and takes its lock next. */
+typedef enum {
+    MEMCORE_PLACE_MAP,              /* address_space_map(), for the bounce buffer; in a read section */
+    MEMCORE_PLACE_UNMAP,            /* address_space_unmap(), of that buffer; its bytes are written back */
+    MEMCORE_PLACE_WAIT,             /* cpu_register_map_client() */
+    MEMCORE_PLACE_CANCEL,           /* cpu_unregister_map_client() */
+    MEMCORE_PLACES,
+} MemcorePlace;
+
+/*
+ * For tests: `play` is called at each such place, on the thread that is there, and does what another thread would, so
+ * that a race happens every time.  What it does is over before the call that is under way looks at anything under its
+ * lock.  It may make any call that the locks held there allow, in a read section not memcore_drain(); where such a
+ * call gets to a place, `play` is called again.  NULL, the default: nothing is played.  Under the big lock, before
+ * other threads run.
+ */
+void memcore_set_meanwhile(void (*play)(void *opaque, MemcorePlace place), void *opaque);
+
 /*
  * For tests: memory is searched for zeroes with vectors of `bytes` at most, not as wide as the processor has them; 0:
  * word by word.  Returns the width that is used from now on.  Under the big lock, before other threads run.
