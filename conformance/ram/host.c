@@ -454,6 +454,25 @@ static void persistent(void)
     as_here();
 }
 
+static void persistent_in_descriptor_0(void)
+{
+    const char *path = file_made("pmem", 4 * H);
+    const int input = dup(STDIN_FILENO);
+    MemoryRegion *mr = stage_storage(sizeof(*mr));
+
+    close(STDIN_FILENO);
+    g_assert_true(open(path, O_RDWR) == STDIN_FILENO);
+    host.map_sync = true;
+    memory_region_init_ram_from_fd(mr, NULL, "fd", 4 * H, RAM_PMEM | RAM_SHARED, STDIN_FILENO, 0, &error_fatal);
+    stage_adopt(mr, NULL);
+    check_number(host.synchronous, 1);
+    stage_release(mr);
+    memcore_drain();
+    dup2(input, STDIN_FILENO);
+    close(input);
+    as_here();
+}
+
 /* ---- later ---- */
 
 static void not_written_back(void)
@@ -605,6 +624,7 @@ int main(int argc, char **argv)
     conformance_case("/R-RAM-4/policy-in-descriptor-0", policy_in_descriptor_0);
     conformance_case("/R-RAM-4/no-reservation", without_reservation);
     conformance_case("/R-RAM-4/persistent", persistent);
+    conformance_case("/R-RAM-4/persistent-in-descriptor-0", persistent_in_descriptor_0);
     conformance_case("/R-RAM-28/warns", not_written_back);
     conformance_case("/R-RAM-28/whole-pages", whole_pages_are_written_back);
     conformance_case("/R-DISC-7/warns-once", warns_of_holes_once);
