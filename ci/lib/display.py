@@ -7,7 +7,7 @@ import time
 from common import number
 
 PLAIN_SECONDS = 10
-COLUMNS = (("target", -14), ("engine", -9), ("left", 6), ("exec/s", 9), ("checked steps/s", 15), ("edges", 7),
+COLUMNS = (("target", -15), ("engine", -9), ("left", 6), ("exec/s", 9), ("checked steps/s", 15), ("edges", 7),
            ("corpus", 7), ("", -10))
 
 
@@ -81,24 +81,43 @@ class Display:
             self.draw()
 
 
-TABLE = (("target", -14), ("engine", -9), ("seconds", 7), ("execs", 12), ("exec/s", 9), ("checked steps/s", 15),
+TABLE = (("target", -15), ("engine", -9), ("seconds", 7), ("execs", 12), ("exec/s", 9), ("checked steps/s", 15),
          ("skipped", 7), ("edges", 7), ("corpus", 7), ("MB", 5), ("result", -10))
+
+
+# What a narrow terminal can do without, the first first.
+DISPENSABLE = ("skipped", "MB", "corpus", "checked steps/s", "engine")
+
+
+def narrowed(rows, width):
+    """Rows of TABLE, the heads first, as text that fits but for a long result, if that can be."""
+    columns = list(range(len(TABLE)))
+    left_out = list(DISPENSABLE)
+
+    def lines():
+        return [row([cells[i] for i in columns], [TABLE[i] for i in columns]) for cells in rows]
+
+    while left_out and len(lines()[0]) + len("no finding") - len("result") > width:
+        columns = [i for i in columns if TABLE[i][0] != left_out[0]]
+        left_out.pop(0)
+    return lines()
 
 
 def table(campaigns):
     """The end: averages over the whole run.  MB is the peak."""
-    lines = ["", row([name for name, _ in TABLE], TABLE)]
+    rows = [[name for name, _ in TABLE]]
     for c in campaigns:
         if not c.started:
-            lines.append(row([c.target.name, c.engine] + [""] * 8 + ["not run"], TABLE))
+            rows.append([c.target.name, c.engine] + [""] * 8 + ["not run"])
             continue
         steps, skipped = c.total("steps"), c.total("skipped")
         result = {"done": "no finding", "broken": f"BROKEN: {c.trouble}", "running": "interrupted",
                   "found": "found, as planted" if c.target.finding == "must" else "FOUND"}[c.state]
         if c.state == "done" and c.target.finding == "must":
             result = "NOT FOUND: a failure is planted in it"
-        lines.append(row([c.target.name, c.engine, f"{c.elapsed():.0f}", number(c.total("execs")),
-                          number(c.average("execs")), number(c.average("checked")),
-                          f"{100 * skipped / steps:.0f} %" if steps else "-", number(c.most("edges")),
-                          number(c.most("corpus")), number(c.peak_mb), result], TABLE))
-    return "\n".join(lines)
+        rows.append([c.target.name, c.engine, f"{c.elapsed():.0f}", number(c.total("execs")),
+                     number(c.average("execs")), number(c.average("checked")),
+                     f"{100 * skipped / steps:.0f} %" if steps else "-", number(c.most("edges")),
+                     number(c.most("corpus")), number(c.peak_mb), result])
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10 ** 6
+    return "\n".join(["", *narrowed(rows, width)])

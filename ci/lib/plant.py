@@ -139,7 +139,7 @@ def main():
             missed += not result[3]
             results.append(result)
         copy.patch(plant, "-R")
-    columns = (("planted bug", -34), ("target", -12), ("engine", -9), ("seconds", 7), ("by", -22),
+    columns = (("planted bug", -34), ("target", -15), ("engine", -9), ("seconds", 7), ("by", -22),
                ("as", -10))
     print("\n" + display.row([name for name, _ in columns], columns))
     for result in results:

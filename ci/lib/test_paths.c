@@ -89,8 +89,8 @@ static bool is_known(char *program, char *path)
         char **all = listing(program, NULL);
         char *nearest = all ? nearest_path(all, path) : NULL;
 
-        fprintf(stderr, "%s: no case has the path %s (-l lists all)", name, path);
-        fprintf(stderr, nearest ? "; similar: %s\n" : "\n", nearest);
+        fprintf(stderr, "%s: no case has the path %s (-l lists all)%s%s\n", name, path, nearest ? "; similar: " : "",
+                nearest ? nearest : "");
         g_free(nearest);
         g_strfreev(all);
         g_free(name);

@@ -8,6 +8,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import common  # noqa: E402
+import display  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # command, environment, exit code, what the output must contain
@@ -166,6 +171,21 @@ def check_unread(command):
     return []
 
 
+def check_table():
+    """The table of ci/fuzz fits the terminal, by columns left out; names do not push it apart."""
+    name = max(common.targets(), key=len)
+    rows = [[column for column, _ in display.TABLE],
+            [name, "libfuzzer", "3600", "123 456 789", "123 456", "12 345 678", "12 %", "12 345", "1 234", "345",
+             "no finding"]]
+    failures = []
+    for width, names in ((125, rows[0]), (100, ("edges", "checked steps/s")), (80, ("seconds", "execs", "exec/s"))):
+        lines = display.narrowed(rows, width)
+        if max(map(len, lines)) > width or not all(column in lines[0] for column in names) or \
+                lines[0].index("result") != lines[1].index("no finding"):
+            failures.append(f"the table of ci/fuzz in {width} columns:\n" + "\n".join(lines))
+    return failures
+
+
 def main():
     before = set(os.listdir(ROOT))
     with tempfile.TemporaryDirectory() as tmp, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -178,7 +198,8 @@ def main():
         checks = [*(pool.submit(check_case, tmp, *case) for case in CASES),
                   *(pool.submit(check_help, command) for command in commands),
                   *(pool.submit(check_bare, bare, *case) for case in BARE),
-                  *(pool.submit(check_unread, command) for command in UNREAD)]
+                  *(pool.submit(check_unread, command) for command in UNREAD),
+                  pool.submit(check_table)]
         failures = [failure for check in checks for failure in check.result()]
     new = set(os.listdir(ROOT)) - before
     if new:

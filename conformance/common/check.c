@@ -13,6 +13,29 @@
 #define SURVIVED "conformance: survived the misuse"
 enum { MISUSE_TIMEOUT_US = 60 * 1000 * 1000 };
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+/* What ThreadSanitizer must not report, and why.  Here, because every program has this file. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return
+        /*
+         * liburcu is not built with it: of the blocks that rcu_barrier() and call_rcu allocate in one thread and free
+         * in another it sees malloc and free, and not what lies between.  Only what liburcu itself calls is left out;
+         * code that its threads call is watched.
+         */
+        "called_from_lib:liburcu.so\n"
+        /* Locks that glib makes when they are first used; it is not built with it either. */
+        "race:g_rw_lock_reader_lock\n"
+        "race:g_rw_lock_writer_lock\n"
+        /* A page is read while the guest writes to it: it is dirty again, what was read is thrown away (R-SAVE-4). */
+        "race:zero_page_test\n"
+        "race:write_all\n";
+}
+#endif
+#endif
+
 typedef struct {
     void (*test)(void);
     const char *function;   /* NULL: an ordinary case */

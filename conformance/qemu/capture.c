@@ -3,8 +3,8 @@
  * Writes the texts of conformance/qemu/captures/ anew: every machine of
  * lib/captures.c as it starts, and those of lib/machines.c after a number of changes.
  *
- * Exit status: 0 all written, 1 a machine did not start, 2 usage or a file that
- * cannot be written, 77 called without arguments (as a test it has nothing to do).
+ * Exit status: 0 all written, 1 a machine did not start or a file cannot be written,
+ * 2 usage.
  */
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static bool write_capture(const char *folder, const char *name, const char *head
     if (qemu_trouble(q)) {
         fprintf(stderr, "%s: %s\n", name, qemu_trouble(q));
     } else if (error) {
-        fprintf(stderr, "%s\n", error->message);
+        fprintf(stderr, "%s: %s\n", name, error->message);
         g_error_free(error);
     } else {
         printf("%s: %zu bytes\n", path, strlen(whole));
@@ -109,9 +109,17 @@ int main(int argc, char **argv)
 {
     size_t done = 0, failed = 0;
 
-    if (argc < 2 || argv[1][0] == '-') {
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         fputs(help, stdout);
-        return argc < 2 ? 77 : 2;
+        return 0;
+    }
+    if (argc < 2 || argv[1][0] == '-') {
+        fputs(help, stderr);
+        return 2;
+    }
+    if (!g_file_test(argv[1], G_FILE_TEST_IS_DIR)) {    /* before any machine is started */
+        fprintf(stderr, "qemu.capture: %s: no such folder\n", argv[1]);
+        return 2;
     }
     for (size_t i = 0; i < capture_count; i++) {
         char *name = g_strdup_printf("%s-%s", captures[i].architecture, captures[i].name);
