@@ -93,6 +93,47 @@ static void written_through(void)
     end();
 }
 
+static unsigned syncs, after_syncs;
+
+/* What an accelerator knew by itself until now. */
+static void on_sync(MemoryListener *listener, MemoryRegionSection *section)
+{
+    (void)listener;
+    check_pointer(section->mr, ram);
+    check_number(after_syncs, syncs++);
+    memory_region_set_dirty(ram, 7 * PAGE, PAGE);
+}
+
+static void on_after_sync(MemoryListener *listener)
+{
+    (void)listener;
+    check_number(++after_syncs, syncs);
+}
+
+/* Each look for what the guest wrote asks those who log, and tells them when it is over. */
+static void asks_listeners(void)
+{
+    MemoryListener listener = { .name = "accelerator", .log_sync = on_sync, .log_global_after_sync = on_after_sync };
+    MemoryRegion *root = stage_container("root", PAGES * PAGE);
+
+    begin();
+    stage_add(root, 0, ram);
+    syncs = after_syncs = 0;
+    memory_listener_register(&listener, stage_space(root, "as"));
+    check_number(colo_cache_init(&error_abort), 0);
+    check_number(after_syncs, 1);
+    memset(block()->host + 7 * PAGE, 0x77, PAGE);
+    check_number(colo_cache_write_through(&error_abort), 1);
+    check_number(after_syncs, 2);
+    check(page_is(block()->colo_cache, 7, 0x77));
+    memset(block()->host + 7 * PAGE, 0x78, PAGE);
+    check_number(colo_cache_flush(&error_abort), 1);
+    check_number(after_syncs, 3);
+    check(page_is(block()->host, 7, 0x77));
+    memory_listener_unregister(&listener);
+    end();
+}
+
 static void flushed(void)
 {
     begin();
@@ -395,6 +436,7 @@ int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     conformance_case("/R-COLO-1/filled", filled);
+    conformance_case("/R-COLO-1/asks-listeners", asks_listeners);
     conformance_case("/R-COLO-1/refused", refused_caches);
     conformance_case("/R-COLO-1/refused-blocks", refused_blocks);
     conformance_case("/R-COLO-1/callers-memory", callers_memory);

@@ -106,6 +106,12 @@ static unsigned count_entries(const char *path)
     return count;
 }
 
+void check_unmapped(const void *page)
+{
+    check_number(msync((void *)page, host_page, MS_ASYNC), -1);
+    check_number(errno, ENOMEM);
+}
+
 unsigned count_tasks(void)
 {
     return count_entries("/proc/self/task");
@@ -192,6 +198,7 @@ static int64_t lying_copy(void *opaque, int fd, void *to, const void *from, uint
         before_copy();
     }
     lying.copies++;
+    lying.from = from;
     return told < 0 ? told : postcopy_userfaultfd.copy(opaque, fd, to, from, told > 0 ? (uint64_t)told : length);
 }
 

@@ -51,6 +51,9 @@ extern const char *const ram_kinds[KIND_COUNT];
 /* Migratable, named `name`, adopted by the stage. */
 RAMBlock *stage_block(RamKind kind, const char *name, uint64_t size);
 
+/* Nothing is at that address any more. */
+void check_unmapped(const void *page);
+
 /* Threads and descriptors of this process. */
 unsigned count_tasks(void);
 unsigned count_descriptors(void);
@@ -67,6 +70,7 @@ typedef struct {
     unsigned script_at;
     void (*after_enroll)(void), (*before_copy)(void);       /* once */
     uint64_t features, asked;       /* of the last open: what was told, what had been asked for */
+    const void *from;               /* of the last copy */
     bool frees_0;           /* descriptor 0 is free for the next one from the second open on */
     unsigned copies, zeroes, wakes, opened, closed;
 } LyingHost;

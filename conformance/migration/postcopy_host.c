@@ -330,9 +330,12 @@ static void huge_parts(void)
     put_switch();
     put_section(reader.tape.in, 2);
     for (unsigned page = 0; page < READER_PAGES; page++) {
+        /* One of its target pages is zero: never that which was zero in the page before. */
+        const size_t zero = page % 2 ? TARGET_PAGE_SIZE : reader.host_page;
+
         for (size_t offset = reader.host_page; offset > 0; offset -= TARGET_PAGE_SIZE) {        /* backwards */
             put_page(reader.tape.in, "ram", page * reader.host_page + offset - TARGET_PAGE_SIZE,
-                     page == 3 || offset == reader.host_page ? -1 : (int)page + 1);
+                     page == 3 || offset == zero ? -1 : (int)page + 1);
         }
     }
     put_section_end(reader.tape.in);
@@ -340,9 +343,12 @@ static void huge_parts(void)
     put_section_end(reader.tape.in);
     put(reader.tape.in, 0, 1);
     check_number(reader_receive(), 0);
-    check_number(reader.ram->host[reader.host_page], 2);
-    check_number(reader.ram->host[2 * reader.host_page - 1], 0);
-    check_number(reader.ram->host[3 * reader.host_page], 0);
+    for (unsigned page = 0; page < READER_PAGES; page++) {
+        const uint8_t *bytes = reader.ram->host + page * reader.host_page, value = page == 3 ? 0 : (uint8_t)(page + 1);
+
+        check_number(bytes[0], page % 2 ? 0 : value);
+        check_number(bytes[reader.host_page - 1], page % 2 ? value : 0);
+    }
     check_number(reader.mis.counters.placed, READER_PAGES - 1);
     check_number(reader.mis.counters.zero_placed, 1);
     end_huge();

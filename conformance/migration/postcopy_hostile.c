@@ -31,6 +31,7 @@ static void beginnings(void)
     bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 01 61 04", "record 0x04");
     bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 01 61 00", "ends before");
     bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 01 61 02 00 00 00 01", "was not started");
+    bad_stream("51 45 56 4d 00 00 00 03 07 00 00 00 01 61 02 00 00 00 00", "was not started");
     reader_begin();
     reader.mis.machine = "none";
     put_begin(reader.tape.in, "non");
@@ -103,6 +104,8 @@ static void sections(void)
         { "01 00 00 00 02 03 72 61 6d 00 00 00 01 00 00 00 04", "instance 1" },
         { "01 00 00 00 02 03 72 61 6d 00 00 00 00 00 00 00 03", "version 3" },
         { "01 00 00 00 02 03 72 61 6d 00 00 00 00 00 00 00 04 00 00 00 00 00 00 00 08", "not with the total length" },
+        { "01 00 00 00 02 03 72 61 6d 00 00 00 00 00 00 00 04 00 00 00 00 00 00 00 05", "not with the total length" },
+        { "01 00 00 00 02 03 72 61 6d 00 00 00 00 00 00 00 04 00 00 00 00 00 00 02 04", "not with the total length" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -283,11 +286,16 @@ static void recovery_is_refused(void)
     bad_command(10, "03 72 61 6d", "command 10 is not known");
 }
 
-/* Names as long as they can be: what is said of them is not that. */
+/* Names as long as they can be, and a command as short: what is said of them is not that. */
 static void longest_names(void)
 {
     char *name = g_strnfill(255, 'x'), *longer = g_strnfill(256, 'x');
 
+    reader_begin();
+    put_setup();
+    put_discard(reader.tape.in, "x", 0, reader.host_page);
+    reader_refused("\"x\", of which pages are to be discarded, is not here");
+    reader_end();
     reader_begin();
     put_begin(reader.tape.in, name);
     reader_refused("record: the connection");
@@ -430,6 +438,8 @@ static void pages(void)
         bad_page(listening, "00 00 00 00 00 00 00 00", "is no page");
         bad_page(listening, "00 00 00 00 00 00 00 04", "is no page");
         bad_page(listening, "00 00 00 00 00 00 00 0a 03 72 61 6d", "is no page");
+        bad_page(listening, "00 00 00 00 00 00 00 09 03 72 61 6d", "is no page");
+        bad_page(listening, "00 00 00 00 00 00 02 08 03 72 61 6d", "is no page");
         bad_page(listening, "00 00 00 00 00 00 00 30", "is no page");
         bad_page(listening, "00 00 00 00 00 00 00 48", "is no page");
         bad_page(listening, "00 00 00 00 00 00 00 28", "there is none");

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "exec/ram_addr.h"
@@ -31,6 +33,26 @@ static void features(void)
     destination_listen(KIND_ANONYMOUS);
     check_number(lying.asked, lying.features & (UFFD_FEATURE_MISSING_HUGETLBFS | UFFD_FEATURE_THREAD_ID));
     destination_complete();
+}
+
+/* The pages that are received into, and copied from, go with the migration. */
+static void pages_are_given_back(void)
+{
+    const void *received_into, *zeroes;
+
+    destination_begin(KIND_ANONYMOUS);
+    lying.range_without = UINT64_C(1) << _UFFDIO_ZEROPAGE;
+    check_number(postcopy_ram_incoming_init(&mis, 0), 0);
+    check_number(postcopy_ram_prepare_discard(&mis), 0);
+    check_number(postcopy_ram_enable_notify(&mis), 0);
+    check_number(destination_place(1, 1), 0);
+    received_into = lying.from;
+    check_number(postcopy_place_page_zero(&mis, destination_page(2)), 0);
+    zeroes = lying.from;
+    check(received_into && zeroes && zeroes != received_into);
+    destination_complete();
+    check_unmapped(received_into);
+    check_unmapped(zeroes);
 }
 
 /* 0 is a descriptor, too: the userfaultfd, and the eventfd that ends the thread. */
@@ -69,10 +91,55 @@ static void descriptors_that_are_0(void)
     close(input);
 }
 
+/* What postcopy-host.h says of each call, of the kernel itself. */
+static void calls_of_the_host(void)
+{
+    const PostcopyHost *host = &postcopy_userfaultfd;
+    uint8_t *place = mmap(NULL, 3 * host_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *from = g_malloc0(host_page);
+    const int quit = eventfd(0, EFD_CLOEXEC);
+    PostcopyHostAbilities abilities;
+    const uint64_t one = 1;
+    GuestRead reading;
+    uint64_t ioctls;
+    void *address;
+    int fd;
+
+    check(host->open(NULL, UINT64_C(1) << 63, &abilities) < 0);         /* no such feature */
+    fd = host->open(NULL, 0, &abilities);
+    check(fd >= 0);
+    check_number(host->enroll(NULL, fd, place + 1, host_page, &ioctls), -EINVAL);
+    check_number(host->enroll(NULL, fd, place, 2 * host_page, &ioctls), 0);
+    check(ioctls & UINT64_C(1) << _UFFDIO_COPY);
+    guest_read(&reading, place + host_page + 5);
+    check_number(host->wait(NULL, fd, quit, &address), 1);
+    check_pointer(address, place + host_page);
+    check_number(host->wake(NULL, fd, place + host_page, host_page), 0);        /* it finds nothing, and waits again */
+    check_number(host->wake(NULL, fd, place + 1, host_page), -EINVAL);
+    from[5] = 0x42;
+    check_number(host->copy(NULL, fd, place + host_page, from, host_page), host_page);
+    check_number(guest_read_end(&reading), 0x42);
+    check_number(host->copy(NULL, fd, place + host_page, from, host_page), -EEXIST);
+    check_number(host->copy(NULL, fd, place, NULL, host_page), -EFAULT);
+    check_number(host->zero(NULL, fd, place, host_page), host_page);
+    check_number(host->zero(NULL, fd, place, host_page), -EEXIST);
+    check_number(host->zero(NULL, fd, place + 2 * host_page, host_page), -ENOENT);
+    g_assert_cmpint(write(quit, &one, sizeof(one)), ==, sizeof(one));
+    check_number(host->wait(NULL, fd, quit, &address), 0);
+    check_number(host->dismiss(NULL, fd, place + 1, host_page), -EINVAL);
+    check_number(host->dismiss(NULL, fd, place, 2 * host_page), 0);
+    host->close(NULL, fd);
+    close(quit);
+    munmap(place, 3 * host_page);
+    g_free(from);
+}
+
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
+    postcopy_case("/R-PC-10/calls-of-the-host", calls_of_the_host);
     postcopy_case("/R-PC-15/nothing", discards_nothing);
+    postcopy_case("/R-PC-23/given-back", pages_are_given_back);
     postcopy_case("/R-PC-20/features", features);
     postcopy_case("/R-PC-20/descriptors-that-are-0", descriptors_that_are_0);
     return g_test_run();

@@ -50,6 +50,36 @@ static void fault_is_asked_once(void)
     destination_complete();
 }
 
+/* Page by page: what is asked for and claimed next to a page that comes stays so. */
+static void place_neighbour(void)
+{
+    check_number(destination_place(4, 4), 0);
+    check_number(destination_place(5, 0xee), 0);        /* it is being placed */
+    check_number(READ_COUNTER(mis.counters.duplicates), 1);
+}
+
+static void neighbours(void)
+{
+    uint8_t *from = g_malloc(host_page);
+
+    destination_listen(KIND_ANONYMOUS);
+    check_number(postcopy_ram_fault(&mis, destination_page(1)), 0);
+    check_number(postcopy_ram_fault(&mis, destination_page(2)), 0);
+    check_number(destination_place(1, 1), 0);
+    check_number(postcopy_ram_fault(&mis, destination_page(2)), 0);
+    check_number(READ_COUNTER(destination_asked.count), 2);
+    check_number(READ_COUNTER(mis.counters.suppressed), 1);
+    check_number(destination_place(2, 2), 0);
+    lying.before_copy = place_neighbour;
+    memset(from, 5, host_page);
+    check_number(postcopy_place_page(&mis, destination_page(5), from), 0);
+    check_number(*destination_page(4), 4);
+    check_number(*destination_page(5), 5);
+    check_number(READ_COUNTER(mis.counters.placed), 4);
+    g_free(from);
+    destination_complete();
+}
+
 /* What came, and was discarded again, is asked for again. */
 static void asked_for_again(void)
 {
@@ -88,6 +118,7 @@ static void fault_outside(void)
     destination_listen(KIND_ANONYMOUS);
     check(postcopy_ram_fault(&mis, destination_page(DESTINATION_PAGES)) < 0);
     check_number(READ_COUNTER(mis.status), MIGRATION_STATUS_FAILED);
+    check(strstr(error_get_pretty(mis.error), "block \"(none)\": a thread waits for a page at 0x0") != NULL);
     check_number(READ_COUNTER(destination_asked.count), 0);
     destination_end();
     stage_release(ram->mr);
@@ -454,6 +485,7 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-30/refused", place_refused);
     postcopy_case("/R-PC-30/again", place_again);
     postcopy_case("/R-PC-31/duplicates", duplicates);
+    postcopy_case("/R-PC-31/neighbours", neighbours);
     postcopy_case("/R-PC-31/claimed", claimed);
     postcopy_case("/R-PC-31/written-past-us", written_past_us);
     postcopy_case("/R-PC-31/many-threads", placed_by_many);

@@ -91,6 +91,14 @@ static void switch_over(void)
     check_number(source.counters.discard_commands, 1);
     check_number(source.counters.discard_ranges, 1);
     check_number(source.counters.sent, SOURCE_PAGES + whole);
+    discards = g_string_new(NULL);
+    reading = (StreamReading){ .records = g_string_new(NULL), .discard = note_discard, .opaque = discards };
+    check(read_stream(peer.stream, &reading));
+    expected = g_strdup_printf("0+%u ", whole);
+    check_text(discards->str, expected);                /* and it is sent once more */
+    g_free(expected);
+    g_string_free(discards, TRUE);
+    g_string_free(reading.records, TRUE);
     source_end();
 }
 
@@ -165,6 +173,46 @@ static void convergence(void)
         check_number(source.counters.syncs, dirtied < 64 ? 3 : 4);
         source_end();
     }
+}
+
+static unsigned syncs, after_syncs;
+
+/* What an accelerator knew by itself until the writers had stopped. */
+static void on_sync(MemoryListener *listener, MemoryRegionSection *section)
+{
+    (void)listener;
+    check_number(after_syncs, syncs++);
+    if (peer.stopped) {
+        memory_region_set_dirty(section->mr, 0, host_page);
+    }
+}
+
+static void on_after_sync(MemoryListener *listener)
+{
+    (void)listener;
+    check_number(++after_syncs, syncs);
+}
+
+/* Each look asks those who log, and tells them when it is over. */
+static void asks_listeners(void)
+{
+    MemoryListener listener = { .name = "accelerator", .log_sync = on_sync, .log_global_after_sync = on_after_sync };
+    const unsigned whole = (unsigned)(host_page / TARGET_PAGE_SIZE);
+    MemoryRegion *root = stage_container("root", SOURCE_PAGES * TARGET_PAGE_SIZE);
+
+    source_begin();
+    stage_add(root, 0, source_ram->mr);
+    syncs = after_syncs = 0;
+    memory_listener_register(&listener, stage_space(root, "as"));
+    source.start_postcopy = false;
+    check_number(source_migrate(), 0);
+    check_number(source.counters.syncs, 3);
+    check_number(after_syncs, 3);
+    check_number(source.counters.sent, SOURCE_PAGES + whole);
+    memory_listener_unregister(&listener);
+    stage_del(root, source_ram->mr);
+    memcore_drain();
+    source_end();
 }
 
 /* What a manager has discarded is neither read nor sent. */
@@ -288,6 +336,16 @@ static void discard_misuse(void)
     postcopy_discard_send_finish(&source, NULL);
     check(source.discard_error);
     source_end();
+    /* The last page of all, and the one behind it. */
+    for (unsigned behind = 0; behind < 2; behind++) {
+        source_begin();
+        far = postcopy_discard_send_init(&source, 0, "pc.ram");
+        postcopy_discard_send_range(&source, far, (UINT64_MAX >> TARGET_PAGE_BITS) - 1 + behind, 1);
+        check_number(source.discard_error, behind);
+        postcopy_discard_send_finish(&source, far);
+        check_number(peer.sends, !behind);
+        source_end();
+    }
     char *long_name = g_strnfill(256, 'x');
     const char *const names[] = { NULL, "", long_name };
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -317,6 +375,7 @@ int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     postcopy_case("/R-PC-40/switch", switch_over);
+    postcopy_case("/R-PC-40/asks-listeners", asks_listeners);
     postcopy_case("/R-PC-40/rounds", rounds);
     postcopy_case("/R-PC-40/convergence", convergence);
     postcopy_case("/R-PC-41/commands", discard_commands);

@@ -228,10 +228,10 @@ static void each_write_fails(void)
             int result;
 
             begin();
-            host_refuses_nth(MEMCORE_FAULT_PWRITE, interrupted ? EINTR : EIO, nth);
+            host_refuses_nth(MEMCORE_FAULT_PWRITE, interrupted ? EINTR : ENOSPC, nth);
             result = save_with((RamSaveParameters){ .workers = nth % 2, .fd = fd }, &error);
             asked = host_agrees() > nth;
-            check_number(result, asked && !interrupted ? -EIO : 0);
+            check_number(result, asked && !interrupted ? -ENOSPC : 0);
             error_free(error);
             if (result == 0) {
                 check_saved(fd);

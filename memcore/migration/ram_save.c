@@ -76,7 +76,6 @@ RamSave *ram_save_new(const RamSaveParameters *parameters, Error **errp)
         memcpy(save->uuid, parameters->uuid, sizeof(save->uuid));
         save->parameters.uuid = save->uuid;
     }
-    save->file.fd = save->file.direct_fd = -1;
     return save;
 }
 
