@@ -255,6 +255,25 @@ static void through_aliases(void)
     check_dirty(ram, "vga 3 4");
 }
 
+/* What devices behind an IOMMU write is logged by others, who have to be asked for it. */
+static void iommus_are_logged(void)
+{
+    Bus bus = bus_new("as");
+    TableIommu *t = table_new("iommu", 0x1000, TABLE_PLAIN);
+    MemoryRegion *alias = stage_alias("alias", table_region(t), 0, 0x1000);
+    GString *log = stage_log();
+
+    stage_add(bus.root, 0, table_region(t));
+    check_number(memory_region_get_dirty_log_mask(table_region(t)), 0);
+    memory_global_dirty_log_start(GLOBAL_DIRTY_MIGRATION);
+    check_number(memory_region_get_dirty_log_mask(table_region(t)), 1 << DIRTY_MEMORY_MIGRATION);
+    check_number(memory_region_get_dirty_log_mask(alias), 1 << DIRTY_MEMORY_MIGRATION);
+    recorder_watch(bus.as, NULL, 0, log);
+    memory_global_dirty_log_sync();
+    check_log(log, "log_sync iommu[0,0x1000)\n");
+    memory_global_dirty_log_stop(GLOBAL_DIRTY_MIGRATION);
+}
+
 int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
@@ -267,5 +286,6 @@ int main(int argc, char **argv)
     conformance_case_4k("/R-MAP-8/marks", unmaps);
     conformance_case_4k("/R-CCH-9/fast-cache", invalidations);
     conformance_case_4k("/R-ACC-15/what-marks-nothing", what_marks_nothing);
+    conformance_case("/R-REG-7/iommus", iommus_are_logged);
     return g_test_run();
 }

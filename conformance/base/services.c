@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "qemu/int128.h"
@@ -44,6 +45,23 @@ static void big_lock_and_threads(void)
     qemu_mutex_lock_iothread();
     check(!held[0]);
     check(held[1]);
+}
+
+/* What AFL++'s fork server does: the child has the lock that its parent's thread had. */
+static void a_child_has_the_big_lock(void)
+{
+    int status = 0;
+    const pid_t child = fork();
+
+    g_assert_true(child >= 0);
+    if (child == 0) {
+        qemu_mutex_unlock_iothread();
+        qemu_mutex_lock_iothread();
+        _exit(qemu_mutex_iothread_locked() ? 0 : 1);
+    }
+    g_assert_true(waitpid(child, &status, 0) == child);
+    check_number((uint64_t)status, 0);
+    check(qemu_mutex_iothread_locked());
 }
 
 static void mutexes(void)
@@ -520,6 +538,7 @@ int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     conformance_case("/base/lock/threads", big_lock_and_threads);
+    conformance_case("/base/lock/child", a_child_has_the_big_lock);
     conformance_case("/base/thread/mutexes", mutexes);
     conformance_case("/base/thread/read-sections", read_sections_nest);
     conformance_case("/base/error/values", errors);

@@ -131,6 +131,26 @@ static void empty_sections(void)
     plant_end(&p);
 }
 
+/* A region made longer than its memory (R-TREE-9): what is managed ends with the memory. */
+static void section_behind_the_memory(void)
+{
+    Plant p = plant_of(4);
+    MemoryRegionSection all = section_of(p.ram, 0, 6 * G);
+    GString *log = stage_log();
+
+    memory_region_set_size(p.ram, 6 * G);
+    ram_discard_manager_replay_discarded(p.rdm, &all, note_discarded, log);
+    check_log(log, "discarded 0-4\n");
+    check_number((uint64_t)bitmap_discard_manager_plug(p.manager, 0, 4 * G), 0);
+    ram_discard_manager_replay_discarded(p.rdm, &all, note_discarded, log);
+    check_log(log, "");
+    check_number((uint64_t)ram_discard_manager_replay_populated(p.rdm, &all, note_populated, log), 0);
+    check_log(log, "populated 0-4\n");
+    check(!ram_discard_manager_is_populated(p.rdm, &all));
+    memory_region_set_size(p.ram, 4 * G);
+    plant_end(&p);
+}
+
 /* ---- creation and end ---- */
 
 static void check_not_managed(MemoryRegion *mr, const char *why)
@@ -412,6 +432,7 @@ int main(int argc, char **argv)
     ram_start(&argc, &argv);
     conformance_misuses(table);
     conformance_case("/R-RDM-8/runs-over-words", runs_over_words);
+    conformance_case("/R-RDM-8/section-behind-the-memory", section_behind_the_memory);
     conformance_case("/R-BDM-1/pieces-of-one-page", pieces_of_one_page);
     conformance_case("/R-RDM-7/empty-sections", empty_sections);
     conformance_case("/R-BDM-1/size-is-not-that-of-the-memory", size_is_not_that_of_the_memory);

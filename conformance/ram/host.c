@@ -40,6 +40,8 @@ static struct {
     size_t mapped_of_file;          /* the last one's length */
     void *huge_start;               /* where huge pages were advised last */
     size_t huge_length;
+    void *synced;                   /* what was written back last */
+    size_t synced_length;
     int msync_fails, madvise_fails, fallocate_fails, ftruncate_to_0_fails;     /* errno */
 } host;
 static unsigned registrations, barriers;
@@ -142,6 +144,8 @@ WRAPPED(void *, mmap, void *place, size_t length, int protection, int flags, int
 
 WRAPPED(int, msync, void *start, size_t length, int flags)
 {
+    host.synced = start;
+    host.synced_length = length;
     return host.msync_fails ? failed(host.msync_fails) : __real_msync(start, length, flags);
 }
 
@@ -466,6 +470,27 @@ static void not_written_back(void)
     as_here();
 }
 
+/* R-RAM-28: grown outwards to whole pages of the host, and no further. */
+static void whole_pages_are_written_back(void)
+{
+    MemoryRegion *file = file_of(file_made("file", 4 * H), (Wish) { 4 * H, 0, RAM_SHARED, false });
+    uint8_t *const memory = memory_region_get_ram_ptr(file);
+    const struct {
+        ram_addr_t start, length;
+        unsigned first, count;
+    } cases[] = {
+        { 0, 1, 0, 1 }, { H - 1, 1, 0, 1 }, { H, H, 1, 1 }, { H - 1, 2, 0, 2 }, { 1, H, 0, 2 }, { 0, 4 * H, 0, 4 },
+        { 4 * H - 1, 1, 3, 1 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        qemu_ram_msync(block_of(file), cases[i].start, cases[i].length);
+        check_pointer(host.synced, memory + cases[i].first * H);
+        check_number(host.synced_length, cases[i].count * H);
+    }
+    as_here();
+}
+
 static void warns_of_holes_once(void)
 {
     MemoryRegion *private = file_of(file_made("file", 4 * H), (Wish) { 4 * H, 0, 0, false });
@@ -581,6 +606,7 @@ int main(int argc, char **argv)
     conformance_case("/R-RAM-4/no-reservation", without_reservation);
     conformance_case("/R-RAM-4/persistent", persistent);
     conformance_case("/R-RAM-28/warns", not_written_back);
+    conformance_case("/R-RAM-28/whole-pages", whole_pages_are_written_back);
     conformance_case("/R-DISC-7/warns-once", warns_of_holes_once);
     conformance_case("/R-DISC-5/refused", cannot_discard);
     conformance_case("/R-RAM-32/terminates", cannot_map_again);

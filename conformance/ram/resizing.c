@@ -242,6 +242,26 @@ static void replays(void)
     check_log(heard, "");
 }
 
+/* But for its callbacks a notifier may be anything, such as one that was of the other kind. */
+static void notifier_of_anything(void)
+{
+    Ear *x = stage_storage(sizeof(*x));
+    MemoryRegion *ram;
+
+    heard = stage_log();
+    memset(x, 1, sizeof(*x));
+    x->seed.ram_block_added = seed_added;
+    x->seed.ram_block_removed = seed_removed;
+    x->name = "x";
+    x->leaves = false;
+    ram_block_notifier_add(&x->seed);
+    ram = stage_ram("ram", 0x10000);
+    check_log(heard, "x added ram 0x10000\n");
+    stage_release(ram);
+    check_log(heard, "x removed ram 0x10000\n");
+    ram_block_notifier_remove(&x->seed);
+}
+
 static void leaves_while_told(void)
 {
     Ear x = ear("x"), y = ear("y"), z = ear("z");
@@ -314,6 +334,7 @@ int main(int argc, char **argv)
     conformance_misuse("/R-RES-6/pointer-to-nothing", ptr_of_nothing, "memory_region_get_ram_ptr", "r");
     conformance_case_4k("/R-NOTI-1/replay", replays);
     conformance_case_4k("/R-NOTI-2/replay-on-removal", replays);
+    conformance_case("/R-NOTI-1/of-anything", notifier_of_anything);
     conformance_case_4k("/R-NOTI-3/leaves-while-told", leaves_while_told);
     conformance_case_4k("/R-NOTI-5/maximum", both_kinds);
     conformance_case_4k("/R-NOTI-6/one-sequence", both_kinds);

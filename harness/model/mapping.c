@@ -165,3 +165,8 @@ bool model_mapping(const struct model *m, unsigned slot, struct model_mapping *o
     };
     return true;
 }
+
+bool model_client_waits(const struct model *m, unsigned slot)
+{
+    return m->clients_waiting[slot] > 0;
+}

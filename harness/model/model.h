@@ -143,6 +143,7 @@ struct model_mapping {
     bool bounced, is_write;
 };
 bool model_mapping(const struct model *m, unsigned slot, struct model_mapping *out);    /* false: not live */
+bool model_client_waits(const struct model *m, unsigned slot);
 
 struct model_cache {
     uint64_t length;            /* L */

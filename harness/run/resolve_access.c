@@ -273,6 +273,19 @@ static bool bounced_operand(const struct query *q, uint16_t *slot, const char **
            resolve_take(resolve_pick_listed(q, *slot, NULL, model_mappings), slot);
 }
 
+/* Who leaves, if anybody waits, is one of those. */
+static void leaver_operand(const struct query *q, uint16_t *slot)
+{
+    for (unsigned i = 0; i < TRACE_CLIENTS; i++) {
+        const unsigned next = (*slot + i) % TRACE_CLIENTS;
+
+        if (model_client_waits(q->r->model, next)) {
+            *slot = (uint16_t)next;
+            return;
+        }
+    }
+}
+
 static bool resolve_unmap(const struct query *q, struct trace_step *out, const char **reason)
 {
     const bool meanwhile = out->op == TRACE_OP_MEANWHILE;
@@ -472,8 +485,12 @@ bool resolve_access(struct query *q, struct trace_step *out, const char **reason
         return resolve_take(resolve_next_free(out->a, TRACE_MAPPINGS, q, mapping_free), &out->a) &&
                space_operand(q, &out->b, reason) &&
                (out->op == TRACE_OP_MAP || bounced_operand(q, &out->c, reason));
-    case TRACE_OP_UNMAP:
     case TRACE_OP_MEANWHILE:
+        if (out->n == UNMAP_IN_CANCEL || out->n == CANCEL_IN_UNMAP) {
+            leaver_operand(q, &out->a);
+        }
+        return resolve_unmap(q, out, reason);
+    case TRACE_OP_UNMAP:
         return resolve_unmap(q, out, reason);
     case TRACE_OP_MAP_CLIENT:
     case TRACE_OP_MAP_CLIENT_CANCEL:

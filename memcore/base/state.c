@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Set-up, the big lock, switches and hooks. */
+#include <pthread.h>
 #include <stdio.h>
 
 #include "base/state.h"
@@ -22,6 +23,17 @@ static const char *reclaim_name(MemcoreReclaim mode)
     return mode == MEMCORE_RECLAIM_MANUAL ? "manual" : "background";
 }
 
+#ifdef MEMCORE_VERIFY
+/* An error-checking mutex belongs to the parent's thread, and AFL++ forks with the big lock held. */
+static void take_over_in_child(void)
+{
+    if (memcore_big_lock_held) {
+        qemu_mutex_init(&big_lock);
+        qemu_mutex_lock(&big_lock);
+    }
+}
+#endif
+
 void memcore_init(MemcoreReclaim mode)
 {
     memcore_require(!memcore_state.ready, "memcore.h", "called again; memcore runs in %s mode since the "
@@ -31,6 +43,9 @@ void memcore_init(MemcoreReclaim mode)
                     "there is no mode %d", (int)mode);
     memcore_state.reclaim = mode;
     memcore_state.ready = true;
+#ifdef MEMCORE_VERIFY
+    memcore_assert(pthread_atfork(NULL, NULL, take_over_in_child) == 0);
+#endif
     memcore_thread_register();
     qemu_mutex_lock_iothread();
 }

@@ -37,7 +37,9 @@ static void set_name(const char *function, RAMBlock *block, const char *name, De
 {
     char idstr[sizeof(block->idstr)];
 
-    memcore_require_big_lock("R-RAM-14");
+    if (!memcore_big_lock_held) {
+        memcore_misuse_at(function, "R-RAM-14", "called without the big lock (qemu_mutex_lock_iothread)");
+    }
     if (!block) {
         memcore_misuse_at(function, "R-RAM-14", "no block (NULL) to name \"%s\"", name ? name : "");
     }
