@@ -529,6 +529,23 @@ static void tiles_give_the_event_back(void)
     }
 }
 
+/* R-IOM-4, R-IOM-9: who was registered when the IOMMU ended is so nowhere now, and may be told and registered again. */
+static void notifiers_outlive_the_iommu(void)
+{
+    TableIommu *first = table_new("first", 0x10000, TABLE_PLAIN), *second = table_new("second", 0x10000, TABLE_PLAIN);
+    GString *log = stage_log();
+    Ear *ear = ear_on(first, "n", log, MAP | UNMAP, 0, 0xffff);
+    IOMMUTLBEvent unmap = event(UNMAP, 0x1000, 0xfff, 0, IOMMU_NONE);
+
+    stage_release(table_region(first));
+    memory_region_notify_iommu_one(&ear->n, &unmap);
+    check_number(ear->calls, 1);
+    check_number(memory_region_register_iommu_notifier(table_region(second), &ear->n, &error_abort), 0);
+    tell(second, UNMAP, 0x2000, 0xfff, 0, IOMMU_NONE);
+    check_number(ear->calls, 2);
+    ear_off(second, ear);
+}
+
 static void failed_registrations_leave_no_trace(void)
 {
     TableIommu *t = table_new("iommu", 0x10000, TABLE_FULL);
@@ -617,6 +634,7 @@ int main(int argc, char **argv)
     conformance_case("/R-IOM-5/same-flags-cannot-fail", same_flags_cannot_fail);
     conformance_case("/R-IOM-6/on-the-list-already", on_the_list_already);
     conformance_case("/R-IOM-7/failing-unregistration", failing_unregistration);
+    conformance_case("/R-IOM-4/outlives-the-iommu", notifiers_outlive_the_iommu);
     conformance_case("/R-IOM-8/newest-first-and-by-index", newest_first_and_by_index);
     conformance_case("/R-IOM-9/one-notifier", one_notifier);
     conformance_case("/R-IOM-9/each-gets-a-copy", each_gets_a_copy);

@@ -97,6 +97,28 @@ static void callers_memory(void)
     }
 }
 
+/* A page of the caller's of which few bytes are memcore's, and the last of them is not zero. */
+static void callers_last_byte(void)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), unit = MAX(PAGE, page);
+
+    for (uint64_t bytes = 1; bytes < 20; bytes++) {
+        const uint64_t length = 2 * unit - page + bytes;
+        RAMBlock *block = stage_block(KIND_POINTER, "ram", length);
+        int fd;
+
+        memset(block->host, 0, length);
+        block->host[length - 1] = 7;
+        fd = save_to_file();
+        memset(block->host, OLD, length);
+        check_number(load_from_file(fd, &error_abort), 0);
+        check_number(block->host[length - 1], 7);
+        check_number(block->host[0], 0);
+        stage_release(block->mr);
+        memcore_drain();
+    }
+}
+
 /* What may not be discarded, or cannot be, is cleared. */
 static void cleared(void)
 {
@@ -208,6 +230,7 @@ int main(int argc, char **argv)
     conformance_case("/R-MLD-5/every-kind", every_kind);
     conformance_case("/R-MLD-5/callers-memory", callers_memory);
     conformance_case("/R-SAVE-3/callers-memory", callers_memory);
+    conformance_case("/R-SAVE-4/callers-last-byte", callers_last_byte);
     conformance_case("/R-MLD-5/cleared", cleared);
     conformance_case("/R-MLD-5/private-file", private_file);
     conformance_case("/R-MLD-5/read-only", read_only);

@@ -140,6 +140,11 @@ static int lying_open(void *opaque, uint64_t features, PostcopyHostAbilities *ab
     }
     fd = postcopy_userfaultfd.open(opaque, features, abilities);
     lying.opened += fd >= 0;
+    if (lying.opens_0 && fd > 0) {
+        g_assert_cmpint(dup2(fd, STDIN_FILENO), ==, STDIN_FILENO);
+        close(fd);
+        fd = STDIN_FILENO;
+    }
     abilities->features &= ~lying.features_without;
     abilities->ioctls &= ~lying.ioctls_without;
     lying.features = abilities->features;

@@ -71,6 +71,7 @@ typedef struct {
     void (*after_enroll)(void), (*before_copy)(void);       /* once */
     uint64_t features, asked;       /* of the last open: what was told, what had been asked for */
     const void *from;               /* of the last copy */
+    bool opens_0;           /* descriptors of the host are 0 */
     bool frees_0;           /* descriptor 0 is free for the next one from the second open on */
     unsigned copies, zeroes, wakes, opened, closed;
 } LyingHost;

@@ -67,11 +67,8 @@ static void descriptors_that_are_0(void)
         destination_begin(KIND_ANONYMOUS);
         check_number(postcopy_ram_incoming_init(&mis, 0), 0);
         check_number(postcopy_ram_prepare_discard(&mis), 0);
-        if (what == 0) {
-            close(STDIN_FILENO);
-        } else {
-            lying.frees_0 = true;
-        }
+        lying.opens_0 = what == 0;
+        lying.frees_0 = what == 1;
         check_number(postcopy_ram_enable_notify(&mis), 0);
         check(fcntl(STDIN_FILENO, F_GETFD) >= 0);
         guest_read(&reading, destination_page(2));

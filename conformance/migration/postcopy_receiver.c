@@ -36,6 +36,7 @@ static struct {
     int result;
     bool runs;                  /* atomic: the guest */
     unsigned tasks;             /* without a receiver */
+    bool socket_is_0;           /* the destination's, which closes standard input */
     int (*ready)(void *opaque, bool look);
     unsigned looks;             /* atomic: calls of it */
 } world;
@@ -133,6 +134,9 @@ static int ready_counted(void *opaque, bool look)
 static void begin(bool never_poll)
 {
     reader_begin();
+    if (world.socket_is_0) {
+        close(STDIN_FILENO);
+    }
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, world.fds), ==, 0);
     reader.mis.transport = migration_transport_socket(world.fds[0]);
     world.ready = reader.mis.transport.ready;
@@ -182,6 +186,20 @@ static void polls(void)
 static void sleeps(void)
 {
     serves(true);
+}
+
+/* 0 is a descriptor, too. */
+static void serves_on_0(void)
+{
+    const int input = dup(STDIN_FILENO);
+
+    world.socket_is_0 = true;
+    serves(false);
+    serves(true);
+    check_number(world.fds[0], STDIN_FILENO);
+    world.socket_is_0 = false;
+    dup2(input, STDIN_FILENO);
+    close(input);
 }
 
 /* The answer does not come: the receiver looks for it a bounded number of times, then it sleeps. */
@@ -382,6 +400,7 @@ int main(int argc, char **argv)
     guest_read(&first, &(uint8_t){ 0 });
     guest_read_end(&first);
     postcopy_case("/R-PC-21/receiver-polls", polls);
+    postcopy_case("/R-PC-21/serves-on-0", serves_on_0);
     postcopy_case("/R-PC-21/receiver-sleeps", sleeps);
     postcopy_case("/R-PC-21/receiver-stops-polling", stops_polling);
     postcopy_case("/R-PC-21/receiver-never-polls", never_polls);

@@ -137,6 +137,30 @@ static void odd_limits(void)
     end();
 }
 
+static bool take_99_ms(void *opaque, const RamSaveCounters *counters)
+{
+    (void)opaque;
+    (void)counters;
+    clock_ms += 99;
+    return true;
+}
+
+/* The shortest sleep there is. */
+static void sleeps_1_ms(void)
+{
+    RamSaveParameters p;
+
+    begin();
+    clock_ms = 5000;
+    memset(save_block()->host, 1, PAGES * PAGE);
+    p = parameters_to_fd();
+    p.bandwidth = 10 * 160 * PAGE;
+    p.progress = take_99_ms;
+    save_run(&p);
+    check_number(sleeps, PAGES / 160 - 1);
+    end();
+}
+
 /* Zero pages cost nothing. */
 static void zero_pages_are_free(void)
 {
@@ -363,6 +387,7 @@ int main(int argc, char **argv)
     conformance_case("/R-ITER-7/downtime-limit", downtime_limit);
     conformance_case("/R-ITER-8/bandwidth-limit", bandwidth_limit);
     conformance_case("/R-ITER-8/odd-limits", odd_limits);
+    conformance_case("/R-ITER-8/sleeps-1-ms", sleeps_1_ms);
     conformance_case("/R-ITER-8/zero-pages-are-free", zero_pages_are_free);
     conformance_case("/R-ITER-10/throttle", throttle_grows);
     conformance_case("/R-SAVE-2/progress", progress_is_told);

@@ -234,6 +234,17 @@ static void version_counts(void)
     check_number(ram_list.version - version, 1);
 }
 
+/* Linked with --wrap: memcore's own calls come by here. */
+static unsigned unmaps;
+static size_t unmapped;         /* bytes */
+
+WRAPPED(int, munmap, void *place, size_t length)
+{
+    unmaps++;
+    unmapped += length;
+    return __real_munmap(place, length);
+}
+
 /* R-RAM-10: whatever the host refuses; the bits of the neighbours as they were, nobody told. */
 static void host_refuses_ram(void)
 {
@@ -252,9 +263,11 @@ static void host_refuses_ram(void)
 
         /* So large that the bitmaps must grow. */
         host_refuses(kinds[i], ENOMEM);
+        unmapped = 0;
         memory_region_init_ram_flags_nomigrate(mr, NULL, "unlucky", kinds[i] == MEMCORE_FAULT_MMAP ? PAGES(8)
                                                : 40 * BITMAP_SPAN, RAM_NORESERVE, &error);
         check_init_refused(mr, error, before, strerror(ENOMEM), NULL);
+        check(kinds[i] == MEMCORE_FAULT_MMAP || unmapped >= 40 * BITMAP_SPAN);      /* what was mapped already */
     }
     host_agrees();
     check_number(added, 0);
@@ -570,15 +583,6 @@ static void msync_of_nothing(void)
     memory_region_msync(file, PAGES(16), 0);
     memory_region_msync(stage_ram("ram", PAGES(16)), PAGES(16), 0);
     memory_region_writeback(file, 0, 0);
-}
-
-/* Linked with --wrap: memcore's own calls come by here. */
-static unsigned unmaps;
-
-WRAPPED(int, munmap, void *place, size_t length)
-{
-    unmaps++;
-    return __real_munmap(place, length);
 }
 
 /* "In place": where something else could come in between, another thread's mapping would be destroyed. */

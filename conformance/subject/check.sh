@@ -15,6 +15,9 @@ mkdir -p "$outside/subject"
 cmake --install "$tree" --prefix "$outside/prefix" >"$outside/install.log"
 cp "$source/harness/run/subject.c" "$here/subject.cmake" "$outside/subject/"
 
+if command -v ccache >/dev/null 2>&1; then
+    export CMAKE_C_COMPILER_LAUNCHER="${CMAKE_C_COMPILER_LAUNCHER:-ccache}"
+fi
 cmake -S "$source" -B "$outside/build" -DHARNESS_SUBJECT="$outside/subject" -DCMAKE_PREFIX_PATH="$outside/prefix" \
     -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DMEMCORE_WERROR=ON -DBUILD_TESTING=OFF --log-level=WARNING
 cmake --build "$outside/build" -j "${JOBS:-2}"

@@ -70,11 +70,16 @@ static bool is_busy(void *opaque)
     return ((const struct player_manager *)opaque)->hooks == HOOKS_BUSY;
 }
 
+/* Where memory runs out, both ends have been allocated: that has to go again (R-BDM-2). */
 static int preallocate(void *opaque, void *host, uint64_t length)
 {
-    (void)host;
-    (void)length;
-    return ((const struct player_manager *)opaque)->hooks == HOOKS_NO_MEMORY ? -ENOMEM : 0;
+    uint8_t *bytes = host;
+
+    if (((const struct player_manager *)opaque)->hooks != HOOKS_NO_MEMORY) {
+        return 0;
+    }
+    bytes[0] = bytes[length - 1] = 0x77;
+    return -ENOMEM;
 }
 
 static bool manage(struct player *p, const struct trace_step *s, FILE *out)
@@ -82,6 +87,8 @@ static bool manage(struct player *p, const struct trace_step *s, FILE *out)
     struct player_manager *mine = &p->managers[s->a];
     const struct subject_manager_hooks hooks = { is_busy, preallocate, mine };
     Error *error = NULL;
+
+    player_reserved_use(p);     /* preallocate() writes there */
     struct subject_manager *made =
         subject_manager_new(&p->regions[s->a].mr, block_granule((unsigned)s->n), &hooks, &error);
 
