@@ -25,6 +25,18 @@ if(MEMCORE_SANITIZERS)
     endif()
 endif()
 
+# By MEMCORE_SANITIZERS, or by CFLAGS, as fuzzing services have it.
+try_compile(memcore_has_asan
+    SOURCE_FROM_CONTENT asan.c "
+        #ifndef __has_feature
+        #define __has_feature(feature) 0
+        #endif
+        #if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)
+        #error not built with AddressSanitizer
+        #endif
+        int main(void) { return 0; }"
+    NO_CACHE COMPILE_DEFINITIONS ${memcore_sanitize} LINK_OPTIONS ${memcore_sanitize})
+
 set(memcore_coverage "")
 set(memcore_coverage_definitions "")
 if(MEMCORE_COVERAGE)
