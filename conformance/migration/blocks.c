@@ -260,6 +260,55 @@ static void sent(void)
     source_end();
 }
 
+static void note_block(void *opaque, const char *name, uint64_t offset, const uint8_t *data)
+{
+    GPtrArray *order = opaque;
+
+    (void)offset;
+    (void)data;
+    if (order->len == 0 || strcmp(g_ptr_array_index(order, order->len - 1), name) != 0) {
+        g_ptr_array_add(order, g_strdup(name));
+    }
+}
+
+static void ask_for_the_second(void)
+{
+    check_number(peer_say(3, "second", host_page, (uint32_t)host_page), 0);
+}
+
+/* The largest block is the first of the list, then the oldest (R-RAM-19); behind the last one it goes on there. */
+static void sent_in_list_order(void)
+{
+    static const char *const expected[] = {
+        "pc.ram first second third ",
+        "pc.ram second third pc.ram first second ",
+    };
+
+    for (unsigned asks = 0; asks < 2; asks++) {
+        GPtrArray *order = g_ptr_array_new_with_free_func(g_free);
+        StreamReading reading = { .records = g_string_new(NULL), .page = note_block, .opaque = order };
+        GString *text = g_string_new(NULL);
+
+        source_begin();
+        begin();
+        peer.request_after = 96;
+        peer.requests = asks ? ask_for_the_second : NULL;
+        check_number(source_migrate(), 0);
+        check(read_stream(peer.stream, &reading));
+        for (guint i = 0; i < order->len; i++) {
+            g_string_append_printf(text, "%s ", (const char *)g_ptr_array_index(order, i));
+        }
+        check_text(text->str, expected[asks]);
+        g_string_free(text, TRUE);
+        g_string_free(reading.records, TRUE);
+        g_ptr_array_unref(order);
+        for (unsigned b = 0; b < BLOCKS; b++) {
+            stage_release(blocks[b]->mr);
+        }
+        source_end();
+    }
+}
+
 /* --- a destination --- */
 
 /* All that `missing` (UINT_MAX: nothing) does not leave out comes after the switch. */
@@ -355,5 +404,6 @@ int main(int argc, char **argv)
     conformance_case("/R-COLO-1/each-block", cached);
     postcopy_case("/R-PC-40/each-block", sent);
     postcopy_case("/R-PC-25/each-block", received);
+    postcopy_case("/R-PC-42/list-order", sent_in_list_order);
     return g_test_run();
 }

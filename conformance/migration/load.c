@@ -23,6 +23,7 @@ static struct {
     size_t longest;         /* bytes a call reads at most; 0: no limit */
     bool interrupted;       /* every second call is */
     uint64_t fail_from;     /* reads at or behind this offset of the file fail; 0: none */
+    bool fail_once;
     int fail_errno;
     uint64_t shrink_to;     /* at the first read behind `fail_from`, the file shrinks to this, instead of failing */
     uint64_t calls, interruptions, longest_asked;
@@ -44,6 +45,7 @@ WRAPPED(ssize_t, pread, int fd, void *to, size_t length, off_t offset)
     }
     if (mood.fail_from && (uint64_t)offset + length > mood.fail_from) {
         if (mood.fail_errno) {
+            mood.fail_from = mood.fail_once ? 0 : mood.fail_from;
             errno = mood.fail_errno;
             return -1;
         }
@@ -426,6 +428,31 @@ static void refused_probe(void)
     scene_end(scene);
 }
 
+/* All can be read but a bitmap: that is enough to refuse the file. */
+static void bitmap_cannot_be_read(void)
+{
+    enum { NAME = 255, COUNT = 288 };           /* the longest entry, and a bitmap that ends far behind it */
+    Image *image = image_new();
+    char *name = g_strnfill(NAME, 'n');
+
+    image_magic(image);
+    image_configuration(image, "none");
+    image_capabilities(image, "mapped-ram", NULL);
+    image_start(image, (IMAGE_PAGES + COUNT) * PAGE);
+    image_block(image, "first", IMAGE_PAGES);
+    image_block(image, name, COUNT);
+    image_tail(image);
+    memset(&mood, 0, sizeof(mood));
+    check_accepted(image, 0);
+    mood.fail_from = image->blocks[1].bitmap + COUNT / 8 - 1;
+    mood.fail_errno = EIO;
+    mood.fail_once = true;
+    check_refused(image, 0, "bitmap at 0x");
+    check_number(mood.fail_from, 0);            /* it has failed, and nothing else */
+    g_free(name);
+    image_free(image);
+}
+
 static void damaged(bool shrinks)
 {
     Scene scene = scene_new();
@@ -479,6 +506,7 @@ int main(int argc, char **argv)
     conformance_start(&argc, &argv);
     conformance_case("/R-MLD-1/loads", loads);
     conformance_case("/R-MLD-1/refused-probe", refused_probe);
+    conformance_case("/R-MLD-1/bitmap-cannot-be-read", bitmap_cannot_be_read);
     conformance_case("/R-MLD-3/unknown-block", unknown_block);
     conformance_case("/R-MLD-3/not-migratable", not_migratable);
     conformance_case("/R-MLD-3/missing-block", missing_block);

@@ -122,6 +122,27 @@ unsigned count_descriptors(void)
     return count_entries("/proc/self/fd");
 }
 
+void block_one_signal(sigset_t *before)
+{
+    sigset_t one;
+
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR1);
+    pthread_sigmask(SIG_SETMASK, &one, before);
+}
+
+void check_one_signal_blocked(const sigset_t *before)
+{
+    sigset_t now;
+
+    pthread_sigmask(SIG_SETMASK, before, &now);
+    for (int number = 1; number < 32; number++) {
+        if (!check_number(sigismember(&now, number), number == SIGUSR1)) {
+            g_test_message("signal %d", number);
+        }
+    }
+}
+
 /* --- the lying host ------------------------------------------------------------------------- */
 
 LyingHost lying;

@@ -4,6 +4,7 @@
 #define CONFORMANCE_MIGRATION_POSTCOPY_GUEST_H
 
 #include <pthread.h>
+#include <signal.h>
 
 #include "common/conformance.h"
 #include "exec/ramblock.h"
@@ -57,6 +58,13 @@ void check_unmapped(const void *page);
 /* Threads and descriptors of this process. */
 unsigned count_tasks(void);
 unsigned count_descriptors(void);
+
+/*
+ * Blocks one signal in this thread and no other, so that whoever blocks all, or forgets what was blocked, is seen:
+ * by check_one_signal_blocked, which gives the thread back what it had `before`.
+ */
+void block_one_signal(sigset_t *before);
+void check_one_signal_blocked(const sigset_t *before);
 
 /*
  * userfaultfd, with calls that fail or lie: call number fail_at, counted over open, enroll and dismiss,

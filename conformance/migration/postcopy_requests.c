@@ -227,6 +227,7 @@ static struct {
     uint8_t says[64];
     size_t length, at;
     unsigned shut_downs;        /* atomic */
+    sigset_t blocked;           /* in the thread that reads */
 } last_words;
 
 static void note_end(void)
@@ -237,6 +238,7 @@ static void note_end(void)
 static int hear_last_words(void *opaque, void *to, size_t length)
 {
     (void)opaque;
+    pthread_sigmask(SIG_SETMASK, NULL, &last_words.blocked);
     WAIT_FOR(__atomic_load_n(&last_words.ended, __ATOMIC_SEQ_CST));
     if (last_words.at == 0) {
         g_usleep(50000);        /* by then the source waits for it */
@@ -280,13 +282,17 @@ static void gone_before_confirming(void)
 static void confirmed(void)
 {
     GByteArray *says = g_byte_array_new();
+    sigset_t before;
 
     /* Without `ready` nobody can look whether there is more.  A request that is late does no harm. */
     put_hex(says, "00 03 00 13  00 00 00 00 00 00 00 00");
     put(says, host_page, 4);
     put_name(says, "pc.ram");
     put_hex(says, "00 01 00 04 00 00 00 00");
+    block_one_signal(&before);
     check_number(migrate_to_its_last_words(says->data, says->len), 0);
+    check_one_signal_blocked(&before);
+    check(sigismember(&last_words.blocked, SIGUSR2));       /* signals are the program's */
     check_number(last_words.at, says->len);
     check_number(source.counters.requests, 1);
     check_number(last_words.shut_downs, 0);

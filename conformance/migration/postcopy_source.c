@@ -90,6 +90,20 @@ static void sections(void)
     source_end();
 }
 
+/* A peer that waits for a PONG knows by its number what has been read. */
+static void pings(void)
+{
+    StreamReading reading = { .records = g_string_new(NULL), .pings = g_string_new(NULL) };
+
+    source_begin();
+    check_number(source_migrate(), 0);
+    check(read_stream(peer.stream, &reading));
+    check_text(reading.pings->str, "1 2 4 ");
+    g_string_free(reading.records, TRUE);
+    g_string_free(reading.pings, TRUE);
+    source_end();
+}
+
 static void note_discard(void *opaque, const char *name, uint64_t start, uint64_t length)
 {
     check_text(name, "pc.ram");
@@ -421,5 +435,6 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-43/back-to-back", back_to_back);
     postcopy_case("/R-PC-52/managed", managed);
     postcopy_case("/R-STRM-3/machine-names-sent", machine_names);
+    postcopy_case("/R-WIRE-6/pings", pings);
     return g_test_run();
 }

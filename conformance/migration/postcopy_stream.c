@@ -281,6 +281,10 @@ static uint64_t take_command(Cursor *cursor, StreamReading *reading)
 
     payload.at = take(cursor, length);
     g_string_append_printf(reading->records, "C%u", (unsigned)command);
+    if (!cursor->broken && command == 2 && reading->pings) {
+        g_string_append_printf(reading->pings, "%" PRIu64 " ", take_number(&payload, 4));
+        cursor->broken = payload.broken || payload.left > 0;
+    }
     if (cursor->broken || command != 6) {
         return command;
     }

@@ -50,6 +50,7 @@ typedef struct {
     void (*discard)(void *opaque, const char *name, uint64_t start, uint64_t length);
     void *opaque;
     GArray *discard_lengths;    /* of guint16: the commands' payloads */
+    GString *pings;             /* their numbers, each with a space behind it */
 } StreamReading;
 bool read_stream(const GByteArray *bytes, StreamReading *reading);
 

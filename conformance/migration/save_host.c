@@ -16,6 +16,7 @@
 #include "exec/ram_addr.h"
 #include "migration/mapped-ram.h"
 #include "migration/ram-save.h"
+#include "postcopy_guest.h"
 
 #define PAGE TARGET_PAGE_SIZE
 
@@ -27,11 +28,13 @@ static struct {
     bool no_holes;
     unsigned holes;                 /* asked for */
     unsigned direct_writes;
+    sigset_t blocked;               /* when a thread was begun */
 } host;
 static int direct_fd = -1;
 
 WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *opaque)
 {
+    pthread_sigmask(SIG_SETMASK, NULL, &host.blocked);
     if (host.threads == 1) {
         return EAGAIN;
     }
@@ -269,6 +272,24 @@ static void no_threads(void)
     }
 }
 
+/* Signals are the program's: workers take none, and who made them, or could not, takes what it took before. */
+static void signals_elsewhere(void)
+{
+    for (unsigned can = 0; can < 2; can++) {
+        Error *error = NULL;
+        sigset_t before;
+
+        begin();
+        host.threads = can ? 0 : 2;
+        block_one_signal(&before);
+        check_number(save_with((RamSaveParameters){ .workers = 2 }, &error), can ? 0 : -EAGAIN);
+        check_one_signal_blocked(&before);
+        check(sigismember(&host.blocked, SIGUSR2));
+        error_free(error);
+        end();
+    }
+}
+
 /* Past the cache as far as it goes: else through it, with one warning. */
 static void not_direct(void)
 {
@@ -433,6 +454,7 @@ int main(int argc, char **argv)
     conformance_case("/R-SAVE-9/each-call-fails", each_call_fails);
     conformance_case("/R-SAVE-9/each-write-fails", each_write_fails);
     conformance_case("/R-SAVE-6/no-threads", no_threads);
+    conformance_case("/R-SAVE-6/signals-elsewhere", signals_elsewhere);
     conformance_case("/R-SAVE-7/not-direct", not_direct);
     conformance_case("/R-SAVE-7/descriptor-is-0", direct_descriptor_is_0);
     conformance_case("/R-SAVE-8/no-holes", no_holes);

@@ -161,6 +161,50 @@ static void sleeps_1_ms(void)
     end();
 }
 
+static bool take_100_ms(void *opaque, const RamSaveCounters *counters)
+{
+    (void)opaque;
+    (void)counters;
+    clock_ms += 100;
+    return true;
+}
+
+/* Who need not wait keeps the big lock: not even the shortest sleep. */
+static void does_not_sleep(void)
+{
+    RamSaveParameters p;
+
+    begin();
+    clock_ms = 5000;
+    memset(save_block()->host, 1, PAGES * PAGE);
+    p = parameters_to_fd();
+    p.bandwidth = 10 * 160 * PAGE;
+    p.progress = take_100_ms;
+    save_run(&p);
+    check(clock_ms >= 5000 + 100 * (PAGES / 160 - 1));
+    check_number(sleeps, 0);
+    end();
+}
+
+/* As pages of zeroes cost nothing, a step has room for one more: for the last one, too. */
+static void to_the_last_page(void)
+{
+    RamSaveParameters p;
+    RamSave *save;
+
+    begin();
+    clock_ms = 5000;
+    memset(save_block()->host, 0, PAGES * PAGE);
+    memset(save_block()->host + (PAGES - 1) * PAGE, 1, PAGE);
+    p = parameters_to_fd();
+    p.bandwidth = 10 * (PAGES - 1) * PAGE;
+    save = save_new(&p);
+    check_number(ram_save_setup(save, &error_abort), 0);
+    check_number(ram_save_iterate(save, PAGES, &error_abort), 0);
+    ram_save_free(save);
+    end();
+}
+
 /* Zero pages cost nothing. */
 static void zero_pages_are_free(void)
 {
@@ -388,6 +432,8 @@ int main(int argc, char **argv)
     conformance_case("/R-ITER-8/bandwidth-limit", bandwidth_limit);
     conformance_case("/R-ITER-8/odd-limits", odd_limits);
     conformance_case("/R-ITER-8/sleeps-1-ms", sleeps_1_ms);
+    conformance_case("/R-ITER-8/does-not-sleep", does_not_sleep);
+    conformance_case("/R-ITER-8/to-the-last-page", to_the_last_page);
     conformance_case("/R-ITER-8/zero-pages-are-free", zero_pages_are_free);
     conformance_case("/R-ITER-10/throttle", throttle_grows);
     conformance_case("/R-SAVE-2/progress", progress_is_told);
