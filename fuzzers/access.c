@@ -13,6 +13,8 @@
  *   - ioeventfds are signalled instead of the device being called (R-EVM)
  *   - the big lock is held in callbacks and left as it was (R-LCK-1, R-LCK-2)
  *   - nothing outside of a buffer is written (INV-25)
+ *   - with code tracking on, and only then, the hook hears of each written range with a page
+ *     that has code, and only it marks such pages (R-CODE)
  *
  * Input: a binary trace (harness/trace/trace.h) that uses no other groups.
  */

@@ -5,7 +5,7 @@
  *   operation on dirty pages: setting, asking, taking, snapshots, logs imported
  *   from hardware, moving bits into a migration bitmap with and without a
  *   clear_bmap; for each client, at the edges of pages, words and blocks.  In between
- *   the map changes, logging starts and stops, listeners come and go.
+ *   the map changes, logging and code tracking start and stop, listeners come and go.
  *
  * Invariants:
  *   - the set of pages that are dirty for each client is the model's, a plain set
