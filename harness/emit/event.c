@@ -28,6 +28,10 @@ void emit_event(FILE *out, const struct event *e)
         fputs("coalesced writes are flushed\n", out);
         return;
     }
+    if (e->kind == EVENT_CODE_WRITTEN) {
+        fprintf(out, "code of r%d is written: 0x%" PRIx64 " size 0x%" PRIx64 "\n", e->region, e->offset, e->length);
+        return;
+    }
     if (e->kind == EVENT_OWNER_FINALIZED) {
         fprintf(out, "o%d dies\n", e->number);
         return;

@@ -99,6 +99,10 @@ void emit_space_call(struct emitter *e, const struct trace_step *s)
     case TRACE_OP_VM:
         fprintf(out, "    memcore_set_vm_running(%s);\n", onoff);
         break;
+    case TRACE_OP_CODE_TRACKING:
+        fprintf(out, "    drops_code = %s;\n    memcore_set_code_tracking(%s);\n",
+                s->n == CODE_TRACKING_DROPPING ? "true" : "false", s->n != CODE_TRACKING_OFF ? "true" : "false");
+        break;
     case TRACE_OP_EVENTFD:
     case TRACE_OP_EVENTFD_DEL:
         put_eventfd(e, s);

@@ -251,6 +251,9 @@ void model_apply(struct model *m, const struct trace_step *s, struct observation
     case TRACE_OP_VM:
         log_vm_state(m, s->n);
         break;
+    case TRACE_OP_CODE_TRACKING:
+        m->code_tracking = (enum code_tracking)s->n;
+        break;
     case TRACE_OP_EVENTFD:
         eventfd_add(m, s->a, eventfd_from_step(s));
         break;

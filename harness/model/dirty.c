@@ -83,13 +83,34 @@ static void clear(struct region *r, struct cover c, unsigned bits)
     }
 }
 
+/* R-CODE-3: who tracks code hears of the range as it was written, and is the one who marks its pages. */
+static void tell_of_code(struct model *m, unsigned region, uint64_t offset, uint64_t length)
+{
+    struct event e;
+
+    event_init(&e, EVENT_CODE_WRITTEN);
+    e.region = (int)region;
+    e.offset = offset;
+    e.length = length;
+    event_log_append(m->out, &e);
+    if (m->code_tracking == CODE_TRACKING_DROPPING) {
+        set(&m->regions[region], cover(offset, length), CODE);
+    }
+}
+
 void dirty_written(struct model *m, unsigned region, uint64_t offset, uint64_t length)
 {
     struct region *const r = &m->regions[region];
+    const struct cover c = cover(offset, length);
+    const unsigned mask = region_dirty_log_mask(m, region);
 
-    if (r->page_count) {
-        set(r, cover(offset, length), region_dirty_log_mask(m, region));
+    if (!r->page_count) {
+        return;     /* nobody cleans pages that are not modelled: R-DIRTY-10 */
     }
+    if (mask & CODE && !all(r, c, CODE)) {
+        tell_of_code(m, region, offset, length);
+    }
+    set(r, c, mask & ~(unsigned)CODE);
 }
 
 /* The log_clear of a taken range: whole pages, R-DIRTY-8. */
@@ -150,7 +171,8 @@ static void lebitmap(struct model *m, const struct trace_step *s, FILE *out)
     struct region *const r = &m->regions[s->a];
     const size_t bits = ((size_t)s->n + 63) / 64 * 64;
     uint64_t set_bits = 0;
-    const unsigned clients = VGA | (m->log_flags ? MIGRATION : 0); /* R-LEB-2 */
+    const unsigned clients = VGA | (m->log_flags ? MIGRATION : 0) |
+                             (m->code_tracking != CODE_TRACKING_OFF ? CODE : 0);    /* R-LEB-2 */
 
     for (size_t k = 0; k < bits; k++) {
         const uint64_t host_page = s->v.absolute + k * HOST_PAGE;
@@ -254,7 +276,7 @@ static void apply(struct model *m, const struct trace_step *s, FILE *out)
     case TRACE_OP_DIRTY_FLAG:
         set(r, cover(start, 1), 1u << s->n);
         break;
-    case TRACE_OP_DIRTY_WRITTEN:
+    case TRACE_OP_DIRTY_WRITTEN: /* R-DIRTY-11: CODE as well, and no hook */
         set(r, cover(start, length), region_dirty_log_mask(m, s->a));
         break;
     case TRACE_OP_DIRTY_ASK:

@@ -91,6 +91,9 @@ int model_space_root(const struct model *m, unsigned slot);
 int model_listener_space(const struct model *m, unsigned slot);     /* OBSERVED_NONE: not registered */
 int model_listener_armed(const struct model *m, unsigned slot);     /* region slot or OBSERVED_NONE */
 bool model_owner_released(const struct model *m, unsigned slot);    /* the creator's reference is gone */
+/* R-CODE: off, on, or on with a hook that drops all code of the pages it is called for, so marks them. */
+enum code_tracking { CODE_TRACKING_OFF, CODE_TRACKING_ON, CODE_TRACKING_DROPPING };
+enum code_tracking model_code_tracking(const struct model *m);
 unsigned model_log_flags(const struct model *m);        /* global tracking flags */
 unsigned model_log_postponed(const struct model *m);    /* flags whose stop waits for the VM (R-LOG-3) */
 bool model_vm_running(const struct model *m);

@@ -44,6 +44,7 @@ const char *const event_kind_names[EVENT_KINDS] = {
     [EVENT_BLOCK_CALLBACK] = "resized",
     [EVENT_POPULATE] = "notify_populate",
     [EVENT_DISCARD] = "notify_discard",
+    [EVENT_CODE_WRITTEN] = "code_written",
 };
 
 static const struct observed_section no_section = { .region = OBSERVED_NONE, .space = OBSERVED_NONE };
@@ -224,6 +225,9 @@ size_t event_print(const struct event *e, char *buffer, size_t capacity)
             e->section.region, e->section.offset, e->section.address, (uint64_t)e->section.size,
             e->result ? "" : " not", (int)e->data);
         return put(&l, buffer, capacity);
+    case EVENT_CODE_WRITTEN:
+        add(&l, " r%d@0x%" PRIx64 " size 0x%" PRIx64, e->region, e->offset, e->length);
+        break;
     default:
         break;
     }

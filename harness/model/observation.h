@@ -55,6 +55,7 @@ enum event_kind {
     EVENT_POPULATE,                 /* number = discard listener slot, section, result = is_populated(section), data =
                                        what it returned */
     EVENT_DISCARD,
+    EVENT_CODE_WRITTEN,             /* the hook of R-CODE-3: region, offset, length */
     EVENT_KINDS,
 };
 extern const char *const event_kind_names[EVENT_KINDS];

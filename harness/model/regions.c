@@ -101,13 +101,15 @@ bool region_is_iommu(const struct model *m, unsigned slot)
     return m->regions[slot].kind == KIND_IOMMU;
 }
 
-/* R-REG-7; code tracking is never on. */
+/* R-REG-7, R-CODE-2 */
 uint8_t region_dirty_log_mask(const struct model *m, unsigned slot)
 {
     const struct region *const r = &m->regions[slot];
     const bool migration = m->log_flags && ((r->has_block && r->migratable) || region_is_iommu(m, slot));
 
-    return (uint8_t)((r->vga_logged ? 1 << 0 : 0) | (migration ? 1 << 2 : 0));
+    const bool code = m->code_tracking != CODE_TRACKING_OFF && r->has_block;
+
+    return (uint8_t)((r->vga_logged ? 1 << 0 : 0) | (code ? 1 << 1 : 0) | (migration ? 1 << 2 : 0));
 }
 
 /* R-TREE-12 */

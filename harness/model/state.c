@@ -185,6 +185,7 @@ void model_reset(struct model *m)
     m->dirty_rate_pages = 0;
     m->log_postponed = 0;
     m->vm_paused = false;
+    m->code_tracking = CODE_TRACKING_OFF;
 }
 
 enum model_profile model_profile(const struct model *m)
@@ -356,6 +357,11 @@ int model_listener_armed(const struct model *m, unsigned slot)
 bool model_owner_released(const struct model *m, unsigned slot)
 {
     return m->owners[slot].released;
+}
+
+enum code_tracking model_code_tracking(const struct model *m)
+{
+    return m->code_tracking;
 }
 
 unsigned model_log_flags(const struct model *m)

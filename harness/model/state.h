@@ -251,6 +251,7 @@ struct model {
     unsigned log_flags, log_postponed;
     uint64_t dirty_rate_pages;          /* R-LEB-6 */
     bool vm_paused;
+    enum code_tracking code_tracking;
 
     /* Scratch memory, kept between uses. */
     uint64_t *breakpoints;
@@ -347,7 +348,7 @@ void log_vm_state(struct model *m, bool running);
 /* dirty.c: bits 0 to 2 are the clients DIRTY_MEMORY_* */
 enum page_bit { PAGE_SENT_LATER = 1 << 3, PAGE_STARTS_CHUNK_TO_CLEAR = 1 << 4 };
 void dirty_new_block(struct region *r);
-/* R-DIRTY-13: bytes were written by somebody who tells, so whoever logs the region sees their pages. */
+/* R-DIRTY-13: bytes were written by somebody who tells, so whoever logs the region sees them, R-CODE-3 too. */
 void dirty_written(struct model *m, unsigned region, uint64_t offset, uint64_t length);
 void dirty_apply(struct model *m, const struct trace_step *s, struct observation *expected);
 

@@ -176,6 +176,8 @@ static const char *event_rule(const struct event *e)
         return "R-RDM-11";
     case EVENT_DISCARD:
         return "R-BDM-3";
+    case EVENT_CODE_WRITTEN:
+        return "R-CODE-3";
     case EVENT_KINDS:
         break;
     }

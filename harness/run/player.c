@@ -29,7 +29,7 @@ void player_unpoison(const void *address, size_t size)
     __asan_unpoison_memory_region(address, size);
 }
 
-/* The flush hook of the subject has no argument: there is one player at a time that plays. */
+/* The hooks of the subject have no argument: there is one player at a time that plays. */
 static struct player *playing;
 
 static void on_coalesced_flush(void)
@@ -39,6 +39,45 @@ static void on_coalesced_flush(void)
     if (playing && playing->seen) {
         event_init(&e, EVENT_COALESCED_FLUSH);
         player_record(playing, &e);
+    }
+}
+
+/* By the block that begins last at or below that address. */
+static int region_of_address(struct player *p, ram_addr_t address, ram_addr_t *offset)
+{
+    int found = OBSERVED_NONE;
+
+    for (unsigned i = 0; i < p->region_limit; i++) {
+        const ram_addr_t base =
+            p->region_live[i] ? memory_region_get_ram_addr(&p->regions[i].mr) : RAM_ADDR_INVALID;
+
+        if (base != RAM_ADDR_INVALID && base <= address && (found == OBSERVED_NONE || address - base < *offset)) {
+            found = (int)i;
+            *offset = address - base;
+        }
+    }
+    return found;
+}
+
+/* Also heard while tracking is off: R-CODE-1 says that nothing comes then. */
+static void on_code_written(uint64_t start, uint64_t end)
+{
+    struct event e;
+
+    if (!playing || !playing->seen) {
+        return;
+    }
+    event_init(&e, EVENT_CODE_WRITTEN);
+    e.offset = start;
+    e.region = region_of_address(playing, start, &e.offset);
+    e.length = end - start;
+    player_record(playing, &e);
+    if (!playing->drops_code || e.region == OBSERVED_NONE ||
+        e.length > playing->region_block_length[e.region] - e.offset) {
+        return;         /* a range that is none of a block differs already */
+    }
+    for (ram_addr_t a = start - start % TARGET_PAGE_SIZE; a < end; a += TARGET_PAGE_SIZE) {
+        cpu_physical_memory_set_dirty_flag(a, DIRTY_MEMORY_CODE);
     }
 }
 
@@ -78,6 +117,7 @@ struct player *player_new(void)
     }
     player_access_init(p);
     subject_set_coalesced_flush_hook(on_coalesced_flush);
+    subject_set_code_hook(on_code_written);
     return p;
 }
 

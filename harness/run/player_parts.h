@@ -144,6 +144,7 @@ struct player {
     struct player_discard_listener discard_listeners[TRACE_DISCARD_LISTENERS];
     struct player_manager managers[TRACE_REGIONS];
     unsigned policy[4];         /* how often each was counted up */
+    bool drops_code;            /* CODE_TRACKING_DROPPING */
     struct {
         unsigned times;         /* it strikes steps that make the call; 0: it does not wait for any */
         size_t nth, left;       /* left: calls until it strikes */

@@ -134,6 +134,10 @@ void player_space(struct player *p, const struct trace_step *s)
     case TRACE_OP_VM:
         subject_set_vm_running(s->n);
         break;
+    case TRACE_OP_CODE_TRACKING:
+        p->drops_code = s->n == CODE_TRACKING_DROPPING;
+        subject_set_code_tracking(s->n != CODE_TRACKING_OFF);
+        break;
     case TRACE_OP_EVENTFD:
     case TRACE_OP_EVENTFD_DEL:
         apply_eventfd(p, s);

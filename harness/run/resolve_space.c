@@ -164,6 +164,9 @@ bool resolve_spaces(struct query *q, struct trace_step *out, const char **reason
     case TRACE_OP_AFTER_SYNC:
     case TRACE_OP_VM:
         return true;
+    case TRACE_OP_CODE_TRACKING:
+        *reason = "QEMU 7.2 has no such switch";
+        return model_profile(m) != MODEL_PROFILE_QEMU_7_2;
     case TRACE_OP_EVENTFD:
         return resolve_region_operand(q, out, takes_eventfd, reason, "no region with room for an ioeventfd");
     case TRACE_OP_EVENTFD_DEL:

@@ -343,6 +343,9 @@ static bool undo_spaces(struct runner *r)
     if (!model_vm_running(m) && !undo(r, TRACE_OP_VM, 0, 1)) {
         return false;
     }
+    if (model_code_tracking(m) != CODE_TRACKING_OFF && !undo(r, TRACE_OP_CODE_TRACKING, 0, CODE_TRACKING_OFF)) {
+        return false;
+    }
     if (model_log_flags(m) && !undo(r, TRACE_OP_LOG_STOP, 0, (int)model_log_flags(m))) {
         return false;
     }

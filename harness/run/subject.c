@@ -177,6 +177,27 @@ void subject_set_vm_running(bool running)
     memcore_set_vm_running(running);
 }
 
+void subject_set_code_tracking(bool on)
+{
+    memcore_set_code_tracking(on);
+}
+
+static void (*code_hook)(uint64_t start, uint64_t end);
+
+static void on_code_written(void *opaque, uint64_t start, uint64_t end)
+{
+    (void)opaque;
+    if (code_hook) {
+        code_hook(start, end);
+    }
+}
+
+void subject_set_code_hook(void (*hook)(uint64_t start, uint64_t end))
+{
+    code_hook = hook;
+    memcore_set_code_invalidate(on_code_written, NULL);
+}
+
 void subject_run_bottom_halves(void)
 {
     memcore_run_bottom_halves();

@@ -37,6 +37,13 @@ unsigned subject_owner_references(Object *owner);
 void subject_set_coalesced_flush_hook(void (*hook)(void));
 void subject_set_vm_running(bool running);
 
+/*
+ * R-CODE.  The hook hears of writes to ram_addrs [start, end).  Traces of the profile qemu-7.2 never switch tracking
+ * on: a core of that profile may leave both empty.
+ */
+void subject_set_code_tracking(bool on);
+void subject_set_code_hook(void (*hook)(uint64_t start, uint64_t end));
+
 void subject_run_bottom_halves(void);
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The model against the worked examples of chapters 5 and 6: who hears what, in which order. */
 #include <glib.h>
+#include <string.h>
 
 #include "model_world.h"
 
@@ -271,6 +272,34 @@ static void test_postponed_stop(void)
     world_end(&w);
 }
 
+/* R-CODE-2, R-CODE-3: in masks from the next commit on, where there is a block; the hook hears what was written. */
+static void test_code_tracking(void)
+{
+    world_begin(&w, MEMCORE);
+    play(&w, CONTAINER("r0", "0x10000") RAM("r1", "0x4000") IO("r2", "0x1000") ADD("r0", "r1", "0x0", "0")
+         ADD("r0", "r2", "0x8000", "0") "space as0 root r0 watched\n");
+    play(&w, "dirty_take r1 0x2000 size 0x1000 client code\n" "code_tracking on\n" "log_sync\n");
+    assert_heard(&w, "");
+    play(&w, "write as0 0x1000 length 0x1000 attrs plain by write data 1\n");
+    assert_heard(&w, "");
+    play(&w, "write as0 0x1ff8 length 0x10 attrs plain by write data 1\n" "dirty_written r1 0x1000 size 0x1000\n");
+    assert_heard(&w, "code_written r1@0x1ff8 size 0x10\n");
+    play(&w, "enabled r2 off\n");
+    assert_heard(&w, "begin w0\n" "region_del w0 as0 0x8000+0x1000 r2@0x0\n" "region_nop w0 as0 0x0+0x4000 r1@0x0\n"
+                 "log_start w0 as0 0x0+0x4000 r1@0x0 mask 0 to 2\n" "commit w0\n");
+    play(&w, "dirty_flag r1 0x0 client vga\n");
+    assert_text(&w, "page 0+2 vcm-\n" "page 2+1 v-m-\n" "page 3+1 vcm-\n");
+    play(&w, "code_tracking dropping\n" "store as0 0x2000 b value 0x1 attrs plain by plain\n"
+         "store as0 0x2000 b value 0x2 attrs plain by plain\n");
+    assert_heard(&w, "code_written r1@0x2000 size 0x1\n");
+    play(&w, "dirty_clear r1 0x0 size 0x4000\n" "code_tracking off\n" "log_start migration\n");
+    play(&w, "write as0 0x1000 length 0x8 attrs plain by write data 1\n");
+    assert_heard(&w, "");
+    play(&w, "dirty_ask r1 0x0 size 0x0 client code\n");
+    g_assert_nonnull(strstr(w.last.text, "page 1+1 --m-\n"));
+    world_end(&w);
+}
+
 static void test_sync_and_clear(void)
 {
     world_begin(&w, MEMCORE);
@@ -326,6 +355,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model/R-LST-13/reentrancy", test_reentrancy);
     g_test_add_func("/model/R-LST-8/masks", test_masks);
     g_test_add_func("/model/R-LOG-3/postponed-stop", test_postponed_stop);
+    g_test_add_func("/model/R-LOG-4/code-tracking", test_code_tracking);
     g_test_add_func("/model/R-LOG-4/sync-and-clear", test_sync_and_clear);
     g_test_add_func("/model/R-TREE-10/counter-wraps", test_log_counter_quirk);
     return g_test_run();

@@ -219,6 +219,24 @@ static void test_meanwhile_nowhere(void)
     end(3);
 }
 
+/* R-CODE: heard with the range as it was written, of whichever block; also if tracking is off but the core calls. */
+static void test_code(void)
+{
+    begin("ram r1 size 0x4000 owner none kind ram\nadd r0 r1 at 0x0 priority 0\n"
+          "ram r2 size 0x4000 owner none kind ram\nadd r0 r2 at 0x10000 priority 0\n"
+          "dirty_take r2 0x2000 size 0x1000 client code\n"
+          "write as0 0x11ff8 length 0x10 attrs plain by write data 1\n");
+    assert_events("");
+    play("code_tracking on\nwrite as0 0x11ff8 length 0x10 attrs plain by write data 1\n");
+    assert_events("code_written r2@0x1ff8 size 0x10\n");
+    play("code_tracking dropping\nwrite as0 0x11ff8 length 0x10 attrs plain by write data 1\n");
+    assert_events("code_written r2@0x1ff8 size 0x10\n");
+    play("write as0 0x11ff8 length 0x10 attrs plain by write data 1\n");
+    assert_events("");
+    play("code_tracking off\n");
+    end(3);
+}
+
 /* R-CCH-7 */
 static void test_cache(void)
 {
@@ -271,6 +289,7 @@ int main(int argc, char **argv)
     g_test_add_func("/player-access/map", test_map);
     g_test_add_func("/player-access/meanwhile", test_meanwhile);
     g_test_add_func("/player-access/meanwhile-nowhere", test_meanwhile_nowhere);
+    g_test_add_func("/player-access/code", test_code);
     g_test_add_func("/player-access/cache", test_cache);
     g_test_add_func("/player-access/iommu", test_iommu);
     return g_test_run();

@@ -102,6 +102,7 @@ static const char *const canonical_lines[] = {
     "after_sync",
     "log_clear r4 0x0 size 0x1000",
     "vm off",
+    "code_tracking dropping",
     "eventfd r1 at 0x10 width 4_match data 0xffffffff notify e7",
     "eventfd_del r1 at 0x10 width any data 0x0 notify e0",
     "coalesce r1 0x0 size 0x100",
