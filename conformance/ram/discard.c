@@ -574,6 +574,7 @@ int main(int argc, char **argv)
     conformance_misuse("/R-BDM-5/behind-the-end", state_behind_the_end, "bitmap_discard_manager_state", "ram");
     conformance_misuse("/R-BDM-5/nothing", state_of_nothing, "bitmap_discard_manager_state", "ram");
     conformance_misuse("/R-RDM-6/foreign-section", foreign_section, "ram_discard_manager_is_populated", "foreign");
-    conformance_misuse("/R-RDM-10/not-registered", not_registered, "ram_discard_manager_unregister_listener", NULL);
+    conformance_misuse("/R-RDM-10/not-registered", not_registered, "ram_discard_manager_unregister_listener: ",
+                       "is not registered (R-RDM-10)");
     return ram_run();
 }
