@@ -137,50 +137,43 @@ static void odd_limits(void)
     end();
 }
 
-static bool take_99_ms(void *opaque, const RamSaveCounters *counters)
+static uint64_t round_ms;        /* what each round takes, by the clock */
+
+static bool take_round_ms(void *opaque, const RamSaveCounters *counters)
 {
     (void)opaque;
     (void)counters;
-    clock_ms += 99;
+    clock_ms += round_ms;
     return true;
+}
+
+/* Saves all pages, none of them zero, 160 in a window of 100 ms, each in a round that takes `ms`. */
+static void save_in_rounds(uint64_t ms)
+{
+    RamSaveParameters p;
+
+    begin();
+    clock_ms = 5000;
+    round_ms = ms;
+    memset(save_block()->host, 1, PAGES * PAGE);
+    p = parameters_to_fd();
+    p.bandwidth = 10 * 160 * PAGE;
+    p.progress = take_round_ms;
+    save_run(&p);
 }
 
 /* The shortest sleep there is. */
 static void sleeps_1_ms(void)
 {
-    RamSaveParameters p;
-
-    begin();
-    clock_ms = 5000;
-    memset(save_block()->host, 1, PAGES * PAGE);
-    p = parameters_to_fd();
-    p.bandwidth = 10 * 160 * PAGE;
-    p.progress = take_99_ms;
-    save_run(&p);
+    save_in_rounds(99);
     check_number(sleeps, PAGES / 160 - 1);
     end();
-}
-
-static bool take_100_ms(void *opaque, const RamSaveCounters *counters)
-{
-    (void)opaque;
-    (void)counters;
-    clock_ms += 100;
-    return true;
 }
 
 /* Who need not wait keeps the big lock: not even the shortest sleep. */
 static void does_not_sleep(void)
 {
-    RamSaveParameters p;
-
-    begin();
-    clock_ms = 5000;
-    memset(save_block()->host, 1, PAGES * PAGE);
-    p = parameters_to_fd();
-    p.bandwidth = 10 * 160 * PAGE;
-    p.progress = take_100_ms;
-    save_run(&p);
+    save_in_rounds(100);
     check(clock_ms >= 5000 + 100 * (PAGES / 160 - 1));
     check_number(sleeps, 0);
     end();
