@@ -268,9 +268,9 @@ int main(int argc, char **argv)
     conformance_case("/R-EFD-3/size-zero-is-a-wildcard", size_zero_is_a_wildcard);
     conformance_case("/R-EFD-3/exact-match-first", exact_match_comes_first);
     conformance_case("/R-EFD-3/every-field", every_field_tells_entries_apart);
-    conformance_misuse("/R-EFD-3/no-entry", del_without_an_entry, "memory_region_del_eventfd", "doorbell*(R-EFD-3");
+    conformance_misuse("/R-EFD-3/no-entry", del_without_an_entry, "memory_region_del_eventfd", "doorbell*(R-EFD-3)");
     conformance_misuse("/R-EFD-3/other-address", del_at_another_address,
-                       "memory_region_del_eventfd", "doorbell*(R-EFD-3");
-    conformance_misuse("/R-EFD-3/other-data", del_with_other_data, "memory_region_del_eventfd", "doorbell*(R-EFD-3");
+                       "memory_region_del_eventfd", "doorbell*(R-EFD-3)");
+    conformance_misuse("/R-EFD-3/other-data", del_with_other_data, "memory_region_del_eventfd", "doorbell*(R-EFD-3)");
     return g_test_run();
 }
