@@ -115,6 +115,40 @@ static void a_look(void)
     end(save);
 }
 
+/* A guest that dirties all again and again: enough is when it was looked for that often after the first time. */
+static void rounds(void)
+{
+    enum { COUNT = 64 };
+
+    for (unsigned most = 1; most <= 3; most++) {
+        RamSaveParameters p;
+        RamSaveCounters counters;
+        RamSave *save;
+
+        save_begin(COUNT);
+        p = parameters_to_fd();
+        p.enough = 1;
+        p.max_rounds = most;
+        save = save_new(&p);
+        check_number(ram_save_setup(save, &error_abort), 0);
+        for (unsigned round = 1; round <= most; round++) {
+            for (unsigned page = 0; page < COUNT; page++) {
+                guest_writes(page, (uint8_t)(round + page));
+            }
+            check_number(ram_save_iterate(save, COUNT, &error_abort), round < most);
+            ram_save_counters(save, &counters);
+            check_number(counters.dirty_sync_count, 1 + round);
+            check_number(counters.remaining, COUNT);
+        }
+        check_number(ram_save_complete(save, &error_abort), 0);
+        check_file(stage.fd, false);
+        ram_save_free(save);
+        save_end();
+        stage_release(stage.ram);
+        memcore_drain();
+    }
+}
+
 /* --- order --- */
 
 static void check_taken(MemoryRegion *mr, uint64_t first, uint64_t end_page)
@@ -272,5 +306,6 @@ int main(int argc, char **argv)
     conformance_case("/R-ITER-2/bits-behind-the-end", bits_behind_the_end);
     conformance_case("/R-ITER-5/a-look", a_look);
     conformance_case("/R-ITER-6/order", order);
+    conformance_case("/R-ITER-7/rounds", rounds);
     return g_test_run();
 }

@@ -387,7 +387,7 @@ static int migrate_away(MigrationState *ms)
 static void huge_source(void)
 {
     const size_t small = host_page;
-    GByteArray *sent = g_byte_array_new(), *expected = g_byte_array_new();
+    GByteArray *sent = g_byte_array_new(), *expected = g_byte_array_new(), *advise = g_byte_array_new();
     MigrationState ms = { .transport = { .send = keep, .opaque = sent } };
     RAMBlock *block;
 
@@ -400,6 +400,9 @@ static void huge_source(void)
     put(expected, 0x10, 8);
     check(sent->len > expected->len + 5 &&
           memcmp(sent->data + sent->len - expected->len - 5, expected->data, expected->len) == 0);
+    put_advise(advise, 2 * small, TARGET_PAGE_SIZE);
+    check(memmem(sent->data, sent->len, advise->data, advise->len) != NULL);
+    g_byte_array_unref(advise);
     error_free(ms.error);
     stage_release(block->mr);
     block = stage_block(KIND_MEMFD_SHARED, "odd", 3 * small);

@@ -57,7 +57,7 @@ typedef struct {
     uint64_t alignment;         /* of pages in the file: a power of two, TARGET_PAGE_SIZE or more; 0: 1 MiB */
     bool keep_zero_pages;       /* write all pages, without looking whether they are zero */
     uint64_t enough;            /* with fewer dirty pages than that iterating has converged; 0: after one pass */
-    unsigned max_rounds;        /* iterating has also converged after so many looks for dirty pages; 0: no limit */
+    unsigned max_rounds;        /* iterating has also converged after so many more looks for dirty pages; 0: no limit */
     unsigned downtime_limit_ms; /* ... and with what takes no longer than this to write, as measured; 0: not asked */
     uint64_t bandwidth;         /* bytes a second that iterating (not completing) writes at most; 0: no limit */
     unsigned workers;           /* threads that look at pages and write them, up to 16; 0: the calling thread does */
