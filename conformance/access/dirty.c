@@ -71,6 +71,21 @@ static MemoryRegion *logged(Bus bus, MemoryRegion *mr)
     return mr;
 }
 
+/* The pages of the RAM, not those of the window; the second store may know the range of the first. */
+static void stores_through_a_window(void)
+{
+    Bus bus = bus_new("as");
+    MemoryRegion *ram = logged(bus, stage_ram("ram", SIZE));
+
+    stage_add(bus.root, 2 * SIZE, stage_alias("window", ram, 5 << TARGET_PAGE_BITS, 2 << TARGET_PAGE_BITS));
+    for (unsigned i = 0; i < 3; i++) {
+        check_store(address_space_stl_le, bus.as, 2 * SIZE + 8 * i, 0x11, OK);
+        check_dirty(ram, "vga 5");
+    }
+    check_store(address_space_stb, bus.as, 2 * SIZE + TARGET_PAGE_SIZE, 0x11, OK);
+    check_dirty(ram, "vga 6");
+}
+
 static void pages_overlapped(void)
 {
     Bus bus = bus_new("as");
@@ -307,6 +322,7 @@ int main(int argc, char **argv)
     conformance_case("/R-ACC-14/where-the-host-cannot", write_rom_where_the_host_cannot);
     conformance_case_4k("/R-ACC-9/through-aliases", through_aliases);
     conformance_case("/R-ACC-10/zero-bytes", zero_bytes);
+    conformance_case("/R-SCL-8/through-a-window", stores_through_a_window);
     conformance_case_4k("/R-SCL-8/stores", stores);
     conformance_case_4k("/R-MAP-8/marks", unmaps);
     conformance_case("/R-MAP-12/marks-its-own", maps_of_one_pointer);

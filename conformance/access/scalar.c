@@ -45,6 +45,49 @@ static void stores_of_ram(void)
                 "01 02 03 04 05 06 07 08 11 12 13 14 15 16 17 18 21 22 23 24 25 26 27 28 00");
 }
 
+/*
+ * A view's range that does not begin where its RAM does: behind a window, and behind what covers the start.  Each access
+ * is made twice, since the second one may know the range of the first.
+ */
+static void ram_from_an_offset_on(void)
+{
+    Bus bus = bus_new("as");
+    MemoryRegion *ram = ram_counting("ram", 0x3000, 0);
+    static const hwaddr starts[] = { 0x10000, 0x21234 };        /* where the byte at 0x1234 is */
+
+    stage_add(bus.root, 0x10000, stage_alias("window", ram, 0x1234, 0x1000));
+    stage_add(bus.root, 0x20000, stage_alias("whole", ram, 0, 0x3000));
+    stage_add_overlap(bus.root, 0x20000, stage_io("cover", 0x1230), 1);
+    for (unsigned i = 0; i < 2 * G_N_ELEMENTS(starts); i++) {
+        const hwaddr start = starts[i / 2];
+
+        check_load(address_space_ldub, bus.as, start, 0x34, OK);
+        check_load(address_space_lduw_le, bus.as, start + 1, 0x3635, OK);
+        check_load(address_space_ldl_be, bus.as, start + 4, 0x38393a3b, OK);
+        check_load(address_space_ldq_le, bus.as, start + 8, 0x434241403f3e3d3c, OK);
+        check_store(address_space_stb, bus.as, start + 0x100, 0x11 + i, OK);
+        check_store(address_space_stw_be, bus.as, start + 0x101, 0x2233, OK);
+        check_store(address_space_stl_le, bus.as, start + 0x103, 0x47464544, OK);
+        check_store(address_space_stq_be, bus.as, start + 0x107, 0x5152535455565758, OK);
+        check_number(ram_bytes(ram)[0x1334], 0x11 + i);
+        check_bytes(ram_bytes(ram) + 0x1335, 15, "22 33 44 45 46 47 51 52 53 54 55 56 57 58 43");
+        memset(ram_bytes(ram) + 0x1334, 0, 15);
+    }
+}
+
+static void device_from_an_offset_on(void)
+{
+    Bus bus = bus_new("as");
+    Device *d = device("dev", 0x1000, LITTLE);
+
+    stage_add(bus.root, 0x10000, stage_alias("window", d->mr, 0x234, 0x100));
+    for (unsigned i = 0; i < 3; i++) {
+        check_load(address_space_ldl_le, bus.as, 0x10004, 0x3b3a3938, OK);
+        check_store(address_space_stw_le, bus.as, 0x10010, 0x1234, OK);
+        check_calls(d, "read 0x238+4\nwrite 0x244+2=0x1234\n");
+    }
+}
+
 static void one_dispatch_each(void)
 {
     Bus bus = bus_new("as");
@@ -292,6 +335,8 @@ int main(int argc, char **argv)
     conformance_start(&argc, &argv);
     conformance_case("/R-SCL-1/loads-of-ram", loads_of_ram);
     conformance_case("/R-SCL-1/stores-of-ram", stores_of_ram);
+    conformance_case("/R-SCL-1/ram-from-an-offset-on", ram_from_an_offset_on);
+    conformance_case("/R-SCL-1/device-from-an-offset-on", device_from_an_offset_on);
     conformance_case("/R-SCL-1/one-dispatch", one_dispatch_each);
     conformance_case("/R-SCL-1/rom-device", rom_and_romd_are_direct_for_loads);
     conformance_case("/R-SCL-2/never-split", never_split);

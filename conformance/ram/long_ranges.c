@@ -10,18 +10,26 @@
 #include <string.h>
 
 /* A run is eight words of bits: a cache line. */
-enum { RUN = 8 * WORD, RUNS = 60, PAGE_COUNT = RUN * RUNS };
+enum { RUN = 8 * WORD, RUNS = 64, PAGE_COUNT = RUN * RUNS };
 
-/* Clean, full, and two that are both, so that behind each that is both comes a clean one, or one more. */
+/*
+ * Clean, full, and two that are both, so that behind each that is both comes a clean one, or one more.  The last is clean
+ * but for one page, or dirty but for one, in each of its words in turn.
+ */
 static bool is_dirty(unsigned page)
 {
+    const unsigned turn = page / RUN / 4;
+    const bool odd = page % RUN == turn % 8 * WORD + 5;
+
     switch (page / RUN % 4) {
     case 0:
         return false;
     case 1:
         return true;
-    default:
+    case 2:
         return page % 7 == 3;
+    default:
+        return odd == (turn < 8);
     }
 }
 
