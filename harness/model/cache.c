@@ -195,6 +195,8 @@ bool model_cache(const struct model *m, unsigned slot, struct model_cache *out)
     if (!k || !k->live) {
         return false;
     }
-    *out = (struct model_cache){ .length = k->length, .region = k->region, .offset = k->offset, .is_write = k->is_write };
+    *out = (struct model_cache){
+        .length = k->length, .region = k->region, .offset = k->offset, .is_write = k->is_write,
+    };
     return true;
 }

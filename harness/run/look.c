@@ -56,7 +56,7 @@ static bool look_at_end_of(const struct look *look, unsigned space, const struct
     if (!play(look, step)) {
         return false;
     }
-    step.op = TRACE_OP_SET;             /* in pieces of 512 bytes, of which attributes may refuse the first (R-ACC-17) */
+    step.op = TRACE_OP_SET;     /* in pieces of 512 bytes, of which attributes may refuse the first (R-ACC-17) */
     step.c = ATTRS_MEMORY_ONLY;
     step.v.absolute -= 0x80;
     step.w.absolute = 0x300;
@@ -160,5 +160,6 @@ bool look_at_ends(const struct look *look)
             return false;
         }
     }
-    return count == 0 || (look_through_map(look, space, &ranges[0]) && look_behind_memory(look, space, ranges[0].region));
+    return count == 0 ||
+           (look_through_map(look, space, &ranges[0]) && look_behind_memory(look, space, ranges[0].region));
 }
