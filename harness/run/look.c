@@ -20,6 +20,11 @@ static bool clean_and_log(const struct look *look, int region, uint64_t offset)
         .op = TRACE_OP_DIRTY_CLEAR, .a = (uint16_t)region, .v.absolute = offset, .w.absolute = 1,
     };
 
+    struct model_region facts;
+
+    if (!model_region(look->model, (unsigned)region, &facts) || facts.block_max == 0) {
+        return true;
+    }
     return play(look, log) && play(look, clear);
 }
 
@@ -42,7 +47,7 @@ static bool look_at_end_of(const struct look *look, unsigned space, const struct
     const uint64_t left = (uint64_t)range->size - 1;
     struct trace_step step = { .op = TRACE_OP_LOAD, .a = (uint16_t)space, .v.absolute = range->address + left };
 
-    if (!clean_and_log(look, range->region, range->offset + left) || !play(look, step)) {
+    if (!play(look, step)) {
         return false;
     }
     step.op = TRACE_OP_STORE;
@@ -135,7 +140,7 @@ static bool look_at_cache(const struct look *look)
 
 bool look_at_ends(const struct look *look)
 {
-    enum { RANGES_MOST = 3 };
+    enum { RANGES_MOST = 2 };
     struct view_range ranges[RANGES_MOST];
     const uint16_t *slots;
     const size_t spaces = model_spaces(look->model, &slots);
@@ -156,7 +161,9 @@ bool look_at_ends(const struct look *look)
         count++;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!look_at_end_of(look, space, &ranges[i])) {
+        const uint64_t last = ranges[i].offset + ((uint64_t)ranges[i].size - 1);
+
+        if (!clean_and_log(look, ranges[i].region, last) || !look_at_end_of(look, space, &ranges[i])) {
             return false;
         }
     }
