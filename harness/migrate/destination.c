@@ -178,7 +178,7 @@ static int receive(void *opaque, void *to, size_t length)
             REQUIRE(!destination.trusted || place == to, "the core wants more than a message has");
             destination_check_taken();
             if (destination.broken || !more()) {
-                destination.broken = true;
+                destination.broken = destination.ran_out = true;
                 return -EPIPE;
             }
         }

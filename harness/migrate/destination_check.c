@@ -165,7 +165,7 @@ void destination_check_bad_end(void)
 
     REQUIRE(destination.mis.error && destination.mis.status == MIGRATION_STATUS_FAILED,
             "a failure without an Error");
-    REQUIRE(!destination.trusted || destination.broken || destination.expectation == REFUSED ||
+    REQUIRE(!destination.trusted || destination.ran_out || destination.expectation == REFUSED ||
                 destination.send_failed,
             "a message is refused that must be accepted");
     REQUIRE(destination.shut != 0, "the source is told that all went well");

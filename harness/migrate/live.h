@@ -18,7 +18,8 @@
  *   9     the resizeable block gets 1 + a modulo 8 pages
  *   10    another block comes, or goes
  *   11    another save is set up meanwhile
- *   12    complete; the guest writes to page b of block a until the very end
+ *   12    complete; the guest writes to page b of block a until the very end; c modulo 4 of devices: 1 cancels,
+ *         2 resizes the resizeable block
  *   13    the save is freed
  *   14    before the host's call number c from now on the guest writes to page b of block a
  *   15    before the host's call number c from now on the save is cancelled

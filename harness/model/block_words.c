@@ -68,6 +68,20 @@ const char *block_id_given(enum id_name name)
     return given[name];
 }
 
+struct ram_sizes block_ram_sizes(unsigned kind, uint64_t size)
+{
+    switch (kind) {
+    case KIND_WORD_RESIZEABLE:
+        return (struct ram_sizes){ size, 2 * size };
+    case KIND_WORD_EMPTY:
+        return (struct ram_sizes){ 0, size };
+    case KIND_WORD_FULL:
+        return (struct ram_sizes){ size, (size - 1) / HOST_PAGE * HOST_PAGE + 1 };
+    default:
+        return (struct ram_sizes){ size, 0 };
+    }
+}
+
 uint64_t block_granule(unsigned word)
 {
     static const uint64_t granules[] = { 0x1000, 0x2000, 0x4000, 0x10000, 0x200000, 0x3000, 0x800 };

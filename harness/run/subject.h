@@ -86,6 +86,9 @@ bool subject_set_meanwhile(void (*play)(void *opaque), void *opaque);
 /* mtree_info's text, to be freed with free(). */
 char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled);
 
+/* ram_block_dump's text, to be freed with free(). */
+char *subject_ram_dump(void);
+
 /* Live FlatViews without the permanent empty one; SIZE_MAX if the implementation cannot tell. */
 size_t subject_live_views(void);
 /* Live RAM blocks; SIZE_MAX if the implementation cannot tell. */
