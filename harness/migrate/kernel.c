@@ -59,6 +59,7 @@ static int kernel_enroll(void *opaque, int fd, void *start, uint64_t length, uin
     (void)opaque;
     (void)fd;
     *ioctls = ~0ull;
+    REQUIRE(length > 0, "nothing is registered, which the kernel refuses (R-PC-20)");
     if (!postcopy_place_of(start, &block, &page)) {
         return 0;       /* the page that is tried */
     }
