@@ -11,7 +11,7 @@
  *
  * Steps, by the first byte modulo 16; a, b, c follow:
  *   0-2   block a: pages from b on, 1 + c modulo 8 of them, get value c / 8 (0: they become zero)
- *   3     block a: 8 bytes at page b, byte 16 c, through the address space
+ *   3     block a: 8 bytes at page b, byte 16 c, or the last ones where c is odd, through the address space
  *   4-6   iterate, up to a pages
  *   7     the host's call number a from now on fails, with an errno that b chooses
  *   8     cancel

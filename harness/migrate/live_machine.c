@@ -73,7 +73,7 @@ void live_guest_stores(unsigned block, unsigned page, unsigned byte)
     if (!room || !is_there(block, page % live_pages_of(block), 1)) {
         return;
     }
-    offset = (page % live_pages_of(block)) * TARGET_PAGE_SIZE + byte * 16 % room;
+    offset = (page % live_pages_of(block)) * TARGET_PAGE_SIZE + (byte & 1 ? room - 8 : byte * 16 % room);
     REQUIRE(address_space_write(&live_machine.as, block * APART + offset, MEMTXATTRS_UNSPECIFIED, bytes, 8) ==
                 MEMTX_OK,
             "the guest cannot store");
