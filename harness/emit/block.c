@@ -26,7 +26,8 @@ void emit_block_begin(struct emit_block *b, const struct trace *t)
     for (size_t i = 0; i < t->count; i++) {
         b->used |= trace_op_table[t->steps[i].op].group >= TRACE_GROUP_BLOCK;
         b->discards |= trace_op_table[t->steps[i].op].group == TRACE_GROUP_DISCARD;
-        b->faults |= trace_op_table[t->steps[i].op].group == TRACE_GROUP_FAULT;
+        b->faults |= trace_op_table[t->steps[i].op].group == TRACE_GROUP_FAULT ||
+                     (t->steps[i].op == TRACE_OP_IDSTR && t->steps[i].n >= ID_R1);     /* R-RAM-14: an initialiser fails */
     }
 }
 

@@ -38,6 +38,9 @@ static void apply_new_region(struct model *m, const struct trace_step *s)
         r->alias_offset = s->v.absolute;
         break;
     case TRACE_OP_RAM:
+        if ((s->n == KIND_WORD_RAM || s->n == KIND_WORD_ROM) && block_refused_by_name(m, s->a, s->b)) {
+            return;
+        }
         sizes = block_ram_sizes((unsigned)s->n, s->v.absolute);
         r = region_new(m, s->a, KIND_RAM, sizes.used, s->b, NAMING_PLAIN);
         r->readonly = s->n == KIND_WORD_ROM || s->n == KIND_WORD_ROM_NOMIGRATE;
@@ -51,6 +54,9 @@ static void apply_new_region(struct model *m, const struct trace_step *s)
         region_give_block(m, s->a, 0, false, 0);
         break;
     case TRACE_OP_ROM_DEVICE:
+        if (s->n == ROMD_MIGRATABLE && block_refused_by_name(m, s->a, s->b)) {
+            return;
+        }
         r = region_new(m, s->a, KIND_ROM_DEVICE, s->v.absolute, s->b, NAMING_PLAIN);
         region_give_block(m, s->a, 0, s->n == ROMD_MIGRATABLE, ANONYMOUS_ALIGNMENT);
         break;

@@ -63,6 +63,7 @@ const char *block_id_given(enum id_name name)
 {
     static const char *const given[] = {
         [ID_NONE] = NULL, [ID_A] = "a", [ID_A_B] = "a/b", [ID_TOO_LONG] = LONG_ID, [ID_LONGER_STILL] = LONG_ID "!",
+        [ID_R1] = "r1", [ID_O1_R1] = "o1/r1",
     };
 
     return given[name];

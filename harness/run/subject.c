@@ -56,6 +56,7 @@ Object *subject_owner_new(const char *id, void (*finalized)(void *opaque), void 
     struct harness_owner *owner = (struct harness_owner *)object_new(TYPE_HARNESS_OWNER);
 
     device_set_id(&owner->device, id);
+    device_set_path(&owner->device, id);
     owner->finalized = finalized;
     owner->opaque = opaque;
     return OBJECT(owner);

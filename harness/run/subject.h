@@ -27,7 +27,7 @@ void subject_drain(void);
 size_t subject_deferred(void);          /* pieces of work waiting */
 
 /*
- * A device object that can own regions.  `finalized(opaque)` is called from its
+ * A device object that can own regions; its path is `id`, too.  `finalized(opaque)` is called from its
  * finalizer, after its regions were released (R-OBJ-8); the object's memory is
  * gone when it returns.  The caller holds the one reference.
  */
