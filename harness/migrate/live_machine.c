@@ -192,7 +192,7 @@ void live_build(void)
     callers = g_malloc(4 * live_machine.unit);
     memset(callers, BEHIND, 4 * live_machine.unit);
     memory_region_init_ram_ptr(&live_machine.mr[CALLERS], NULL, live_names[CALLERS],
-                               3 * live_machine.unit + CALLERS_LAST, callers);
+                               4 * live_machine.unit - (uint64_t)sysconf(_SC_PAGESIZE) + CALLERS_LAST, callers);
     memory_region_init_ram_nomigrate(&live_machine.mr[3], NULL, live_names[3], 2 * live_machine.unit,
                                      &error_abort);
     live_machine.manager = subject_manager_new(&live_machine.mr[PLUGGED], live_machine.unit, &never_busy,

@@ -10,7 +10,7 @@
 #include "run/fuzz_check.h"
 
 enum { BLOCKS = 4, FLASH = 1, CALLERS = 2, PLUGGED = 3, PLUGGED_ALL = 3 };
-enum { CALLERS_LAST = 496, BEHIND = 0xaa };     /* bytes of the caller's last page; what is behind them */
+enum { CALLERS_LAST = 496, BEHIND = 0xaa };   /* bytes of the host's last page that are the caller's; behind */
 #define APART (UINT64_C(64) << 20)      /* of the blocks in the address space */
 #define FILE_MAX (UINT64_C(64) << 20)
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SAVE_MODEL_BLOCKS_MAX = 4, SAVE_MODEL_PAGES_MAX = 384 };
+enum { SAVE_MODEL_BLOCKS_MAX = 4, SAVE_MODEL_PAGES_MAX = 512 };
 
 struct save_model_block {
     const uint8_t *memory;
