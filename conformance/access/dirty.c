@@ -120,6 +120,31 @@ static void write_rom_where_the_host_cannot(void)
     g_free(path);
 }
 
+/* R-MAP-12: regions over one memory, both mapped at one pointer.  The end of either map marks that region alone. */
+static void maps_of_one_pointer(void)
+{
+    uint8_t *host = stage_storage(SIZE);
+    Bus buses[] = { bus_new("first"), bus_new("second") };
+    MemoryRegion *mrs[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        mrs[i] = logged(buses[i], stage_ram_ptr("ram", SIZE, host));
+    }
+    for (unsigned own = 0; own < 2; own++) {
+        for (unsigned i = 0; i < 2; i++) {
+            hwaddr got = 0x10;
+
+            check_pointer(address_space_map(buses[i].as, 0, &got, WRITE, PLAIN), host);
+        }
+        address_space_unmap(buses[own].as, host, 0x10, WRITE, 1);
+        check_dirty(mrs[!own], "");
+        check_dirty(mrs[own], "vga 0");
+        address_space_unmap(buses[!own].as, host, 0x10, WRITE, 1);
+        check_dirty(mrs[own], "");
+        check_dirty(mrs[!own], "vga 0");
+    }
+}
+
 static void clients(void)
 {
     Bus bus = bus_new("as");
@@ -284,6 +309,7 @@ int main(int argc, char **argv)
     conformance_case("/R-ACC-10/zero-bytes", zero_bytes);
     conformance_case_4k("/R-SCL-8/stores", stores);
     conformance_case_4k("/R-MAP-8/marks", unmaps);
+    conformance_case("/R-MAP-12/marks-its-own", maps_of_one_pointer);
     conformance_case_4k("/R-CCH-9/fast-cache", invalidations);
     conformance_case_4k("/R-ACC-15/what-marks-nothing", what_marks_nothing);
     conformance_case("/R-REG-7/iommus", iommus_are_logged);

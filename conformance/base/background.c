@@ -75,7 +75,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     static const Misuse first[] = {
-#define FIRST(name, test) { "/base/mode/init-after-" name, test, "memcore_init: ", "background mode" }
+#define FIRST(name, test) { "/base/mode/init-after-" name, test, "memcore_init", "background mode" }
         FIRST("locked", first_locked),
         FIRST("unlock", first_unlock),
         FIRST("thread", first_thread),
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
         FIRST("after-sync", first_after_sync),
         FIRST("setter", first_setter),
         FIRST("start", first_start),
-        { "/base/mode/lock-first", first_lock, "qemu_mutex_lock_iothread: ", "holds the big lock already" },
+        { "/base/mode/lock-first", first_lock, "qemu_mutex_lock_iothread", "holds the big lock already" },
     };
 
     conformance_misuses(first);

@@ -237,14 +237,14 @@ int main(int argc, char **argv)
     conformance_case("/base/eventfd/interrupted", interrupted_notifier);
     conformance_case("/base/eventfd/no-signal", notifier_without_signal);
     conformance_case("/base/eventfd/end-of-a-file", notifier_at_the_end_of_a_file);
-    conformance_misuse("/R-RAM-24/long-name", long_name, "memory_region_get_ram_ptr", "xxxxxxxxxx");
+    conformance_misuse("/R-RAM-24/long-name", long_name, "memory_region_get_ram_ptr", "xxxxxxxxxx*(R-RAM-24)");
     conformance_case("/base/misuse/cannot-be-told", cannot_be_told);
     conformance_case("/base/misuse/nothing-is-written", nothing_is_written);
     conformance_case("/base/misuse/said-before", said_before);
     conformance_misuse("/base/misuse/told-slowly", told_slowly, "qemu_mutex_lock_iothread",
                        "this thread holds the big lock already (qemu/main-loop.h)");
     conformance_misuse("/R-RAM-24/strange-bytes", strange_name, "memory_region_get_ram_ptr",
-                       "'?x01?x1f ~?x7f'");
+                       "'?x01?x1f ~?x7f'*(R-RAM-24)");
     conformance_case("/base/print/stdout", to_stdout);
     return g_test_run();
 }

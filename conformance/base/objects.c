@@ -497,8 +497,10 @@ static void add_misuse(void)
         { "/base/object/number-in-use", number_in_use, "object_property_add_child", "dev?0?" },
         { "/base/object/child-of-itself", child_of_itself, "object_property_add_child", "inner" },
         { "/base/object/child-of-the-dying", child_of_the_dying, "object_property_add_child", "late" },
-        { "/base/object/child-without-the-lock", child_without_the_lock, "object_property_add_child", NULL },
-        { "/base/object/unparent-without-the-lock", unparent_without_the_lock, "object_unparent", NULL },
+        { "/base/object/child-without-the-lock", child_without_the_lock, "object_property_add_child",
+          "without the big lock" },
+        { "/base/object/unparent-without-the-lock", unparent_without_the_lock, "object_unparent",
+          "without the big lock" },
     };
 
     conformance_misuses(cases);

@@ -59,10 +59,11 @@ void conformance_case_4k(const char *path, void (*test)(void));
 
 /*
  * A case that must end in misuse: `test` runs in a child process, which must die
- * by abort() with exactly one line on stderr.  The line contains `function`
- * ("": any), `says` (NULL: nothing more; else what it names, with * and ? as in a file
- * name: "victim*(R-TREE-5)") and "(R-".  A child that survives, or dies in any other
- * way (a sanitizer's report, a signal), fails.
+ * by abort() with exactly one line on stderr, "memcore: `function`: " and a text that
+ * ends with `says`: what it names, with * and ? as in a file name, and the rule:
+ * "victim*(R-TREE-5)".  In cases of /base/ it may name a header instead: then `says` is
+ * anywhere in the text.  A child that survives, or dies in any other way (a sanitizer's
+ * report, a signal), fails.
  */
 void conformance_misuse(const char *path, void (*test)(void), const char *function, const char *says);
 /* A table of them. */

@@ -441,9 +441,11 @@ int main(int argc, char **argv)
     conformance_case("/R-COLO-1/refused-blocks", refused_blocks);
     conformance_case("/R-COLO-1/callers-memory", callers_memory);
     conformance_case("/R-COLO-2/refused-puts", refused_puts);
-    conformance_misuse("/R-COLO-1/running", running, "colo_cache_init", NULL);
-    conformance_misuse("/R-COLO-1/written-while-running", written_while_running, "colo_cache_write_through", NULL);
-    conformance_misuse("/R-COLO-1/flushed-while-running", flushed_while_running, "colo_cache_flush", NULL);
+    conformance_misuse("/R-COLO-1/running", running, "colo_cache_init", "the machine runs*(R-COLO-1)");
+    conformance_misuse("/R-COLO-1/written-while-running", written_while_running, "colo_cache_write_through",
+                       "the machine runs*(R-COLO-1)");
+    conformance_misuse("/R-COLO-1/flushed-while-running", flushed_while_running, "colo_cache_flush",
+                       "the machine runs*(R-COLO-1)");
     conformance_case("/R-COLO-2/refused", refused_pages);
     conformance_case("/R-COLO-3/written-through", written_through);
     conformance_case("/R-COLO-4/flushed", flushed);

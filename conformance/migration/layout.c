@@ -479,7 +479,8 @@ int main(int argc, char **argv)
     conformance_case("/R-MRAM-3/padding", padding_bits);
     conformance_case("/R-MRAM-5/pages", pages_read);
     conformance_case("/R-MRAM-5/empty-blocks", empty_blocks);
-    conformance_misuse("/R-MRAM-5/no-such-page", page_behind_the_block, "mapped_ram_page_present", "ram");
+    conformance_misuse("/R-MRAM-5/no-such-page", page_behind_the_block, "mapped_ram_page_present",
+                       "block \"ram\", which has*(R-MRAM-5)");
     conformance_case("/R-MRAM-7/present-hole", sparse_present_pages);
     conformance_case("/R-MRAM-9/page-bits", page_sizes_agree);
     conformance_case("/R-MRAM-10/guest-address", guest_addresses);

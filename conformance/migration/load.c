@@ -520,7 +520,7 @@ int main(int argc, char **argv)
     conformance_case("/R-MLD-6/filled-in-while-it-lasts", filled_in_while_it_lasts);
     conformance_case("/R-MLD-6/receivedmap", receivedmap_filled);
     conformance_case("/R-MLD-6/rom", rom_loads);
-    conformance_misuse("/R-MLD-6/running", while_running, "mapped_ram_load: ", "the machine runs*(R-MLD-6)");
+    conformance_misuse("/R-MLD-6/running", while_running, "mapped_ram_load", "the machine runs*(R-MLD-6)");
     conformance_case("/R-MLD-7/parts-not-there", parts_not_there);
     conformance_case("/R-MLD-8/read-fails", read_fails);
     conformance_case("/R-MLD-8/shrinks-while-loaded", shrinks_while_loaded);

@@ -378,7 +378,8 @@ int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     postcopy_case("/R-PC-50/socket", socket_transport);
-    conformance_misuse("/R-PC-53/big-lock", with_the_big_lock, "ram_migrate_incoming", NULL);
+    conformance_misuse("/R-PC-53/big-lock", with_the_big_lock, "ram_migrate_incoming",
+                       "called with the big lock*(R-PC-53)");
     postcopy_case("/R-PC-1/messages", messages);
     postcopy_case("/R-PC-2/listen-from-advise", listen_from_advise);
     postcopy_case("/R-PC-20/zeroes-before-the-switch", zeroes_before_the_switch);

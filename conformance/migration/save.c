@@ -490,8 +490,8 @@ int main(int argc, char **argv)
     conformance_case("/R-ITER-4/becomes-zero", page_becomes_zero);
     conformance_case("/R-ITER-9/saved-and-loaded", saved_and_loaded);
     conformance_misuse("/R-ITER-9/completed-without-the-lock", completed_without_the_lock, "ram_save_complete",
-                       "R-ITER-9");
-    conformance_misuse("/R-SAVE-2/completed-twice", completed_twice, "ram_save_complete", "R-SAVE-2");
+                       "without the big lock*(R-ITER-9)");
+    conformance_misuse("/R-SAVE-2/completed-twice", completed_twice, "ram_save_complete", "is over;*(R-SAVE-2)");
     conformance_case("/R-ITER-11/blocks-change", blocks_change);
     conformance_case("/R-SAVE-1/saved-and-loaded", saved_and_loaded);
     conformance_case("/R-SAVE-1/parameters-at-their-limits", parameters_at_their_limits);

@@ -568,13 +568,18 @@ int main(int argc, char **argv)
     conformance_case("/R-BDM-4/used-range", used_range);
     conformance_case("/R-BDM-5/load", loading);
     conformance_case("/R-BDM-5/load-objected", loading_objected);
-    conformance_misuse("/R-RDM-3/second", second_manager, "memory_region_set_ram_discard_manager", "ram");
-    conformance_misuse("/R-RDM-3/while-mapped", set_while_mapped, "memory_region_set_ram_discard_manager", "ram");
-    conformance_misuse("/R-RDM-3/not-ram", set_on_io, "memory_region_set_ram_discard_manager", "io");
-    conformance_misuse("/R-BDM-5/behind-the-end", state_behind_the_end, "bitmap_discard_manager_state", "ram");
-    conformance_misuse("/R-BDM-5/nothing", state_of_nothing, "bitmap_discard_manager_state", "ram");
-    conformance_misuse("/R-RDM-6/foreign-section", foreign_section, "ram_discard_manager_is_populated", "foreign");
-    conformance_misuse("/R-RDM-10/not-registered", not_registered, "ram_discard_manager_unregister_listener: ",
+    conformance_misuse("/R-RDM-3/second", second_manager, "memory_region_set_ram_discard_manager",
+                       "'ram' has a manager already*(R-RDM-3)");
+    conformance_misuse("/R-RDM-3/while-mapped", set_while_mapped, "memory_region_set_ram_discard_manager",
+                       "'ram' is mapped*(R-RDM-3)");
+    conformance_misuse("/R-RDM-3/not-ram", set_on_io, "memory_region_set_ram_discard_manager",
+                       "'io' is not RAM*(R-RDM-3)");
+    conformance_misuse("/R-BDM-5/behind-the-end", state_behind_the_end, "bitmap_discard_manager_state",
+                       "'ram' has*(R-BDM-5)");
+    conformance_misuse("/R-BDM-5/nothing", state_of_nothing, "bitmap_discard_manager_state", "'ram' has*(R-BDM-5)");
+    conformance_misuse("/R-RDM-6/foreign-section", foreign_section, "ram_discard_manager_is_populated",
+                       "foreign*(R-RDM-6)");
+    conformance_misuse("/R-RDM-10/not-registered", not_registered, "ram_discard_manager_unregister_listener",
                        "is not registered (R-RDM-10)");
     return ram_run();
 }

@@ -341,6 +341,7 @@ int main(int argc, char **argv)
     conformance_case("/R-RAM-10/each-call", each_call);
     conformance_case("/R-RAM-28/refused", msync_refused);
     conformance_case("/R-RAM-32/refused", remap_refused);
-    conformance_misuse("/R-RAM-7/no-memory-for-bits", pointer_without_bits, "memory_region_init_ram_ptr", "victim");
+    conformance_misuse("/R-RAM-7/no-memory-for-bits", pointer_without_bits, "memory_region_init_ram_ptr",
+                       "victim*(R-REG-5)");
     return ram_run();
 }

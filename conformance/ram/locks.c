@@ -133,20 +133,20 @@ int main(int argc, char **argv)
 {
     ram_start(&argc, &argv);
     static const Misuse table[] = {
-        { "/R-RAM-8/unlocked-anonymous", new_anonymous, "ram_block_new_anonymous", "big lock" },
-        { "/R-RAM-8/unlocked-file", new_file, "ram_block_new_from_fd", "big lock" },
-        { "/R-RAM-8/unlocked-pointer", new_pointer, "ram_block_new_from_pointer", "big lock" },
-        { "/R-RES-1/unlocked", resize, "qemu_ram_resize: ", "big lock" },
-        { "/R-RAM-14/unlocked", set_name, "qemu_ram_set_idstr: ", "big lock*(R-RAM-14)" },
-        { "/R-RAM-14/unlocked-unset", unset_name, "qemu_ram_unset_idstr", "big lock" },
-        { "/R-NOTI-1/unlocked", notifier_comes, "ram_block_notifier_add", "big lock" },
-        { "/R-NOTI-2/unlocked", notifier_goes, "ram_block_notifier_remove", "big lock" },
-        { "/R-NOTI-1/unlocked-extended", extended_comes, "ram_block_notifier_add_extended", "big lock" },
-        { "/R-NOTI-2/unlocked-extended", extended_goes, "ram_block_notifier_remove_extended", "big lock" },
-        { "/R-NOTI-3/unlocked-add", notify_add, "ram_block_notify_add", "big lock" },
-        { "/R-NOTI-3/unlocked-remove", notify_remove, "ram_block_notify_remove", "big lock" },
+        { "/R-RAM-8/unlocked-anonymous", new_anonymous, "memory_region_init_ram_nomigrate", "big lock*(R-RAM-8)" },
+        { "/R-RAM-8/unlocked-file", new_file, "memory_region_init_ram_from_fd", "big lock*(R-RAM-8)" },
+        { "/R-RAM-8/unlocked-pointer", new_pointer, "memory_region_init_ram_ptr", "big lock*(R-RAM-8)" },
+        { "/R-RES-1/unlocked", resize, "qemu_ram_resize", "big lock*(R-TX-1)" },
+        { "/R-RAM-14/unlocked", set_name, "qemu_ram_set_idstr", "big lock*(R-RAM-14)" },
+        { "/R-RAM-14/unlocked-unset", unset_name, "qemu_ram_unset_idstr", "big lock*(R-RAM-14)" },
+        { "/R-NOTI-1/unlocked", notifier_comes, "ram_block_notifier_add", "big lock*(R-NOTI-1)" },
+        { "/R-NOTI-2/unlocked", notifier_goes, "ram_block_notifier_remove", "big lock*(R-NOTI-2)" },
+        { "/R-NOTI-1/unlocked-extended", extended_comes, "ram_block_notifier_add_extended", "big lock*(R-NOTI-1)" },
+        { "/R-NOTI-2/unlocked-extended", extended_goes, "ram_block_notifier_remove_extended", "big lock*(R-NOTI-2)" },
+        { "/R-NOTI-3/unlocked-add", notify_add, "ram_block_notify_add", "big lock*(R-NOTI-7)" },
+        { "/R-NOTI-3/unlocked-remove", notify_remove, "ram_block_notify_remove", "big lock*(R-NOTI-7)" },
 #ifdef MEMCORE_VERIFY
-        { "/R-LOCK-1/walk-without-any", walk_without, "walk_without", "read section" },
+        { "/R-LOCK-1/walk-without-any", walk_without, "walk_without", "read section*(R-LOCK-1)" },
 #endif
     };
     conformance_misuses(table);

@@ -195,6 +195,9 @@ static void clears(void)
     check_log(w.log, "log_clear ram[0x10ff0,0x11010)@0xff0\nlog_clear ram[0x30000,0x30010)@0x1000\n");
     memory_region_clear_dirty_bitmap(w.ram, 0x3fff, 0x1000);
     check_log(w.log, "log_clear ram[0x13fff,0x14000)@0x3fff\n");
+    /* Where the range would end is no address any more: it ends with the region. */
+    memory_region_clear_dirty_bitmap(w.ram, 0x1ff0, UINT64_MAX);
+    check_log(w.log, "log_clear ram[0x11ff0,0x14000)@0x1ff0\nlog_clear ram[0x30ff0,0x31000)@0x1ff0\n");
     memory_region_clear_dirty_bitmap(unmapped, 0, 0x1000);
     memory_region_clear_dirty_bitmap(w.silent, 0, 0x1000);
     memory_region_clear_dirty_bitmap(alias, 0, 0x1000);

@@ -331,7 +331,8 @@ int main(int argc, char **argv)
     conformance_case_4k("/R-RES-4/order", order);
     conformance_case("/R-RES-5/content", content_stays);
     conformance_case("/R-RES-6/nothing", to_nothing);
-    conformance_misuse("/R-RES-6/pointer-to-nothing", ptr_of_nothing, "memory_region_get_ram_ptr", "r");
+    conformance_misuse("/R-RES-6/pointer-to-nothing", ptr_of_nothing, "memory_region_get_ram_ptr",
+                       "'r' starts at*(R-RAM-24)");
     conformance_case_4k("/R-NOTI-1/replay", replays);
     conformance_case_4k("/R-NOTI-2/replay-on-removal", replays);
     conformance_case("/R-NOTI-1/of-anything", notifier_of_anything);

@@ -58,16 +58,17 @@ static void writable_again(void)
 
 int main(int argc, char **argv)
 {
-    static const char function[] = "memory_region_snapshot_get_dirty: ";
+    static const char function[] = "memory_region_snapshot_get_dirty";
 
     ram_start(&argc, &argv);
     conformance_case("/R-SNAP-6/window/ends", ends_of_the_window);
-    conformance_misuse("/R-SNAP-6/window/no-block", no_block, function, "victim");
-    conformance_misuse("/R-SNAP-6/window/nothing-behind-the-end", nothing_behind_the_end, function, "victim");
-    conformance_misuse("/R-SNAP-6/window/over-the-end", over_the_end, function, "victim");
-    conformance_misuse("/R-SNAP-6/window/over-all-addresses", over_all_addresses, function, "victim");
-    conformance_misuse("/R-SNAP-6/window/before", before_the_window, function, "victim");
+    conformance_misuse("/R-SNAP-6/window/no-block", no_block, function, "victim*(R-SNAP-6)");
+    conformance_misuse("/R-SNAP-6/window/nothing-behind-the-end", nothing_behind_the_end, function,
+                       "victim*(R-SNAP-6)");
+    conformance_misuse("/R-SNAP-6/window/over-the-end", over_the_end, function, "victim*(R-SNAP-6)");
+    conformance_misuse("/R-SNAP-6/window/over-all-addresses", over_all_addresses, function, "victim*(R-SNAP-6)");
+    conformance_misuse("/R-SNAP-6/window/before", before_the_window, function, "victim*(R-SNAP-6)");
     conformance_misuse("/R-FILE-6/writable-again", writable_again,
-                       "memory_region_set_readonly: ", "the file*(R-FILE-6)");
+                       "memory_region_set_readonly", "the file*(R-FILE-6)");
     return ram_run();
 }

@@ -383,7 +383,7 @@ int main(int argc, char **argv)
     conformance_case("/R-COAL-5/size-zero", size_zero_is_ignored);
     conformance_case("/R-COAL-5/set-on-an-empty-region", set_on_an_empty_region);
     conformance_misuse("/R-COAL-5/set-on-two-to-the-64", set_on_the_whole_space,
-                       "memory_region_set_coalescing", "everything*(R-COAL-5");
+                       "memory_region_set_coalescing", "everything*(R-COAL-5)");
     conformance_case("/R-COAL-5/two-to-the-64-less-one", almost_the_whole_space);
     conformance_case("/R-COAL-6/del-then-clear", del_then_clear);
     conformance_case("/R-COAL-6/add-then-coalesce", add_then_coalesce);

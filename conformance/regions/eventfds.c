@@ -671,10 +671,10 @@ int main(int argc, char **argv)
     conformance_case("/R-EFD-3/size-zero-is-a-wildcard", size_zero_is_a_wildcard);
     conformance_case("/R-EFD-3/exact-match-first", exact_match_comes_first);
     conformance_case("/R-EFD-3/every-field", every_field_tells_entries_apart);
-    conformance_misuse("/R-EFD-3/no-entry", del_without_an_entry, "memory_region_del_eventfd", "doorbell*(R-EFD-3");
+    conformance_misuse("/R-EFD-3/no-entry", del_without_an_entry, "memory_region_del_eventfd", "doorbell*(R-EFD-3)");
     conformance_misuse("/R-EFD-3/other-address", del_at_another_address,
-                       "memory_region_del_eventfd", "doorbell*(R-EFD-3");
-    conformance_misuse("/R-EFD-3/other-data", del_with_other_data, "memory_region_del_eventfd", "doorbell*(R-EFD-3");
+                       "memory_region_del_eventfd", "doorbell*(R-EFD-3)");
+    conformance_misuse("/R-EFD-3/other-data", del_with_other_data, "memory_region_del_eventfd", "doorbell*(R-EFD-3)");
     conformance_case("/R-EFD-4/moving-up-and-down", moving_up_and_down);
     conformance_case("/R-EFD-4/dels-and-adds-interleave", dels_and_adds_interleave);
     conformance_case("/R-EFD-4/end-of-a-range", entries_at_the_end_of_a_range);

@@ -226,7 +226,7 @@ int main(int argc, char **argv)
     conformance_case("/R-LST-13/commit-nests-twice", commit_callbacks_nest_twice);
     conformance_case("/R-LST-13/eventfd-from-commit", eventfd_from_a_commit_callback);
 #define MISUSE_IN(event, name) \
-    conformance_misuse("/R-LST-13/mutator-in-" name, mutate_in_##event, "memory_region_set_enabled", "ram*(R-LST-13")
+    conformance_misuse("/R-LST-13/mutator-in-" name, mutate_in_##event, "memory_region_set_enabled", "ram*(R-LST-13)")
     MISUSE_IN(begin, "begin");
     MISUSE_IN(region_add, "region-add");
     MISUSE_IN(region_del, "region-del");
@@ -238,13 +238,13 @@ int main(int argc, char **argv)
     MISUSE_IN(coalesced_io_add, "coalesced-add");
     MISUSE_IN(coalesced_io_del, "coalesced-del");
     conformance_misuse("/R-LST-13/register-in-region-del", register_in_region_del,
-                       "memory_listener_register", "guest*(R-LST-13");
+                       "memory_listener_register", "guest*(R-LST-13)");
     conformance_misuse("/R-LST-13/register-in-commit", register_in_commit,
-                       "memory_listener_register", "guest*(R-LST-13");
+                       "memory_listener_register", "guest*(R-LST-13)");
     conformance_misuse("/R-LST-13/unregister-in-region-nop", unregister_in_region_nop,
-                       "memory_listener_unregister", "guest*(R-LST-13");
+                       "memory_listener_unregister", "guest*(R-LST-13)");
     conformance_misuse("/R-LST-13/unregister-in-commit", unregister_in_commit,
-                       "memory_listener_unregister", "guest*(R-LST-13");
+                       "memory_listener_unregister", "guest*(R-LST-13)");
     conformance_case("/I-22/regions-space-after-space", spaces_change_one_after_the_other);
     return g_test_run();
 }

@@ -554,7 +554,8 @@ int main(int argc, char **argv)
     conformance_case("/R-LST-5/takes-the-view-away-ascending", unregister_takes_the_view_away);
     conformance_case("/R-LST-5/inside-a-transaction-the-published-view", unregister_inside_a_transaction);
     conformance_case("/R-LST-5/free-for-another-space", unregistered_listener_joins_another_space);
-    conformance_misuse("/R-LST-6/no-space", register_without_a_space, "memory_listener_register", "nobody");
+    conformance_misuse("/R-LST-6/no-space", register_without_a_space, "memory_listener_register",
+                       "'nobody': no address space given*(R-LST-6)");
     conformance_case("/R-LST-6/remove-listeners", remove_listeners_goes_up_the_priorities);
     return g_test_run();
 }

@@ -499,9 +499,9 @@ int main(int argc, char **argv)
     conformance_case("/R-LOG-2/heard-after-the-commit", stop_is_heard_after_the_commit);
     conformance_case("/R-LOG-2/some-flags", stop_of_some_flags);
     conformance_misuse("/R-LOG-2/inactive-flag", stop_of_an_inactive_flag,
-                       "memory_global_dirty_log_stop", "(R-LOG-2");
+                       "memory_global_dirty_log_stop", "are not active*(R-LOG-2)");
     conformance_misuse("/R-LOG-2/active-and-inactive-flag", stop_of_an_active_and_an_inactive_flag,
-                       "memory_global_dirty_log_stop", "(R-LOG-2");
+                       "memory_global_dirty_log_stop", "are not active*(R-LOG-2)");
     conformance_case("/R-LOG-3/worked-example", worked_example);
     conformance_case("/R-LOG-3/postponed-stops-add-up", postponed_stops_add_up);
     conformance_case("/R-LOG-3/start-withdraws", start_withdraws_a_postponed_stop);
@@ -509,13 +509,14 @@ int main(int argc, char **argv)
     conformance_case("/R-LOG-3/start-is-not-postponed", start_while_paused);
     conformance_case("/R-LOG-3/happens-once", postponed_stop_happens_once);
     conformance_misuse("/R-LOG-3/inactive-flag-on-resume", postponed_stop_of_an_inactive_flag,
-                       "memory_global_dirty_log_stop", "(R-LOG-");
+                       "memory_global_dirty_log_stop", "are not active*(R-LOG-2)");
     conformance_case("/R-LOG-3/not-checked-early", postponed_stop_is_not_checked_early);
     conformance_case("/R-LOG-4/one-region-for-a-snapshot", sync_for_a_snapshot_asks_for_one_region);
     conformance_case("/R-LOG-4/every-logged-range", sync_asks_for_every_logged_range);
     conformance_case("/R-LOG-4/published-masks", sync_uses_the_published_masks);
     conformance_case("/R-LOG-4/after-sync", after_sync_goes_to_everybody);
-    conformance_misuse("/R-LOG-4/both-kinds-of-sync", both_kinds_of_sync, "memory_listener_register", "both");
+    conformance_misuse("/R-LOG-4/both-kinds-of-sync", both_kinds_of_sync, "memory_listener_register",
+                       "'both' has both log_sync and log_sync_global*(R-LOG-4)");
     conformance_case("/R-LOG-5/cuts-the-ranges", clear_cuts_the_ranges);
     conformance_case("/R-LOG-5/needs-a-mask", clear_needs_a_mask);
     conformance_case("/R-LOG-5/every-space", clear_goes_to_every_space);

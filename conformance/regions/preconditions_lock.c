@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 {
     static const Misuse cases[] = {
 #define CASE(name, test, function) \
-        { "/R-TX-1/unlocked/" name, test, function ": ", "without the big lock*(R-TX-1)" }
+        { "/R-TX-1/unlocked/" name, test, function, "without the big lock*(R-TX-1)" }
         CASE("add", add, "memory_region_add_subregion"),
         CASE("add-overlap", add_overlap, "memory_region_add_subregion_overlap"),
         CASE("take-out", take_out, "memory_region_del_subregion"),

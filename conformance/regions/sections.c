@@ -364,15 +364,17 @@ int main(int argc, char **argv)
     conformance_case("/R-SEC-1/stops-when-told", stops_when_told);
     conformance_case("/R-SEC-1/128-bits", walks_128_bits);
     conformance_case("/R-SEC-1/empty-view", walks_an_empty_view);
-    conformance_misuse("/R-SEC-1/no-view", walk_without_view, "flatview_for_each_range", NULL);
-    conformance_misuse("/R-SEC-1/no-callback", walk_without_callback, "flatview_for_each_range", NULL);
+    conformance_misuse("/R-SEC-1/no-view", walk_without_view, "flatview_for_each_range",
+                       "no view given (NULL)*(R-SEC-1)");
+    conformance_misuse("/R-SEC-1/no-callback", walk_without_callback, "flatview_for_each_range",
+                       "no callback given (NULL)*(R-SEC-1)");
     conformance_case("/R-SEC-2/every-field", equality_takes_every_field);
     conformance_case("/R-SEC-2/the-view-too", equality_includes_the_view);
     conformance_case("/R-SEC-3/equals-and-owns", copy_equals_and_owns);
     conformance_case("/R-SEC-3/keeps-the-view", copy_keeps_the_view);
     conformance_case("/R-SEC-3/without-region-and-view", copy_without_region_and_view);
     conformance_case("/R-SEC-3/of-an-added-section", copy_of_an_added_section);
-    conformance_misuse("/R-SEC-3/of-a-dead-view", copy_of_a_dead_view, "memory_region_section_new_copy", "(R-SEC-3");
+    conformance_misuse("/R-SEC-3/of-a-dead-view", copy_of_a_dead_view, "memory_region_section_new_copy", "(R-SEC-3)");
     conformance_case("/I-13/regions-same-root-same-view", same_root_same_view);
     conformance_case("/I-13/regions-same-root-at-two-places", same_root_at_two_places);
     conformance_case("/I-13/regions-one-empty-view", one_empty_view_for_all);

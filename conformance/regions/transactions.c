@@ -652,10 +652,10 @@ int main(int argc, char **argv)
     conformance_start(&argc, &argv);
     conformance_case("/R-TX-1/every-begin-flushes", every_begin_flushes);
     conformance_case("/R-TX-1/work-at-depth-zero", work_at_depth_zero_only);
-    conformance_misuse("/R-TX-1/commit-without-begin", commit_without_begin,
-                       "memory_region_transaction_commit", NULL);
-    conformance_misuse("/R-TX-1/commit-without-the-lock", commit_without_the_lock,
-                       "memory_region_transaction_commit", NULL);
+    conformance_misuse("/R-TX-1/commit-without-begin", commit_without_begin, "memory_region_transaction_commit",
+                       "no transaction is open*(R-TX-1)");
+    conformance_misuse("/R-TX-1/commit-without-the-lock", commit_without_the_lock, "memory_region_transaction_commit",
+                       "without the big lock*(R-TX-1)");
     conformance_case("/R-TX-2/order-of-a-commit", order_of_a_commit);
     conformance_case("/R-TX-2/eventfds-alone", eventfds_alone_have_no_begin_and_commit);
     conformance_case("/R-TX-2/nothing-pending", nothing_pending_nothing_called);
@@ -680,7 +680,7 @@ int main(int argc, char **argv)
     conformance_case("/R-TX-9/leaves-at-once", destroyed_space_leaves_at_once);
     conformance_case("/R-TX-9/calls-no-listener", destroying_calls_no_listener);
     conformance_misuse("/R-TX-9/listener-still-there", destroy_with_a_listener, "address_space_destroy",
-                       "doomed");
+                       "doomed*(R-TX-9)");
     conformance_case("/R-TX-9/root-is-released-late", root_is_released_late);
     return g_test_run();
 }

@@ -354,8 +354,10 @@ int main(int argc, char **argv)
     conformance_case("/R-TREE-9/flags-are-inherited", flags_are_inherited);
     conformance_case("/R-TREE-9/romd-of-plain-ram", romd_of_plain_ram_replaces_the_range);
     conformance_case("/R-TREE-10/counted", logging_is_counted);
-    conformance_misuse("/R-TREE-10/underflow", logging_underflow, "memory_region_set_log", "screen");
-    conformance_misuse("/R-TREE-10/overflow", logging_overflow, "memory_region_set_log", "screen");
+    conformance_misuse("/R-TREE-10/underflow", logging_underflow, "memory_region_set_log",
+                       "'screen'*off more often than on*(R-DLOG-3)");
+    conformance_misuse("/R-TREE-10/overflow", logging_overflow, "memory_region_set_log",
+                       "'screen'*255 users*(R-DLOG-3)");
     conformance_case("/R-TREE-11/detached-work-commits-everywhere", detached_work_commits_everywhere);
     return g_test_run();
 }

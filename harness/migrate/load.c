@@ -419,10 +419,10 @@ static void check_load(const Snapshot *snapshot, int fd, const MappedRamFile *fi
     if (snapshot->shrunk < snapshot->size) {
         REQUIRE(ftruncate(fd, (off_t)snapshot->shrunk) == 0, "the file does not shrink");
     }
-    subject_plant_failure(snapshot->fail_read == UINT64_MAX ? SIZE_MAX : snapshot->fail_read, EIO);
     plug(snapshot->reader % PINNED);
     misfit = mapped_ram_model_misfit(seen, bytes, locals, BLOCKS, flags, TARGET_PAGE_SIZE, host_page());
     REQUIRE(!pinned || ram_block_uncoordinated_discard_disable(true) == 0, "memory cannot be pinned");
+    subject_plant_failure(snapshot->fail_read == UINT64_MAX ? SIZE_MAX : snapshot->fail_read, EIO);
     result = mapped_ram_load(file, flags, &error);
     /* Where memory is given back to the host a failure has a way around it; a read has not. */
     failed |= subject_plant_failure(SIZE_MAX, 0) > snapshot->fail_read && result != 0;

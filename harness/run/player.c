@@ -62,6 +62,7 @@ static int region_of_address(struct player *p, ram_addr_t address, ram_addr_t *o
 /* Also heard while tracking is off: R-CODE-1 says that nothing comes then. */
 static void on_code_written(uint64_t start, uint64_t end)
 {
+    RAMBlock *block;
     struct event e;
 
     if (!playing || !playing->seen) {
@@ -72,9 +73,13 @@ static void on_code_written(uint64_t start, uint64_t end)
     e.region = region_of_address(playing, start, &e.offset);
     e.length = end - start;
     player_record(playing, &e);
-    if (!playing->drops_code || e.region == OBSERVED_NONE ||
-        e.length > playing->region_block_length[e.region] - e.offset) {
-        return;         /* a range that is none of a block differs already */
+    if (!playing->drops_code || e.region == OBSERVED_NONE) {
+        return;
+    }
+    /* A region may be larger than what its block uses (R-RAM-34); beyond its maximum the range differs already. */
+    block = player_block(playing, (unsigned)e.region);
+    if (e.length > qemu_ram_get_max_length(block) || e.offset > qemu_ram_get_max_length(block) - e.length) {
+        return;
     }
     for (ram_addr_t a = start - start % TARGET_PAGE_SIZE; a < end; a += TARGET_PAGE_SIZE) {
         cpu_physical_memory_set_dirty_flag(a, DIRTY_MEMORY_CODE);

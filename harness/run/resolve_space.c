@@ -132,7 +132,6 @@ bool resolve_spaces(struct query *q, struct trace_step *out, const char **reason
         return resolve_take(resolve_next_free(out->a, TRACE_SPACES, q, space_free), &out->a) &&
                resolve_take(resolve_pick_region(q, out->b, NULL), &out->b);
     case TRACE_OP_LOG_CLEAR:
-        cut_length(out);
         return resolve_region_operand(q, out, NULL, reason, "no region");
     case TRACE_OP_DESTROY:
     case TRACE_OP_UNLISTEN_ALL:

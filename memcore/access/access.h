@@ -102,15 +102,16 @@ static inline Place place_translate(FlatView *view, hwaddr address, hwaddr lengt
 }
 
 /*
- * The view to access now, under RCU even with the big lock: devices may let go of that.  `function` is the public one.
+ * The view to access now, under RCU even with the big lock: devices may let go of that.  `function` is the public one,
+ * `rule` what it goes by.
  */
-static inline FlatView *view_of(AddressSpace *as, const char *function)
+static inline FlatView *view_of(AddressSpace *as, const char *function, const char *rule)
 {
     FlatView *view = as ? address_space_to_flatview(as) : NULL;
 
     memcore_verify(rcu_read_ongoing());
     if (__builtin_expect(!view, 0)) {
-        memcore_misuse_at(function, "R-ACC-1", "%p is not an address space: address_space_init was not "
+        memcore_misuse_at(function, rule, "%p is not an address space: address_space_init was not "
                           "called, or address_space_destroy was", (void *)as);
     }
     return view;
@@ -213,8 +214,9 @@ MemTxResult read_from_place(const Origin *origin, Place place, hwaddr address, M
 MemTxResult write_from_place(const Origin *origin, Place place, hwaddr address, MemTxAttrs attrs,
                              const uint8_t *buffer, hwaddr length);
 
-/* What map fills its bounce buffer with: address_space_read_full() in a given view. */
+/* How map fills its bounce buffer, and unmap empties it: a whole access in a given view, of at least one byte. */
 MemTxResult view_read(FlatView *view, hwaddr address, MemTxAttrs attrs, void *buffer, hwaddr length);
+MemTxResult view_write(FlatView *view, hwaddr address, MemTxAttrs attrs, const void *buffer, hwaddr length);
 
 /* --- owners -------------------------------------------------------------------- */
 

@@ -130,8 +130,8 @@ MemTxResult flatview_read_continue(FlatView *fv, hwaddr addr, MemTxAttrs attrs, 
     const Origin origin = { .view = fv };
     const Place place = { .mr = mr, .offset = addr1, .length = l };
 
-    memcore_require(len > 0 && l > 0 && l <= len, "R-ACC-18", "address 0x%" PRIx64 ": 0x%" PRIx64
-                    " bytes, of which 0x%" PRIx64 " are translated", addr, len, l);
+    memcore_require(len > 0 && l > 0 && l <= len, "R-ACC-18", "address 0x%" PRIx64 ": 0x%" PRIx64 " bytes, of which 0x%"
+                    PRIx64 " are translated; at least 1 must be, and no more than there are", addr, len, l);
     require_buffer(__func__, buf, addr, len);
     fuzz_dma_read_cb(addr, len, mr);
     return read_from_place(&origin, place, addr, attrs, buf, len);
@@ -150,8 +150,7 @@ MemTxResult view_read(FlatView *view, hwaddr address, MemTxAttrs attrs, void *bu
     return read_from_place(&origin, place, address, attrs, buffer, length);
 }
 
-static MemTxResult view_write(FlatView *view, hwaddr address, MemTxAttrs attrs, const void *buffer,
-                              hwaddr length)
+MemTxResult view_write(FlatView *view, hwaddr address, MemTxAttrs attrs, const void *buffer, hwaddr length)
 {
     const Origin origin = { .view = view };
     const Place place = place_translate(view, address, length, true, attrs);
@@ -171,7 +170,7 @@ static MemTxResult read_space(const char *function, AddressSpace *as, hwaddr add
     }
     require_buffer(function, buffer, address, length);
     rcu_read_lock();
-    result = view_read(view_of(as, function), address, attrs, buffer, length);
+    result = view_read(view_of(as, function, "R-ACC-1"), address, attrs, buffer, length);
     rcu_read_unlock();
     return result;
 }
@@ -186,7 +185,7 @@ static MemTxResult write_space(const char *function, AddressSpace *as, hwaddr ad
     }
     require_buffer(function, buffer, address, length);
     rcu_read_lock();
-    result = view_write(view_of(as, function), address, attrs, buffer, length);
+    result = view_write(view_of(as, function, "R-ACC-1"), address, attrs, buffer, length);
     rcu_read_unlock();
     return result;
 }
@@ -237,7 +236,7 @@ MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr, MemTxAttrs at
     require_buffer(__func__, buf, addr, len);
     while (len > 0) {
         /* The view of now, each time (R-ACC-16). */
-        Place place = place_translate(view_of(as, __func__), addr, len, true, attrs);
+        Place place = place_translate(view_of(as, __func__, "R-ACC-14"), addr, len, true, attrs);
 
         if (!is_ram_kind(place.mr)) {
             place.length = chunk_size(place.mr, place.offset, place.length);
@@ -254,9 +253,9 @@ MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr, MemTxAttrs at
 
 void memory_region_flush_rom_device(MemoryRegion *mr, hwaddr addr, hwaddr size)
 {
-    memcore_require(memory_region_is_romd(mr), "R-RGN-4", "region '%s' is not a ROM device in ROMD mode",
+    memcore_require(memory_region_is_romd(mr), "R-DIRTY-14", "region '%s' is not a ROM device in ROMD mode",
                     region_label(mr));
-    memcore_require(addr <= mr->ram_block->max_length && size <= mr->ram_block->max_length - addr, "R-RGN-4",
+    memcore_require(addr <= mr->ram_block->max_length && size <= mr->ram_block->max_length - addr, "R-DIRTY-14",
                     "region '%s' has 0x%" PRIx64 " bytes of memory, not 0x%" PRIx64 " at 0x%" PRIx64,
                     region_label(mr), mr->ram_block->max_length, size, addr);
     mark_written(mr, addr, size);
@@ -292,7 +291,7 @@ bool address_space_access_valid(AddressSpace *as, hwaddr addr, hwaddr len, bool 
     FlatView *view;
 
     RCU_READ_LOCK_GUARD();
-    view = len > 0 ? view_of(as, __func__) : NULL;
+    view = len > 0 ? view_of(as, __func__, "R-VAL-1") : NULL;
     while (len > 0) {
         const Place place = place_translate(view, addr, len, is_write, attrs);
         const hwaddr served = memory_access_is_direct(place.mr, is_write)

@@ -21,9 +21,9 @@ int64_t address_space_cache_init(MemoryRegionCache *cache, AddressSpace *as, hwa
     Place place;
 
     memcore_require(cache, "R-CCH-1", "address 0x%" PRIx64 ": no cache given (NULL)", addr);
-    memcore_require(len > 0, "R-CCH-1", "address 0x%" PRIx64 ": length 0", addr);
+    memcore_require(len > 0, "R-LKP-5", "address 0x%" PRIx64 ": length 0; a cache has at least 1 byte", addr);
     RCU_READ_LOCK_GUARD();
-    view_of(as, __func__);
+    view_of(as, __func__, "R-CCH-1");
     view = flatview_get(as);
     place = place_in_view(view, addr, cut_length(len, INT64_MAX - 1));
     range = flatview_find(view, addr);
@@ -81,7 +81,8 @@ void address_space_cache_destroy(MemoryRegionCache *cache)
 void memory_region_cache_misused(const MemoryRegionCache *cache, hwaddr addr, hwaddr len, const char *function)
 {
     if (cache->len == 0) {
-        memcore_misuse_at(function, "R-CCH-1", "the cache %p is not live", (const void *)cache);
+        memcore_misuse_at(function, "R-CCH-10", "the cache %p is not live: address_space_cache_init was not called, or "
+                          "address_space_cache_destroy was", (const void *)cache);
     }
     if (addr >= cache->len || len > cache->len - addr) {
         memcore_misuse_at(function, "R-CCH-1", "0x%" PRIx64 " bytes at 0x%" PRIx64

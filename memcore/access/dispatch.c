@@ -96,7 +96,7 @@ static int piece_shift(const MemoryRegion *mr, unsigned size, unsigned piece, un
 static void require_size(const char *function, const MemoryRegion *mr, unsigned size)
 {
     if (__builtin_expect(size > 8, 0)) {
-        memcore_misuse_at(function, "R-DSP-6", "region '%s': an access of %u bytes, more than 8",
+        memcore_misuse_at(function, "R-TYP-5", "region '%s': an access of %u bytes, more than 8",
                           region_label(mr), size);
     }
 }

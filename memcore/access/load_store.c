@@ -166,7 +166,7 @@ FOR_EACH_WIDTH uint64_t load_under_rcu(const char *function, AddressSpace *as, h
     uint64_t value;
 
     rcu_read_lock();
-    view = view_of(as, function);
+    view = view_of(as, function, "R-SCL-1");
     range = flatview_recent(view, addr);
     if (holds_all(range, addr, op)) {
         value = load_from_range(range, addr, op);
@@ -190,7 +190,7 @@ FOR_EACH_WIDTH void store_under_rcu(const char *function, AddressSpace *as, hwad
     FlatView *view;
 
     rcu_read_lock();
-    view = view_of(as, function);
+    view = view_of(as, function, "R-SCL-1");
     range = flatview_recent(view, addr);
     if (holds_all(range, addr, op) && !range->mr->readonly) {
         store_to_range(range, addr, value, op);

@@ -87,8 +87,9 @@ static Mapping *recall(const char *function, void *host, const AddressSpace *as,
         }
     }
     if (!best) {
-        memcore_misuse_at(function, "R-MAP-8", "access_len 0x%" PRIx64 " is more than the 0x%" PRIx64
-                          " bytes that were mapped at %p", access_length, newest->length, host);
+        memcore_misuse_at(function, newest->bounced ? "R-MAP-9" : "R-MAP-8", "access_len 0x%" PRIx64
+                          " is more than the 0x%" PRIx64 " bytes that were mapped at %p", access_length,
+                          newest->length, host);
     }
     take_out(host, newest, best);
     qemu_mutex_unlock(&mutex);
@@ -122,7 +123,7 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen, bool is_wri
     }
     mapping.attrs.memory = 0;   /* mapping is not restricted to memory, so its transfers are not (R-ACC-13) */
     RCU_READ_LOCK_GUARD();
-    view = view_of(as, __func__);
+    view = view_of(as, __func__, "R-MAP-1");
     place = place_translate(view, addr, *plen, is_write, attrs);
     mapping.mr = place.mr;
     mapping.bounced = !memory_access_is_direct(place.mr, is_write);
@@ -146,14 +147,22 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen, bool is_wri
     return host;
 }
 
+/* To what is there now (R-MAP-9). */
+static void write_back(const char *function, AddressSpace *as, const Mapping *mapping, const void *buffer,
+                       hwaddr length)
+{
+    RCU_READ_LOCK_GUARD();
+    view_write(view_of(as, function, "R-MAP-9"), mapping->offset, mapping->attrs, buffer, length);
+}
+
 void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len, bool is_write, hwaddr access_len)
 {
     Mapping *mapping = recall(__func__, buffer, as, len, access_len);
     MemoryRegion *mr = mapping->mr;
 
     if (mapping->bounced) {
-        if (is_write) {
-            address_space_write(as, mapping->offset, mapping->attrs, buffer, access_len);
+        if (is_write && access_len > 0) {
+            write_back(__func__, as, mapping, buffer, access_len);
         }
         release_region(mr);
         bounce_release(buffer);

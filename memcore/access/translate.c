@@ -102,7 +102,7 @@ IOMMUTLBEntry address_space_get_iotlb_entry(AddressSpace *as, hwaddr addr, bool 
     Place place;
 
     RCU_READ_LOCK_GUARD();
-    place = place_in_view(view_of(as, __func__), addr, HWADDR_MAX);
+    place = place_in_view(view_of(as, __func__, "R-TRN-11"), addr, HWADDR_MAX);
     if (place.mr->is_iommu) {
         place = place_through_iommus(place, addr, is_write, attrs, &path);
     }

@@ -41,10 +41,14 @@ static inline void memcore_ensure_init(void)
 /* What qemu_mutex_iothread_locked() says, without a call. */
 extern _Thread_local bool memcore_big_lock_held;
 
-/* Misuse, naming the calling function, unless this thread holds the big lock. */
-#define memcore_require_big_lock(rule) \
-    memcore_require(qemu_mutex_iothread_locked(), rule, \
-                    "called without the big lock (qemu_mutex_lock_iothread)")
+/* Misuse, naming `function`, or the calling one, unless this thread holds the big lock. */
+#define memcore_require_big_lock_of(function, rule) \
+    do { \
+        if (__builtin_expect(!qemu_mutex_iothread_locked(), 0)) { \
+            memcore_misuse_at((function), (rule), "called without the big lock (qemu_mutex_lock_iothread)"); \
+        } \
+    } while (0)
+#define memcore_require_big_lock(rule) memcore_require_big_lock_of(__func__, (rule))
 
 /* Counters of MemcoreStatistics: &memcore_state.statistics.ram_blocks and so on. */
 static inline void memcore_count_up(size_t *counter)

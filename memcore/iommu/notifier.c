@@ -5,12 +5,12 @@
 #include "qapi/error.h"
 #include "region/region.h"
 
-static IOMMUMemoryRegion *require_iommu(const char *function, MemoryRegion *mr)
+static IOMMUMemoryRegion *require_iommu(const char *function, const char *rule, MemoryRegion *mr)
 {
     IOMMUMemoryRegion *iommu = memory_region_get_iommu(mr);
 
     if (!iommu) {
-        memcore_misuse_at(function, "R-IOM-4", "region '%s' is not an IOMMU", region_label(mr));
+        memcore_misuse_at(function, rule, "region '%s' is not an IOMMU", region_label(mr));
     }
     return iommu;
 }
@@ -73,7 +73,7 @@ static void take_off(IOMMUNotifier *n)
 
 int memory_region_register_iommu_notifier(MemoryRegion *mr, IOMMUNotifier *n, Error **errp)
 {
-    IOMMUMemoryRegion *iommu = require_iommu(__func__, mr);
+    IOMMUMemoryRegion *iommu = require_iommu(__func__, "R-IOM-4", mr);
     const char *name = region_label(&iommu->parent_obj);
     int result;
 
@@ -101,7 +101,7 @@ int memory_region_register_iommu_notifier(MemoryRegion *mr, IOMMUNotifier *n, Er
 
 void memory_region_unregister_iommu_notifier(MemoryRegion *mr, IOMMUNotifier *n)
 {
-    IOMMUMemoryRegion *iommu = require_iommu(__func__, mr);
+    IOMMUMemoryRegion *iommu = require_iommu(__func__, "R-IOM-7", mr);
     const char *name = region_label(&iommu->parent_obj);
     Error *ignored = NULL;
 
@@ -120,18 +120,24 @@ void memory_region_unregister_iommu_notifier(MemoryRegion *mr, IOMMUNotifier *n)
 
 /* --- events ------------------------------------------------------------------ */
 
-static void require_sound_event(const char *function, const IOMMUTLBEvent *event)
+/* A notifier that is told alone need not be registered. */
+static const char *label(const IOMMUMemoryRegion *iommu)
+{
+    return iommu ? region_label(&iommu->parent_obj) : "(none)";
+}
+
+static void require_sound_event(const char *function, const IOMMUMemoryRegion *iommu, const IOMMUTLBEvent *event)
 {
     const IOMMUTLBEntry *entry = &event->entry;
 
     if (event->type != IOMMU_NOTIFIER_UNMAP && event->type != IOMMU_NOTIFIER_MAP &&
         event->type != IOMMU_NOTIFIER_DEVIOTLB_UNMAP) {
-        memcore_misuse_at(function, "R-IOM-9", "event type 0x%x is not exactly one flag",
+        memcore_misuse_at(function, "R-IOM-9", "IOMMU '%s': event type 0x%x is not exactly one flag", label(iommu),
                           (unsigned)event->type);
     }
     if (entry->addr_mask > HWADDR_MAX - entry->iova) {
-        memcore_misuse_at(function, "R-IOM-9", "event at 0x%" PRIx64 " with addr_mask 0x%" PRIx64
-                          " passes 2^64", entry->iova, entry->addr_mask);
+        memcore_misuse_at(function, "R-IOM-9", "IOMMU '%s': event at 0x%" PRIx64 " with addr_mask 0x%" PRIx64
+                          " passes 2^64", label(iommu), entry->iova, entry->addr_mask);
     }
 }
 
@@ -165,8 +171,8 @@ static void notify_one(const char *function, IOMMUNotifier *n, const IOMMUTLBEve
         return;
     }
     if (event->type == IOMMU_NOTIFIER_UNMAP && entry.perm != IOMMU_NONE) {
-        memcore_misuse_at(function, "R-IOM-9", "UNMAP of 0x%" PRIx64 " has perm %d, not IOMMU_NONE",
-                          entry.iova, (int)entry.perm);
+        memcore_misuse_at(function, "R-IOM-9", "IOMMU '%s': UNMAP of 0x%" PRIx64 " has perm %d, not IOMMU_NONE",
+                          label(n->iommu), entry.iova, (int)entry.perm);
     }
     if (last < n->start || entry.iova > n->end) {
         return;
@@ -174,9 +180,9 @@ static void notify_one(const char *function, IOMMUNotifier *n, const IOMMUTLBEve
     if (n->notifier_flags & IOMMU_NOTIFIER_DEVIOTLB_UNMAP) {
         entry = crop(&entry, n, event->type);
     } else if (entry.iova < n->start || last > n->end) {
-        memcore_misuse_at(function, "R-IOM-9", "event at 0x%" PRIx64 " to 0x%" PRIx64
+        memcore_misuse_at(function, "R-IOM-9", "IOMMU '%s': event at 0x%" PRIx64 " to 0x%" PRIx64
                           " is only partly in the range 0x%" PRIx64 " to 0x%" PRIx64 " of notifier %p",
-                          entry.iova, last, n->start, n->end, (void *)n);
+                          label(n->iommu), entry.iova, last, n->start, n->end, (void *)n);
     }
     n->notify(n, &entry);
 }
@@ -186,7 +192,7 @@ void memory_region_notify_iommu_one(IOMMUNotifier *notifier, IOMMUTLBEvent *even
     IOMMUMemoryRegion *iommu = notifier->iommu;     /* NULL: not registered, which is fine here */
 
     memcore_require_big_lock("R-IOM-9");
-    require_sound_event(__func__, event);
+    require_sound_event(__func__, iommu, event);
     if (iommu) {
         iommu->notifying++;
     }
@@ -203,7 +209,7 @@ void memory_region_notify_iommu(IOMMUMemoryRegion *iommu_mr, int iommu_idx, IOMM
     memcore_require_big_lock("R-IOM-8");
     memcore_require(memory_region_is_iommu(&iommu_mr->parent_obj), "R-IOM-8", "region '%s' is not an IOMMU",
                     region_label(&iommu_mr->parent_obj));
-    require_sound_event(__func__, &event);
+    require_sound_event(__func__, iommu_mr, &event);
     iommu_mr->notifying++;
     IOMMU_NOTIFIER_FOREACH(n, iommu_mr) {
         if (n->iommu_idx == iommu_idx) {

@@ -130,9 +130,7 @@ static void fill(CachedBlock *c)
 
 static void require(const char *function)
 {
-    if (!qemu_mutex_iothread_locked()) {
-        memcore_misuse_at(function, "R-COLO-1", "called without the big lock (qemu_mutex_lock_iothread)");
-    }
+    memcore_require_big_lock_of(function, "R-COLO-1");
     if (memcore_vm_running()) {
         memcore_misuse_at(function, "R-COLO-1", "the machine runs; pause it with memcore_set_vm_running()");
     }
@@ -209,7 +207,8 @@ void colo_cache_release(void)
 static int check(const char *function, Error **errp)
 {
     if (!caches.on) {
-        memcore_misuse_at(function, "R-COLO-1", "there are no caches");
+        memcore_misuse_at(function, "R-COLO-1", "there are no caches: colo_cache_init was not called, or "
+                          "colo_cache_release was");
     }
     if (caches.resized || caches.version != ram_list.version) {
         error_setg(errp, "RAM blocks came, went or were resized: the caches are worth nothing any more");

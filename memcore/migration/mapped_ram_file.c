@@ -44,11 +44,12 @@ const MappedRamBlock *mapped_ram_find_block(const MappedRamFile *file, const cha
     return found ? *found : NULL;
 }
 
-static void require_pages(const char *function, const MappedRamBlock *block, uint64_t page, uint64_t count)
+static void require_pages(const char *function, const char *rule, const MappedRamBlock *block, uint64_t page,
+                          uint64_t count)
 {
     if (page > block->pages || count > block->pages - page) {
-        memcore_misuse_at(function, "R-MRAM-5", "%" PRIu64 " pages from page %" PRIu64 " of block \"%s\", which has %"
-                          PRIu64, count, page, block->idstr, block->pages);
+        memcore_misuse_at(function, rule, "%" PRIu64 " pages from page %" PRIu64 " of block \"%s\", which has %"
+                          PRIu64 " pages", count, page, block->idstr, block->pages);
     }
 }
 
@@ -59,7 +60,7 @@ static bool present(const MappedRamBlock *block, uint64_t page)
 
 bool mapped_ram_page_present(const MappedRamBlock *block, uint64_t page)
 {
-    require_pages(__func__, block, page, 1);
+    require_pages(__func__, "R-MRAM-5", block, page, 1);
     return present(block, page);
 }
 
@@ -69,7 +70,7 @@ uint64_t mapped_ram_run(const MappedRamBlock *block, uint64_t page)
     uint64_t word = page / WORD_BITS;
     bool set;
 
-    require_pages(__func__, block, page, 1);
+    require_pages(__func__, "R-MLD-4", block, page, 1);
     set = present(block, page);
     /* Bits that differ from the first page's, from that page on. */
     ends = (set ? ~block->bitmap[word] : block->bitmap[word]) >> page % WORD_BITS << page % WORD_BITS;
@@ -105,7 +106,7 @@ bool mapped_ram_read_pages(const MappedRamFile *file, const MappedRamBlock *bloc
 {
     uint8_t *to = buffer;
 
-    require_pages(__func__, block, page, count);
+    require_pages(__func__, "R-MLD-4", block, page, count);
     while (count > 0) {
         const uint64_t run = MIN(mapped_ram_run(block, page), count);
 

@@ -495,7 +495,7 @@ int ram_migrate_incoming(MigrationIncomingState *mis)
     bool done;
 
     memcore_require(!qemu_mutex_iothread_locked(), "R-PC-53", "called with the big lock, for which the guest may wait");
-    memcore_require(!mis->postcopy, "R-PC-51", "the state is in use");
+    memcore_require(!mis->postcopy, "R-PC-51", "the state %p is in use", (void *)mis);
     if (postcopy_state_get() == POSTCOPY_INCOMING_END) {
         postcopy_state_set(POSTCOPY_INCOMING_NONE);
     }

@@ -243,7 +243,7 @@ int ram_migrate_source(MigrationState *ms)
     bool gone = false, stopped, done;
 
     memcore_require(!qemu_mutex_iothread_locked(), "R-PC-52", "called with the big lock");
-    memcore_require(!ms->source, "R-PC-52", "the state is in use");
+    memcore_require(!ms->source, "R-PC-52", "the state %p is in use", (void *)ms);
     source_new(ms);
     migration_status_set(&ms->status, MIGRATION_STATUS_SETUP);
     done = check_parameters(ms, &error) && set_up(ms, &error);

@@ -282,7 +282,8 @@ int ram_save_setup(RamSave *save, Error **errp)
     int result;
 
     memcore_require_big_lock("R-SAVE-1");
-    memcore_require(save->state == SAVE_NEW, "R-SAVE-2", "a save is set up once");
+    memcore_require(save->state == SAVE_NEW, "R-SAVE-2", "save %p is set up already; that is done once",
+                    (void *)save);
     if (active) {
         error_setg(errp, "another save is active");
         return -EBUSY;
@@ -373,13 +374,21 @@ static bool few_are_left(const RamSave *save)
     return save->remaining < save->parameters.enough || save->remaining < (uint64_t)(bytes / TARGET_PAGE_SIZE);
 }
 
+static void require_active(const char *function, const RamSave *save)
+{
+    if (save->state != SAVE_ACTIVE) {
+        memcore_misuse_at(function, "R-SAVE-2", "save %p is %s; only one that is set up and not over goes on",
+                          (const void *)save, save->state == SAVE_NEW ? "new" : "over");
+    }
+}
+
 int ram_save_iterate(RamSave *save, uint64_t pages, Error **errp)
 {
     GByteArray *part;
     int result;
 
-    memcore_require_big_lock("R-ITER-5");
-    memcore_require(save->state == SAVE_ACTIVE, "R-SAVE-2", "the save is not active");
+    memcore_require_big_lock("R-ITER-8");
+    require_active(__func__, save);
     result = may_go_on(save);
     if (result == -EBUSY) {
         return fail(save, result, "RAM blocks came, went or were resized during the save", errp);
@@ -471,7 +480,7 @@ int ram_save_complete(RamSave *save, Error **errp)
     int result;
 
     memcore_require_big_lock("R-ITER-9");
-    memcore_require(save->state == SAVE_ACTIVE, "R-SAVE-2", "the save is not active");
+    require_active(__func__, save);
     result = may_go_on(save);
     if (result < 0) {
         return fail(save, result, "RAM blocks came, went or were resized during the save", errp);

@@ -22,7 +22,8 @@ static void require_client(const char *function, unsigned client)
 static void require_mask(const char *function, uint8_t mask)
 {
     if (__builtin_expect(mask & ~DIRTY_CLIENTS_ALL, 0)) {
-        memcore_misuse_at(function, "R-DIRTY-2", "mask 0x%x names clients that do not exist", mask);
+        memcore_misuse_at(function, "R-DIRTY-2", "mask 0x%x names clients that do not exist, only 0x%x do", mask,
+                          (unsigned)DIRTY_CLIENTS_ALL);
     }
 }
 

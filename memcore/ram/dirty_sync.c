@@ -118,16 +118,17 @@ uint64_t clear_bmap_size(uint64_t pages, uint8_t shift)
     return (pages >> shift) + ((pages & (((uint64_t)1 << shift) - 1)) != 0);
 }
 
-static void require_clear_bmap(const char *function, const RAMBlock *block, uint64_t start, uint64_t npages)
+static void require_clear_bmap(const char *function, const char *rule, const RAMBlock *block, uint64_t start,
+                               uint64_t npages)
 {
     const uint64_t pages = pages_of(0, block->max_length).end;
 
     if (!block->clear_bmap) {
-        memcore_misuse_at(function, "R-CLR-1", "block \"%s\" has no clear_bmap", ram_block_label(block));
+        memcore_misuse_at(function, rule, "block \"%s\" has no clear_bmap", ram_block_label(block));
     }
     if (start > pages || npages > pages - start) {
-        memcore_misuse_at(function, "R-CLR-1", "0x%" PRIx64 " pages from 0x%" PRIx64 " of block \"%s\", which has "
-                          "0x%" PRIx64, npages, start, ram_block_label(block), pages);
+        memcore_misuse_at(function, rule, "0x%" PRIx64 " pages from page 0x%" PRIx64 " of block \"%s\", which has 0x%"
+                          PRIx64 " pages", npages, start, ram_block_label(block), pages);
     }
 }
 
@@ -135,7 +136,7 @@ void clear_bmap_set(RAMBlock *block, uint64_t start, uint64_t npages)
 {
     const uint8_t shift = block->clear_bmap_shift;
 
-    require_clear_bmap(__func__, block, start, npages);
+    require_clear_bmap(__func__, "R-CLR-2", block, start, npages);
     if (npages > 0) {
         const uint64_t first = start >> shift, last = (start + npages - 1) >> shift;
 
@@ -145,6 +146,6 @@ void clear_bmap_set(RAMBlock *block, uint64_t start, uint64_t npages)
 
 bool clear_bmap_test_and_clear(RAMBlock *block, uint64_t page)
 {
-    require_clear_bmap(__func__, block, page, 1);
+    require_clear_bmap(__func__, "R-CLR-3", block, page, 1);
     return bitmap_take(block->clear_bmap, page >> block->clear_bmap_shift, 1);
 }

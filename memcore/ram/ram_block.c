@@ -118,7 +118,7 @@ RAMBlock *ram_block_new_anonymous(uint64_t size, uint64_t max_size, uint32_t fla
     ram_addr_t used_length, max_length;
     RAMBlock *block;
 
-    memcore_require_big_lock("R-RAM-8");
+    memcore_assert(memcore_big_lock_held);      /* region/ has told the caller (R-RAM-8) */
     memcore_assert((flags & ~known) == 0);      /* region/ has told the caller (R-RAM-3) */
     if (!round_sizes(size, max_size, &used_length, &max_length, errp)) {
         return NULL;
@@ -142,7 +142,7 @@ RAMBlock *ram_block_new_from_fd(const RamFile *file, MemoryRegion *mr, Error **e
     };
     RAMBlock *block;
 
-    memcore_require_big_lock("R-RAM-8");
+    memcore_assert(memcore_big_lock_held);      /* region/ has told the caller (R-RAM-8) */
     memcore_assert((file->flags & ~known) == 0);
     if (!host_page_round_up(file->size, &host.size)) {
         error_setg(errp, "RAM of 0x%" PRIx64 " bytes is more than the host can address", file->size);
@@ -192,7 +192,7 @@ RAMBlock *ram_block_new_from_pointer(uint64_t size, void *pointer, MemoryRegion 
     ram_addr_t used_length, max_length;
     RAMBlock *block;
 
-    memcore_require_big_lock("R-RAM-8");
+    memcore_assert(memcore_big_lock_held);      /* region/ has told the caller (R-RAM-8) */
     memcore_assert(pointer);
     if (!round_sizes(size, size, &used_length, &max_length, errp)) {
         return NULL;

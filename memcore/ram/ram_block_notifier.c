@@ -110,13 +110,13 @@ void ram_block_notifier_remove_extended(RAMBlockNotifierExtended *notifier)
 
 void ram_block_notify_add(void *host, size_t size)
 {
-    memcore_require_big_lock("R-NOTI-3");
+    memcore_require_big_lock("R-NOTI-7");
     tell_all(tell_added, host, size, size);
 }
 
 void ram_block_notify_remove(void *host, size_t size)
 {
-    memcore_require_big_lock("R-NOTI-3");
+    memcore_require_big_lock("R-NOTI-7");
     tell_all(tell_removed, host, size, size);
 }
 

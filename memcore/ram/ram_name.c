@@ -37,9 +37,7 @@ static void set_name(const char *function, RAMBlock *block, const char *name, De
 {
     char idstr[sizeof(block->idstr)];
 
-    if (!memcore_big_lock_held) {
-        memcore_misuse_at(function, "R-RAM-14", "called without the big lock (qemu_mutex_lock_iothread)");
-    }
+    memcore_require_big_lock_of(function, "R-RAM-14");
     if (!block) {
         memcore_misuse_at(function, "R-RAM-14", "no block (NULL) to name \"%s\"", name ? name : "");
     }

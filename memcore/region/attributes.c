@@ -37,7 +37,7 @@ void memory_region_set_size(MemoryRegion *mr, uint64_t size)
 void memory_region_set_alias_offset(MemoryRegion *mr, hwaddr offset)
 {
     transaction_require_change_allowed(mr);
-    memcore_require(mr->alias, "R-TREE-13",
+    memcore_require(mr->alias, "R-TREE-8",
                     "region '%s' is not an alias: it has no offset to set to 0x%" PRIx64, region_label(mr),
                     offset);
     if (mr->alias_offset != offset) {
@@ -80,11 +80,11 @@ void memory_region_set_log(MemoryRegion *mr, bool log, unsigned client)
     const uint8_t vga = 1 << DIRTY_MEMORY_VGA;
 
     transaction_require_change_allowed(mr);
-    memcore_require(client == DIRTY_MEMORY_VGA, "R-TREE-10", "region '%s': client %u cannot be set, only "
+    memcore_require(client == DIRTY_MEMORY_VGA, "R-DLOG-2", "region '%s': client %u cannot be set, only "
                     "DIRTY_MEMORY_VGA", region_label(mr), client);
-    memcore_require(log || mr->vga_logging_count > 0, "R-TREE-10",
+    memcore_require(log || mr->vga_logging_count > 0, "R-DLOG-3",
                     "region '%s': VGA logging is switched off more often than on", region_label(mr));
-    memcore_require(!log || mr->vga_logging_count < UINT8_MAX, "R-TREE-10",
+    memcore_require(!log || mr->vga_logging_count < UINT8_MAX, "R-DLOG-3",
                     "region '%s': VGA logging is on for %u users already, the most there can be",
                     region_label(mr), mr->vga_logging_count);
 

@@ -19,6 +19,7 @@ static bool create_anonymous(const char *function, MemoryRegion *region, Object 
 {
     Error *error = NULL;
 
+    memcore_require_big_lock_of(function, "R-RAM-8");
     region_create(function, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, size);
     region->ram_block = ram_block_new_anonymous(size, max_size, flags, resized, region, &error);
     if (!region->ram_block) {
@@ -75,6 +76,7 @@ static void init_ram_file(const char *function, MemoryRegion *region, Object *ow
     const uint32_t allowed = RAM_SHARED | RAM_PMEM | RAM_NORESERVE | RAM_PROTECTED;
     Error *error = NULL;
 
+    memcore_require_big_lock_of(function, "R-RAM-8");
     region_create(function, region, sizeof(*region), TYPE_MEMORY_REGION, owner, name, file->size);
     if (file->flags & ~allowed) {
         error_setg(&error, "region '%s': flags 0x%x are not among RAM_SHARED, RAM_PMEM, RAM_NORESERVE and "
@@ -115,6 +117,7 @@ static void init_ram_pointer(const char *function, MemoryRegion *region, Object 
 {
     Error *error = NULL;
 
+    memcore_require_big_lock_of(function, "R-RAM-8");
     if (!ptr) {
         memcore_misuse_at(function, "R-RAM-7", "region '%s': no memory given (NULL)",
                           name_label(name));

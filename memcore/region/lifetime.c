@@ -58,6 +58,9 @@ void region_create(const char *function, MemoryRegion *mr, size_t storage, const
     } else if (!tsearch(mr, &live_regions, compare_addresses)) {
         g_error("out of memory");
     }
+    if (name) {
+        memcore_require_big_lock_of(function, "R-OBJ-2");       /* the owner gets a child */
+    }
     if (owner && owner->dying) {
         memcore_misuse_at(function, "R-OBJ-2", "region '%s': its owner, of type %s, is being finalized",
                           name_label(name), object_get_typename(owner));

@@ -7,16 +7,21 @@
 #include "ram/ram_block.h"
 #include "region/internal.h"
 
-RAMBlock *region_require_used(const char *function, const MemoryRegion *mr, hwaddr addr, hwaddr size)
+RAMBlock *region_require_block(const char *function, const char *rule, const MemoryRegion *mr)
 {
-    RAMBlock *block = mr->ram_block;
-
-    if (!block) {
-        memcore_misuse_at(function, "R-DIRTY-11", "region '%s' has no RAM of its own", region_label(mr));
+    if (!mr->ram_block) {
+        memcore_misuse_at(function, rule, "region '%s' has no RAM of its own", region_label(mr));
     }
+    return mr->ram_block;
+}
+
+RAMBlock *region_require_used(const char *function, const char *rule, const MemoryRegion *mr, hwaddr addr, hwaddr size)
+{
+    RAMBlock *block = region_require_block(function, rule, mr);
+
     if (!ram_block_range_used(block, addr, size)) {
-        memcore_misuse_at(function, "R-DIRTY-11", "region '%s': 0x%" PRIx64 " bytes at 0x%" PRIx64 " of its RAM, of "
-                          "which 0x%" PRIx64 " bytes are used", region_label(mr), size, addr, block->used_length);
+        memcore_misuse_at(function, rule, "region '%s': 0x%" PRIx64 " bytes at 0x%" PRIx64 " of its RAM, of which 0x%"
+                          PRIx64 " bytes are used", region_label(mr), size, addr, block->used_length);
     }
     return block;
 }
@@ -31,14 +36,14 @@ void region_require_client(const char *function, const MemoryRegion *mr, unsigne
 
 void memory_region_set_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size)
 {
-    const RAMBlock *block = region_require_used(__func__, mr, addr, size);
+    const RAMBlock *block = region_require_used(__func__, "R-DIRTY-11", mr, addr, size);
 
     cpu_physical_memory_set_dirty_range(block->offset + addr, size, memory_region_get_dirty_log_mask(mr));
 }
 
 void memory_region_reset_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size, unsigned client)
 {
-    const RAMBlock *block = region_require_used(__func__, mr, addr, size);
+    const RAMBlock *block = region_require_used(__func__, "R-DIRTY-12", mr, addr, size);
 
     region_require_client(__func__, mr, client);
     cpu_physical_memory_test_and_clear_dirty(block->offset + addr, size, client);
@@ -46,9 +51,7 @@ void memory_region_reset_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size, unsig
 
 bool memory_region_snapshot_get_dirty(MemoryRegion *mr, DirtyBitmapSnapshot *snap, hwaddr addr, hwaddr size)
 {
-    const RAMBlock *block = mr->ram_block;
-
-    memcore_require(block, "R-SNAP-6", "region '%s' has no RAM of its own", region_label(mr));
+    const RAMBlock *block = region_require_block(__func__, "R-SNAP-6", mr);
     const bool in_block = addr <= block->max_length && size <= block->max_length - addr;
     const ram_addr_t start = block->offset + addr;
 
@@ -89,20 +92,21 @@ void memory_region_ram_resize(MemoryRegion *mr, ram_addr_t newsize, Error **errp
 }
 
 /* Size 0 is fine anywhere (R-RAM-29). */
-static void write_to_file(const char *function, const MemoryRegion *region, hwaddr start, hwaddr bytes)
+static void write_to_file(const char *function, const char *rule, const MemoryRegion *region, hwaddr start,
+                          hwaddr bytes)
 {
     if (region->ram_block && bytes > 0) {
-        qemu_ram_msync(region_require_used(function, region, start, bytes), start, bytes);
+        qemu_ram_msync(region_require_used(function, rule, region, start, bytes), start, bytes);
     }
 }
 
 void memory_region_msync(MemoryRegion *region, hwaddr start, hwaddr bytes)
 {
-    write_to_file(__func__, region, start, bytes);
+    write_to_file(__func__, "R-RAM-27", region, start, bytes);
 }
 
 /* Whether somebody logs does not matter (R-RAM-30). */
 void memory_region_writeback(MemoryRegion *region, hwaddr start, hwaddr bytes)
 {
-    write_to_file(__func__, region, start, bytes);
+    write_to_file(__func__, "R-RAM-30", region, start, bytes);
 }

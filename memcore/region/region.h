@@ -39,8 +39,12 @@ void region_create(const char *function, MemoryRegion *mr, size_t storage, const
  */
 extern MemoryRegion region_unassigned;
 
-/* Misuse of `function`: no block, or a range that ends behind its used part; no such client.  Returns the block. */
-RAMBlock *region_require_used(const char *function, const MemoryRegion *mr, hwaddr addr, hwaddr size);
+/*
+ * Misuse of `function`, which goes by `rule`: no block; a range that ends behind its used part; no such client.
+ * Returns the block.
+ */
+RAMBlock *region_require_block(const char *function, const char *rule, const MemoryRegion *mr);
+RAMBlock *region_require_used(const char *function, const char *rule, const MemoryRegion *mr, hwaddr addr, hwaddr size);
 void region_require_client(const char *function, const MemoryRegion *mr, unsigned client);
 
 /*

@@ -8,7 +8,8 @@ DirtyBitmapSnapshot *memory_region_snapshot_and_clear_dirty(MemoryRegion *mr, hw
 {
     DirtyBitmapSnapshot *snapshot;
 
-    region_require_used(__func__, mr, addr, size);
+    region_require_block(__func__, "R-SNAP-1", mr);
+    region_require_used(__func__, "R-SNAP-7", mr, addr, size);
     region_require_client(__func__, mr, client);
     listeners_sync_dirty_log(mr);
     snapshot = cpu_physical_memory_snapshot_and_clear_dirty(mr, addr, size, client);

@@ -67,7 +67,7 @@ static void machine_changed(bool running)
 }
 
 /* Misuse of start and stop alike. */
-static void require_flags(const char *function, unsigned flags)
+static void require_flags(const char *function, const char *rule, unsigned flags)
 {
     if (callback_context == CALLBACK_OTHER) {
         memcore_misuse_at(function, "R-LST-13",
@@ -75,7 +75,7 @@ static void require_flags(const char *function, unsigned flags)
                           "other than commit", flags);
     }
     if (flags == 0 || (flags & ~(unsigned)GLOBAL_DIRTY_MASK)) {
-        memcore_misuse_at(function, "R-LOG-1",
+        memcore_misuse_at(function, rule,
                           "flags 0x%x are not a non-empty part of GLOBAL_DIRTY_MASK, 0x%x", flags,
                           GLOBAL_DIRTY_MASK);
     }
@@ -84,7 +84,7 @@ static void require_flags(const char *function, unsigned flags)
 void memory_global_dirty_log_start(unsigned int flags)
 {
     memcore_require_big_lock("R-TX-1");
-    require_flags(__func__, flags);
+    require_flags(__func__, "R-DLOG-7", flags);
     stop_now(take_postponed() & ~flags);
 
     const bool first = global_dirty_tracking == 0;
@@ -99,7 +99,7 @@ void memory_global_dirty_log_start(unsigned int flags)
 void memory_global_dirty_log_stop(unsigned int flags)
 {
     memcore_require_big_lock("R-TX-1");
-    require_flags(__func__, flags);
+    require_flags(__func__, "R-DLOG-8", flags);
     if (!memcore_vm_running()) {
         postponed |= flags;
         memcore_set_vm_change_hook(machine_changed);
