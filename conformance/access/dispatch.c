@@ -255,7 +255,7 @@ static void order_of_pieces(void)
     check_number(dispatch_read(big, 0, 8, OK), 0x1122334455667788);
 }
 
-/* A device that says more than it was asked for does not spoil the other pieces. */
+/* A device that says more than it was asked for does not spoil the other pieces; nor is one told more. */
 static void pieces_are_masked(void)
 {
     Device *little = device("little", 0x1000, LITTLE, .impl_max = 1);
@@ -267,6 +267,14 @@ static void pieces_are_masked(void)
     }
     check_number(dispatch_read(little, 0, 4, OK), 0x04030201);
     check_number(dispatch_read(big, 0, 4, OK), 0x01020304);
+    dispatch_write(little, 0, 0x1234, 1, OK);
+    dispatch_write(little, 0, 0x99aabbccdd, 2, OK);
+    dispatch_write(big, 0, 0x99aabbccdd, 2, OK);
+    dispatch_write(big, 0, 0x1234, 1, OK);
+    check_calls(little, "read 0x0+1\nread 0x1+1\nread 0x2+1\nread 0x3+1\n"
+                "write 0x0+1=0x34\nwrite 0x0+1=0xdd\nwrite 0x1+1=0xcc\n");
+    check_calls(big, "read 0x0+1\nread 0x1+1\nread 0x2+1\nread 0x3+1\n"
+                "write 0x0+1=0xcc\nwrite 0x1+1=0xdd\nwrite 0x0+1=0x34\n");
 }
 
 static void widened_reads(void)
@@ -304,24 +312,22 @@ static void widened_writes(void)
     check_bytes(big->bytes, 6, "00 12 00 00 00 05");
 }
 
-/* Bits above the size of a widened direct dispatch: as in 7.2, or better cut off. */
+/* Bits above the size of a widened direct dispatch are cut off, which 7.2 does not do. */
 static void bits_above_a_widened_access(void)
 {
     Device *d = device("dev", 0x1000, LITTLE, .impl_min = 4);
     Bus bus = bus_new("as");
-    uint64_t value;
 
     stage_add(bus.root, 0, d->mr);
     device_answer(d, 0x55443322, OK);
-    value = dispatch_read(d, 0, 1, OK);
-    check(value == 0x22 || value == 0x55443322);
+    check_number(dispatch_read(d, 0, 1, OK), 0x22);
     device_answer(d, 0x55443322, OK);
     check_load(address_space_ldub, bus.as, 0, 0x22, OK);
     g_string_truncate(d->log, 0);
     d->answered = d->answer_count = 0;
     dispatch_write(d, 0, 0x1234, 1, OK);
     check_number(d->bytes[0], 0x34);
-    check(g_str_equal(d->log->str, "write 0x0+4=0x1234\n") || g_str_equal(d->log->str, "write 0x0+4=0x34\n"));
+    check_calls(d, "write 0x0+4=0x34\n");
 }
 
 static void impl_unaligned_does_not_align(void)

@@ -94,6 +94,14 @@ void image_capabilities(Image *image, const char *first, const char *second)
     }
 }
 
+void image_page_bits(Image *image, uint32_t version, uint32_t bits)
+{
+    image_u8(image, 5);
+    image_counted(image, "configuration/target-page-bits");
+    image_be32(image, version);
+    image_be32(image, bits);
+}
+
 void image_start(Image *image, uint64_t total)
 {
     image->start = image->bytes->len;
@@ -188,14 +196,28 @@ void image_tail(Image *image)
     image_u8(image, 0);
 }
 
-Image *image_sound(void)
+Image *image_configured(const char *machine)
 {
     Image *image = image_new();
 
     image_magic(image);
-    image_configuration(image, "none");
+    image_configuration(image, machine);
+    return image;
+}
+
+Image *image_begun(uint64_t total)
+{
+    Image *image = image_configured("none");
+
     image_capabilities(image, "mapped-ram", NULL);
-    image_start(image, (IMAGE_PAGES + 8) * PAGE);
+    image_start(image, total);
+    return image;
+}
+
+Image *image_sound(void)
+{
+    Image *image = image_begun((IMAGE_PAGES + 8) * PAGE);
+
     image_block(image, "first", IMAGE_PAGES);
     image_block(image, "second", 8);
     image_tail(image);

@@ -44,6 +44,8 @@ uint8_t image_byte(unsigned block, uint64_t page);
 
 /* Free with image_free. */
 Image *image_new(void);
+Image *image_configured(const char *machine);          /* magic and configuration, without subsections */
+Image *image_begun(uint64_t total);                     /* up to the first block: "none" with mapped-ram, START */
 Image *image_sound(void);
 void image_free(Image *image);
 
@@ -56,6 +58,7 @@ void image_counted(Image *image, const char *text);
 void image_magic(Image *image);
 void image_configuration(Image *image, const char *machine);            /* without subsections */
 void image_capabilities(Image *image, const char *first, const char *second);
+void image_page_bits(Image *image, uint32_t version, uint32_t bits);
 void image_start(Image *image, uint64_t total);
 /* `name` may hold NUL bytes; `gpa`: with a guest address. */
 void image_block_named(Image *image, const char *name, size_t name_length, uint64_t pages, bool gpa);

@@ -2,6 +2,7 @@
 /* Specification "RAM migration", chapters 3 and 5: blocks of every kind, into a file and back (R-MLD-*, R-SAVE-*). */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -119,6 +120,33 @@ static void callers_last_byte(void)
     }
 }
 
+/* Memory that ends with the region's last byte: whoever reads on is seen by AddressSanitizer. */
+static void nothing_behind_is_read(void)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), unit = MAX(PAGE, page);
+
+    for (uint64_t bytes = 1; bytes < 20; bytes++) {
+        const uint64_t length = 2 * unit - page + bytes;
+        MemoryRegion *mr = stage_storage(sizeof(*mr));
+        void *memory = NULL;
+        int fd;
+
+        g_assert_cmpint(posix_memalign(&memory, page, length), ==, 0);
+        memset(memory, 0, length);
+        memory_region_init_ram_ptr(mr, NULL, "ram", length, memory);
+        stage_adopt(mr, NULL);
+        stage_migratable(mr, "ram");
+        fd = save_to_file();
+        ((uint8_t *)memory)[length - 1] = OLD;
+        check_number(load_from_file(dup(fd), &error_abort), 0);         /* cleared */
+        check_number(load_from_file(fd, &error_abort), 0);              /* clear already */
+        check_number(((uint8_t *)memory)[length - 1], 0);
+        stage_release(mr);
+        memcore_drain();
+        free(memory);
+    }
+}
+
 /* What may not be discarded, or cannot be, is cleared. */
 static void cleared(void)
 {
@@ -231,6 +259,7 @@ int main(int argc, char **argv)
     conformance_case("/R-MLD-5/callers-memory", callers_memory);
     conformance_case("/R-SAVE-3/callers-memory", callers_memory);
     conformance_case("/R-SAVE-4/callers-last-byte", callers_last_byte);
+    conformance_case("/R-MLD-5/nothing-behind-is-read", nothing_behind_is_read);
     conformance_case("/R-MLD-5/cleared", cleared);
     conformance_case("/R-MLD-5/private-file", private_file);
     conformance_case("/R-MLD-5/read-only", read_only);

@@ -10,18 +10,6 @@
 
 #include "common/conformance.h"
 
-/* With these a file of "first" and "second" has been begun. */
-static Image *begin(uint64_t total)
-{
-    Image *image = image_new();
-
-    image_magic(image);
-    image_configuration(image, "none");
-    image_capabilities(image, "mapped-ram", NULL);
-    image_start(image, total);
-    return image;
-}
-
 static void layout_reported(void)
 {
     Image *image = image_sound();
@@ -88,7 +76,7 @@ static void pages_read(void)
 
 static void empty_blocks(void)
 {
-    Image *image = begin(8 * PAGE);
+    Image *image = image_begun(8 * PAGE);
 
     image_block(image, "empty", 0);
     image_block(image, "ram", 8);
@@ -97,7 +85,7 @@ static void empty_blocks(void)
     check_accepted(image, 0);
     image_free(image);
 
-    image = begin(0);
+    image = image_begun(0);
     image_tail(image);
     check_accepted(image, 0);
     image_free(image);
@@ -106,10 +94,8 @@ static void empty_blocks(void)
 static void guest_addresses(void)
 {
     for (unsigned gpa = 0; gpa < 2; gpa++) {
-        Image *image = image_new();
+        Image *image = image_configured("none");
 
-        image_magic(image);
-        image_configuration(image, "none");
         image_capabilities(image, "x-ignore-shared", "mapped-ram");
         image_start(image, 8 * PAGE);
         image_block_named(image, "ram", 3, 8, gpa);
@@ -124,7 +110,7 @@ static void guest_addresses(void)
     }
 
     {
-        Image *image = begin(8 * PAGE);         /* an address nobody announced */
+        Image *image = image_begun(8 * PAGE);   /* an address nobody announced */
 
         image_block_named(image, "ram", 3, 8, true);
         image_tail(image);
@@ -158,7 +144,7 @@ static void sparse_present_pages(void)
 /* Which block is the first whose name was there before; 0: none. */
 static void check_twice(const char *const name[4], unsigned twice)
 {
-    Image *image = begin(32 * PAGE);
+    Image *image = image_begun(32 * PAGE);
     char *text;
 
     for (unsigned i = 0; i < 4; i++) {
@@ -187,7 +173,7 @@ static void repeated_names(void)
 static void names(void)
 {
     char longest[256];
-    Image *image = begin(8 * PAGE);
+    Image *image = image_begun(8 * PAGE);
 
     memset(longest, 'x', sizeof(longest));
     image_block_named(image, longest, 255, 8, false);
@@ -195,13 +181,13 @@ static void names(void)
     check_accepted(image, 0);
     image_free(image);
 
-    image = begin(8 * PAGE);
+    image = image_begun(8 * PAGE);
     image_block_named(image, "a\0b", 3, 8, false);
     image_tail(image);
     check_refused(image, 0, "has a NUL byte as number 1 of 3");
     image_free(image);
 
-    image = begin(8 * PAGE);
+    image = image_begun(8 * PAGE);
     image_block_named(image, "", 0, 8, false);
     image_tail(image);
     check_refused(image, 0, "name of a block at 0x5a has 0 bytes");
@@ -311,15 +297,10 @@ static void lax(void)
 
 static void page_sizes_agree(void)
 {
-    Image *image = image_new();
+    Image *image = image_configured("none");
 
-    image_magic(image);
-    image_configuration(image, "none");
     image_capabilities(image, "mapped-ram", NULL);
-    image_u8(image, 5);
-    image_counted(image, "configuration/target-page-bits");
-    image_be32(image, 1);
-    image_be32(image, TARGET_PAGE_BITS == 16 ? 15 : TARGET_PAGE_BITS + 1);
+    image_page_bits(image, 1, TARGET_PAGE_BITS == 16 ? 15 : TARGET_PAGE_BITS + 1);
     image_start(image, 8 * PAGE);
     image_block(image, "ram", 8);
     image_tail(image);
@@ -375,7 +356,7 @@ static void truncated(void)
 
 static void lengths_of_the_universe(void)
 {
-    Image *image = begin(1ull << 62);
+    Image *image = image_begun(1ull << 62);
     struct rusage before, after;
 
     image_block(image, "ram", 8);
@@ -393,7 +374,7 @@ static void lengths_of_the_universe(void)
 /* One more than there may be; none has pages, so each takes a header and the hole up to the next boundary. */
 static void too_many_blocks(void)
 {
-    Image *image = begin(PAGE);
+    Image *image = image_begun(PAGE);
     uint8_t entry[1 + 8 + 8 + 28] = { 8 };
     uint64_t at = image->bytes->len;
     const uint32_t version = GUINT32_TO_BE(1);

@@ -182,15 +182,11 @@ static void large_runs_in_pieces(void)
 {
     const uint64_t pages = (3ull << 20) / PAGE;
     MemoryRegion *mr = stage_ram_migratable("large", pages * PAGE);
-    Image *image = image_new();
+    Image *image = image_begun(pages * PAGE);
     MappedRamFile *file;
 
     memset(&mood, 0, sizeof(mood));
     memcore_set_vm_running(false);
-    image_magic(image);
-    image_configuration(image, "none");
-    image_capabilities(image, "mapped-ram", NULL);
-    image_start(image, pages * PAGE);
     image_block(image, "large", pages);
     for (uint64_t page = 0; page < pages; page++) {
         image->bytes->data[image->blocks[0].bitmap + page / 8] |= (uint8_t)(1 << page % 8);
@@ -210,7 +206,7 @@ static void absent_pages_stay_unpopulated(void)
 {
     const uint64_t length = 64 << 20;
     MemoryRegion *mr = stage_storage(sizeof(*mr));
-    Image *image = image_new();
+    Image *image = image_begun(length);
     unsigned char *resident = g_malloc(length / 4096);
     MappedRamFile *file;
     size_t populated = 0;
@@ -221,10 +217,6 @@ static void absent_pages_stay_unpopulated(void)
     stage_migratable(mr, "large");
     memset(block_of(mr)->host, FILLING, 8 * PAGE);
     memcore_set_vm_running(false);
-    image_magic(image);
-    image_configuration(image, "none");
-    image_capabilities(image, "mapped-ram", NULL);
-    image_start(image, length);
     image_block(image, "large", length / PAGE);
     image_tail(image);
     file = image_probe(image, 0, &error_abort);
@@ -258,16 +250,12 @@ static void receivedmap_filled(void)
 static void rom_loads(void)
 {
     MemoryRegion *rom = stage_rom("ram", 8 * MAX(PAGE, 4096));
-    Image *image = image_new();
+    Image *image = image_begun(8 * MAX(PAGE, 4096));
     MappedRamFile *file;
 
     memset(&mood, 0, sizeof(mood));
     stage_migratable(rom, "ram");
     memcore_set_vm_running(false);
-    image_magic(image);
-    image_configuration(image, "none");
-    image_capabilities(image, "mapped-ram", NULL);
-    image_start(image, 8 * MAX(PAGE, 4096));
     image_block(image, "ram", 8 * MAX(PAGE, 4096) / PAGE);
     image_tail(image);
     file = image_probe(image, 0, &error_abort);
@@ -432,13 +420,9 @@ static void refused_probe(void)
 static void bitmap_cannot_be_read(void)
 {
     enum { NAME = 255, COUNT = 288 };           /* the longest entry, and a bitmap that ends far behind it */
-    Image *image = image_new();
+    Image *image = image_begun((IMAGE_PAGES + COUNT) * PAGE);
     char *name = g_strnfill(NAME, 'n');
 
-    image_magic(image);
-    image_configuration(image, "none");
-    image_capabilities(image, "mapped-ram", NULL);
-    image_start(image, (IMAGE_PAGES + COUNT) * PAGE);
     image_block(image, "first", IMAGE_PAGES);
     image_block(image, name, COUNT);
     image_tail(image);

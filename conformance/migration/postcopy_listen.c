@@ -55,6 +55,32 @@ static void pages_are_given_back(void)
     check_unmapped(zeroes);
 }
 
+/* Whether it could be done is asked for no feature: a host may have none. */
+static void supported_without_features(void)
+{
+    destination_begin(KIND_ANONYMOUS);
+    lying.asked = UINT64_MAX;
+    check(postcopy_ram_supported_by_host());
+    check_number(lying.asked, 0);
+    check_number(lying.opened, 1);
+    check_number(lying.closed, 1);
+    postcopy_set_host(NULL);
+}
+
+static void supported_with_descriptor_0(void)
+{
+    const int input = dup(STDIN_FILENO);
+
+    destination_begin(KIND_ANONYMOUS);
+    lying.opens_0 = true;
+    check(postcopy_ram_supported_by_host());
+    check_number(lying.closed, 1);
+    check_number(fcntl(STDIN_FILENO, F_GETFD), -1);
+    dup2(input, STDIN_FILENO);
+    close(input);
+    postcopy_set_host(NULL);
+}
+
 /* 0 is a descriptor, too: the userfaultfd, and the eventfd that ends the thread. */
 static void descriptors_that_are_0(void)
 {
@@ -135,6 +161,8 @@ int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     postcopy_case("/R-PC-10/calls-of-the-host", calls_of_the_host);
+    postcopy_case("/R-PC-10/no-features", supported_without_features);
+    postcopy_case("/R-PC-10/descriptor-0", supported_with_descriptor_0);
     postcopy_case("/R-PC-15/nothing", discards_nothing);
     postcopy_case("/R-PC-23/given-back", pages_are_given_back);
     postcopy_case("/R-PC-20/features", features);

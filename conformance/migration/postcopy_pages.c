@@ -156,6 +156,57 @@ static void discarded_by_manager(void)
     check(bitmap_discard_manager_destroy(manager, &error_fatal));
 }
 
+/* A manager of which everything is there, but for what sticks out (R-RDM-7). */
+static bool inside_the_region(const RamDiscardManager *rdm, const MemoryRegionSection *section)
+{
+    (void)rdm;
+    return section->size > 0 &&
+           section->offset_within_region + (Int128)section->size <= (Int128)memory_region_size(section->mr);
+}
+
+static void whole_class_init(ObjectClass *class, void *data)
+{
+    (void)data;
+    RAM_DISCARD_MANAGER_CLASS(class)->is_populated = inside_the_region;
+}
+
+static const TypeInfo whole_type = {
+    .name = "whole-manager", .parent = TYPE_RAM_DISCARD_MANAGER, .class_init = whole_class_init,
+};
+
+static void register_whole_type(void)
+{
+    type_register_static(&whole_type);
+}
+type_init(register_whole_type)
+
+/* The region ends in the middle of the block's last page, which is there nevertheless. */
+static void manager_of_an_odd_size(void)
+{
+    MemoryRegion *root = stage_container("root", UINT64_MAX);
+    RamDiscardManager *manager = RAM_DISCARD_MANAGER(object_new("whole-manager"));
+    RAMBlock *odd;
+    GuestRead read;
+
+    destination_begin(KIND_ANONYMOUS);
+    odd = stage_block(KIND_ANONYMOUS, "odd", host_page + host_page / 2);
+    memory_region_set_ram_discard_manager(odd->mr, manager);
+    stage_add(root, 0, odd->mr);
+    check_number(postcopy_ram_incoming_init(&mis, 0), 0);
+    check_number(postcopy_ram_prepare_discard(&mis), 0);
+    check_number(postcopy_ram_enable_notify(&mis), 0);
+    guest_read(&read, odd->host + host_page + 1);
+    WAIT_FOR(READ_COUNTER(destination_asked.count) == 1);
+    check_number(destination_asked.pages[0], 1);
+    check_number(postcopy_place_page(&mis, odd->host + host_page, memset(postcopy_get_tmp_page(&mis), 3, host_page)),
+                 0);
+    check_number(guest_read_end(&read), 3);
+    destination_end();
+    stage_del(root, odd->mr);
+    memory_region_set_ram_discard_manager(odd->mr, NULL);
+    object_unref(OBJECT(manager));
+}
+
 /* A page that comes while it is being destination_asked for: the thread goes on, and nobody asks again. */
 static int ask_and_get(void *opaque, RAMBlock *block, uint64_t start, uint64_t length)
 {
@@ -472,6 +523,7 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-21/served", fault_is_served);
     postcopy_case("/R-PC-21/outside", fault_outside);
     postcopy_case("/R-PC-21/discarded-by-manager", discarded_by_manager);
+    postcopy_case("/R-PC-21/manager-of-an-odd-size", manager_of_an_odd_size);
     postcopy_case("/R-PC-22/once", fault_is_asked_once);
     postcopy_case("/R-PC-22/again", asked_for_again);
     postcopy_case("/R-PC-22/cannot-be-asked-for", cannot_be_asked_for);

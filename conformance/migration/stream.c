@@ -66,30 +66,13 @@ static void finish(Image *image, unsigned flags, const char *text)
     image_free(image);
 }
 
-static Image *begin(const char *machine)
-{
-    Image *image = image_new();
-
-    image_magic(image);
-    image_configuration(image, machine);
-    return image;
-}
-
-static void page_bits(Image *image, uint32_t version, uint32_t bits)
-{
-    image_u8(image, 5);
-    image_counted(image, "configuration/target-page-bits");
-    image_be32(image, version);
-    image_be32(image, bits);
-}
-
 static void subsections(void)
 {
-    Image *image = begin("pc-i440fx-10.0");
+    Image *image = image_configured("pc-i440fx-10.0");
     Error *error = NULL;
     MappedRamFile *file;
 
-    page_bits(image, 1, TARGET_PAGE_BITS);
+    image_page_bits(image, 1, TARGET_PAGE_BITS);
     image_capabilities(image, "mapped-ram", NULL);
     image_u8(image, 5);
     image_counted(image, "configuration/uuid");
@@ -113,52 +96,52 @@ static void subsections(void)
 
 static void wrong_subsections(void)
 {
-    Image *image = begin("none");
+    Image *image = image_configured("none");
 
     finish(image, 0, "lists no capabilities");
 
-    image = begin("none");
+    image = image_configured("none");
     image_capabilities(image, NULL, NULL);
     finish(image, 0, "without mapped-ram");
 
-    image = begin("none");
+    image = image_configured("none");
     image_capabilities(image, "mapped-ram", "mapped-ram");
     finish(image, 0, "capability \"mapped-ram\" at 0x40 is listed twice");
 
-    image = begin("none");
+    image = image_configured("none");
     image_capabilities(image, "mapped-ram", "xbzrle");
     finish(image, 0, "capability \"xbzrle\" at 0x40 is not known");
 
-    image = begin("none");
+    image = image_configured("none");
     image_capabilities(image, "mapped-ram", NULL);
     image_capabilities(image, "mapped-ram", NULL);
     finish(image, 0, "subsection \"configuration/capabilities\" at 0x41 is there twice");
 
-    image = begin("none");
+    image = image_configured("none");
     image_u8(image, 5);
     image_counted(image, "configuration/new\n");
     image_be32(image, 1);
     finish(image, 0, "subsection \"configuration/new\\n\" at 0x12 is not known and cannot be skipped");
 
-    image = begin("none");
-    page_bits(image, 2, TARGET_PAGE_BITS);
+    image = image_configured("none");
+    image_page_bits(image, 2, TARGET_PAGE_BITS);
     finish(image, 0, "has version 2, not 1");
 
     for (uint32_t bits = 0; bits < 10; bits++) {
-        image = begin("none");
-        page_bits(image, 1, bits);
+        image = image_configured("none");
+        image_page_bits(image, 1, bits);
         finish(image, 0, "not 10 to 16");
     }
-    image = begin("none");
-    page_bits(image, 1, UINT32_MAX);
+    image = image_configured("none");
+    image_page_bits(image, 1, UINT32_MAX);
     finish(image, 0, "are 4294967295, not 10 to 16");
 
-    image = begin("none");
+    image = image_configured("none");
     image_capabilities(image, "mapped-ram", NULL);
     image_put_be32(image, image->subsection + 1 + 27 + 4, 65);
     finish(image, 0, "65 capabilities at 0x31, more than 64");
 
-    image = begin("none");
+    image = image_configured("none");
     image_capabilities(image, "mapped-ram", NULL);
     image_put_be32(image, image->subsection + 1 + 27 + 4, UINT32_MAX);
     finish(image, 0, "4294967295 capabilities");
@@ -282,7 +265,7 @@ static void commands(void)
     check_refused(image, 0, "is 0xb with 1 bytes");
     image_free(image);
 
-    image = begin("none");
+    image = image_configured("none");
     image_capabilities(image, "mapped-ram", NULL);
     image_command(image);
     finish(image, 0, NULL);
@@ -291,7 +274,7 @@ static void commands(void)
 /* Nothing but START, END. */
 static void ram_only(void)
 {
-    Image *image = begin("none");
+    Image *image = image_configured("none");
     Error *error = NULL;
     MappedRamFile *file;
 
@@ -350,7 +333,7 @@ static void foreign_sections(void)
     check_refused(image, MAPPED_RAM_UNVERIFIED, "foreign section \"Ram\"");
     image_free(image);
 
-    image = begin("none");
+    image = image_configured("none");
     image_capabilities(image, "mapped-ram", NULL);
     image_start(image, 8 * PAGE);
     image_block(image, "ram", 8);
@@ -379,7 +362,7 @@ static void foreign_sections(void)
 /* The specification's worked example, cut behind END. */
 static void worked_example(void)
 {
-    Image *image = begin("none");
+    Image *image = image_configured("none");
     Error *error = NULL;
     MappedRamFile *file;
     ImageBlock *block;

@@ -21,15 +21,10 @@ static void check_refused_with(Image *image, unsigned flags, char *text)
 static void page_bits(void)
 {
     for (uint32_t bits = 9; bits <= 17; bits++) {
-        Image *image = image_new();
+        Image *image = image_configured("none");
 
-        image_magic(image);
-        image_configuration(image, "none");
         image_capabilities(image, "mapped-ram", NULL);
-        image_u8(image, 5);
-        image_counted(image, "configuration/target-page-bits");
-        image_be32(image, 1);
-        image_be32(image, bits);
+        image_page_bits(image, 1, bits);
         image_start(image, 8 * PAGE);
         image_block(image, "ram", 8);
         image_tail(image);
@@ -56,9 +51,7 @@ static void capabilities(void)
     image_free(image);
 
     /* Nor where they are left out, and the rest is sound. */
-    image = image_new();
-    image_magic(image);
-    image_configuration(image, "none");
+    image = image_configured("none");
     image_u8(image, 5);
     image_counted(image, "configuration/capabilities");
     image_be32(image, 1);
@@ -97,10 +90,8 @@ static void machine_names(void)
 {
     for (size_t length = 255; length <= 256; length++) {
         char *name = g_strnfill(length, 'm');
-        Image *image = image_new();
+        Image *image = image_configured(name);
 
-        image_magic(image);
-        image_configuration(image, name);
         image_capabilities(image, "mapped-ram", NULL);
         image_start(image, 8 * PAGE);
         image_block(image, "ram", 8);
@@ -192,11 +183,7 @@ static void bitmap_and_pages(void)
     }
     image_free(image);
 
-    image = image_new();
-    image_magic(image);
-    image_configuration(image, "none");
-    image_capabilities(image, "mapped-ram", NULL);
-    image_start(image, 8 * PAGE);
+    image = image_begun(8 * PAGE);
     image_block(image, "empty", 0);
     image_block(image, "ram", 8);
     image_tail(image);

@@ -12,9 +12,10 @@
 /* A run is eight words of bits: a cache line. */
 enum { RUN = 8 * WORD, RUNS = 60, PAGE_COUNT = RUN * RUNS };
 
+/* Clean, full, and two that are both, so that behind each that is both comes a clean one, or one more. */
 static bool is_dirty(unsigned page)
 {
-    switch (page / RUN % 3) {
+    switch (page / RUN % 4) {
     case 0:
         return false;
     case 1:
@@ -27,11 +28,11 @@ static bool is_dirty(unsigned page)
 static void make_dirty(MemoryRegion *mr)
 {
     clean(mr);
-    for (unsigned run = 1; run < RUNS; run += 3) {
+    for (unsigned run = 1; run < RUNS; run += 4) {
         cpu_physical_memory_set_dirty_range(ram_addr(mr, PAGES(run * RUN)), PAGES(RUN), EVERYBODY);
     }
     for (unsigned page = 0; page < PAGE_COUNT; page++) {
-        if (is_dirty(page) && page / RUN % 3 == 2) {
+        if (is_dirty(page) && page / RUN % 4 >= 2) {
             cpu_physical_memory_set_dirty_range(ram_addr(mr, PAGES(page)), PAGES(1), EVERYBODY);
         }
     }
@@ -57,7 +58,8 @@ static void test_and_clear(void)
 {
     static const unsigned ranges[][2] = {
         { 0, PAGE_COUNT }, { 3 * WORD, PAGE_COUNT - 5 }, { 0, RUN }, { RUN, 2 * RUN }, { 2 * RUN, 3 * RUN },
-        { 5, 3 * RUN }, { 5 * RUN, 5 * RUN + 3 }, { 5 * RUN + 4, 6 * RUN + 1 },
+        { 3 * RUN, 4 * RUN }, { 5, 3 * RUN }, { 5 * RUN, 5 * RUN + 3 }, { 5 * RUN + 4, 6 * RUN + 1 },
+        { 6 * RUN, 7 * RUN }, { 6 * RUN + WORD, 7 * RUN + 1 },
     };
     MemoryRegion *mr = stage_ram("ram", PAGES(PAGE_COUNT));
 
@@ -77,17 +79,23 @@ static void test_and_clear(void)
     }
 }
 
+/* Whole words of pages; what is behind some of them is dirty, too. */
+static const unsigned whole_words[][2] = {
+    { 0, PAGE_COUNT }, { 3 * WORD, PAGE_COUNT }, { 0, 3 * RUN }, { 2 * RUN, 7 * RUN }, { 3 * WORD, 6 * RUN - WORD },
+};
+
 static void snapshot(void)
 {
     MemoryRegion *mr = stage_ram("ram", PAGES(PAGE_COUNT));
 
-    for (unsigned first = 0; first <= 3 * WORD; first += 3 * WORD) {
+    for (size_t i = 0; i < G_N_ELEMENTS(whole_words); i++) {
+        const unsigned first = whole_words[i][0], end = whole_words[i][1];
         DirtyBitmapSnapshot *taken;
 
         make_dirty(mr);
-        taken = memory_region_snapshot_and_clear_dirty(mr, PAGES(first), PAGES(PAGE_COUNT - first), VGA);
-        check_taken(mr, VGA, first, PAGE_COUNT);
-        for (unsigned page = first; page < PAGE_COUNT; page++) {
+        taken = memory_region_snapshot_and_clear_dirty(mr, PAGES(first), PAGES(end - first), VGA);
+        check_taken(mr, VGA, first, end);
+        for (unsigned page = first; page < end; page++) {
             if (memory_region_snapshot_get_dirty(mr, taken, PAGES(page), 1) != is_dirty(page)) {
                 g_printerr("page %u of the snapshot\n", page);
                 check(false);
@@ -103,7 +111,8 @@ static void drain(void)
     MemoryRegion *mr = stage_ram("ram", PAGES(PAGE_COUNT));
     RAMBlock *block = block_of(mr);
 
-    for (unsigned first = 0; first <= 3 * WORD; first += 3 * WORD) {
+    for (size_t i = 0; i < G_N_ELEMENTS(whole_words); i++) {
+        const unsigned first = whole_words[i][0], end = whole_words[i][1];
         uint64_t new = 0;
 
         make_dirty(mr);
@@ -112,19 +121,21 @@ static void drain(void)
             if (page % 5 == 0) {
                 bit_set(block->bmap, page);
             } else {
-                new += page >= first && is_dirty(page);
+                new += page >= first && page < end && is_dirty(page);
             }
         }
-        check_number(cpu_physical_memory_sync_dirty_bitmap(block, PAGES(first), PAGES(PAGE_COUNT - first)), new);
-        check_taken(mr, MIGRATION, first, PAGE_COUNT);
+        check_number(cpu_physical_memory_sync_dirty_bitmap(block, PAGES(first), PAGES(end - first)), new);
+        check_taken(mr, MIGRATION, first, end);
         for (unsigned page = 0; page < PAGE_COUNT; page++) {
-            if (bit_is_set(block->bmap, page) != (page % 5 == 0 || (page >= first && is_dirty(page)))) {
+            const bool moved = page >= first && page < end && is_dirty(page);
+
+            if (bit_is_set(block->bmap, page) != (page % 5 == 0 || moved)) {
                 g_printerr("page %u of bmap\n", page);
                 check(false);
                 break;
             }
         }
-        check_number(cpu_physical_memory_sync_dirty_bitmap(block, PAGES(first), PAGES(PAGE_COUNT - first)), 0);
+        check_number(cpu_physical_memory_sync_dirty_bitmap(block, PAGES(first), PAGES(end - first)), 0);
         block->bmap = NULL;
     }
 }

@@ -113,7 +113,6 @@ RunList run_list_over(RunPool *pool, RunList upper, RunList lower)
                 *visible = *behind;
                 visible->last = front->start - 1;
                 append(&result, visible);
-                trim_to(behind, front->start);
             }
             if (behind->last > front->last) {
                 trim_to(behind, front->last + 1);

@@ -215,7 +215,6 @@ static void source_new(MigrationState *ms)
     source->bytes = g_byte_array_new();
     qemu_mutex_init(&source->mutex);
     pthread_cond_init(&source->changed, NULL);
-    g_queue_init(&source->requests);
     ms->source = source;
 }
 

@@ -122,8 +122,6 @@ void source_blocks_free(PostcopySource *source)
         g_free(source->blocks[i].bmap);
     }
     g_free(source->blocks);
-    source->blocks = NULL;
-    source->block_count = 0;
 }
 
 bool source_look_for_dirty(MigrationState *ms, Error **errp)

@@ -246,7 +246,6 @@ void source_return_stop(MigrationState *ms)
             ms->transport.shutdown(ms->transport.opaque);
         }
         pthread_join(ms->source->return_thread, NULL);
-        ms->source->return_thread_runs = false;
     }
 }
 

@@ -136,6 +136,8 @@ typedef struct {
     AddressSpace *as;
 } Bus;
 Bus bus_new(const char *name);
+/* address_space_map() with attributes PLAIN; *got is how much of `wanted` was mapped. */
+void *bus_map(Bus bus, hwaddr addr, hwaddr wanted, bool is_write, hwaddr *got);
 
 /* ---- checks ---- */
 

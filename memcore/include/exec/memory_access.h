@@ -55,7 +55,8 @@ static inline MemOp devend_memop(enum device_endian end)
 /*
  * One access of memop_size(op) bytes at offset `addr` of the region, or of
  * what it is an alias of, straight to its callbacks: RAM rejects it (R-RGN).
- * The value is in the order that `op` says.  Rejected: MEMTX_DECODE_ERROR, and
+ * The value is in the order that `op` says; bits above its size are 0 after a
+ * read, and of no account in a write (R-DSP-9).  Rejected: MEMTX_DECODE_ERROR, and
  * *pval is 0 (R-DSP).
  *
  * Needs RCU or the big lock to keep the region alive; and the big lock if the
