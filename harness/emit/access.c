@@ -223,7 +223,13 @@ static void put_unmap(FILE *out, const struct trace_step *s)
         fprintf(out, "    fill_at(m%u.pointer, (int64_t)0x%" PRIx64 ", 0x%" PRIx64 ");\n", s->a, s->v.absolute,
                 s->w.absolute);
     }
-    fprintf(out, "    address_space_unmap(m%u.space, m%u.pointer, m%u.length, %s, 0x%" PRIx64 ");\n", s->a, s->a, s->a,
+    fputs("    address_space_unmap(", out);
+    if (s->op == TRACE_OP_UNMAP_INTO) {
+        fprintf(out, "&as%u", s->b);
+    } else {
+        fprintf(out, "m%u.space", s->a);
+    }
+    fprintf(out, ", m%u.pointer, m%u.length, %s, 0x%" PRIx64 ");\n", s->a, s->a,
             true_or_false(s->n == DIRECTION_WRITING), s->w.absolute);
 }
 
@@ -234,6 +240,7 @@ static void put_map_step(FILE *out, const struct trace_step *s)
         put_map(out, s);
         break;
     case TRACE_OP_UNMAP:
+    case TRACE_OP_UNMAP_INTO:
         put_unmap(out, s);
         break;
     default:
@@ -335,6 +342,7 @@ static void put_call(FILE *out, struct emit_access *a, const struct trace_step *
         break;
     case TRACE_OP_MAP:
     case TRACE_OP_UNMAP:
+    case TRACE_OP_UNMAP_INTO:
     case TRACE_OP_MAP_CLIENT:
     case TRACE_OP_MAP_CLIENT_CANCEL:
         put_map_step(out, s);

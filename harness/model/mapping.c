@@ -84,10 +84,11 @@ static void unmap(struct model *m, const struct trace_step *s)
 {
     const struct mapping map = m->mappings[s->a];
     const bool dirty = s->n == DIRECTION_WRITING;       /* R-MAP-10 */
+    const unsigned space = s->op == TRACE_OP_UNMAP_INTO ? s->b : (unsigned)map.space;
     uint8_t *const bytes = access_data((int64_t)s->v.absolute, s->w.absolute);
 
-    if (dirty && map.bounced) {         /* R-MAP-9: wherever the address leads now */
-        access_buffer(m, (unsigned)map.space, map.address, bounce_attrs(m, map.attrs), bytes, s->w.absolute, true);
+    if (dirty && map.bounced) {         /* R-MAP-9: wherever the address leads now, in the space that unmap is told */
+        access_buffer(m, space, map.address, bounce_attrs(m, map.attrs), bytes, s->w.absolute, true);
     } else if (dirty) {
         write_memory(m, (unsigned)map.region, map.offset, bytes, s->w.absolute);    /* R-MAP-8 */
     }
@@ -107,6 +108,7 @@ void mapping_apply(struct model *m, const struct trace_step *s, struct observati
         map(m, s, expected);
         break;
     case TRACE_OP_UNMAP:
+    case TRACE_OP_UNMAP_INTO:
         unmap(m, s);
         break;
     case TRACE_OP_MAP_CLIENT:

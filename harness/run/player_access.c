@@ -297,6 +297,7 @@ static void play_map(struct player *p, const struct trace_step *s, const struct 
 static void play_unmap(struct player *p, const struct trace_step *s)
 {
     uint8_t *pointer = p->mappings[s->a].pointer;
+    AddressSpace *space = s->op == TRACE_OP_UNMAP_INTO ? &p->spaces[s->b] : p->mappings[s->a].space;
 
     if (s->n) {
         for (uint64_t i = 0; i < s->w.absolute; i++) {
@@ -304,7 +305,7 @@ static void play_unmap(struct player *p, const struct trace_step *s)
         }
     }
     p->mappings[s->a].pointer = NULL;
-    address_space_unmap(p->mappings[s->a].space, pointer, p->mappings[s->a].length, s->n, s->w.absolute);
+    address_space_unmap(space, pointer, p->mappings[s->a].length, s->n, s->w.absolute);
 }
 
 /* --- another thread -------------------------------------------------------------------------- */
@@ -445,6 +446,7 @@ static void play(struct player *p, const struct trace_step *s, const struct obse
         play_map(p, s, expected);
         break;
     case TRACE_OP_UNMAP:
+    case TRACE_OP_UNMAP_INTO:
         play_unmap(p, s);
         break;
     case TRACE_OP_MAP_CLIENT:
