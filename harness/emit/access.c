@@ -132,6 +132,20 @@ static void put_scalar(FILE *out, const struct trace_step *s)
     }
 }
 
+static void put_read_translated(FILE *out, const struct trace_step *s)
+{
+    const uint64_t address = s->v.absolute, length = s->w.absolute;
+
+    fprintf(out, "    rcu_read_lock();\n    {\n        FlatView *const view = address_space_to_flatview(&as%u);\n"
+            "        hwaddr offset, translated = 0x%" PRIx64 ";\n        MemoryRegion *const mr = "
+            "flatview_translate(view, 0x%" PRIx64 ", &offset, &translated, false, ", s->a, length, address);
+    emit_attrs(out, s->c);
+    fprintf(out, ");\n\n        result = flatview_read_continue(view, 0x%" PRIx64 ", ", address);
+    emit_attrs(out, s->c);
+    fprintf(out, ", fresh(0x%" PRIx64 "), 0x%" PRIx64 ", offset, translated, mr);\n    }\n    rcu_read_unlock();\n",
+            length, length);
+}
+
 static void put_buffer_access(FILE *out, const struct trace_step *s)
 {
     const uint64_t address = s->v.absolute, length = s->w.absolute;
@@ -142,6 +156,10 @@ static void put_buffer_access(FILE *out, const struct trace_step *s)
                          : s->n == READ_8              ? "read"
                                                        : "rw";
 
+    if (s->op == TRACE_OP_READ && s->n == READ_TRANSLATED) {
+        put_read_translated(out, s);
+        return;
+    }
     fprintf(out, "    result = address_space_%s(&as%u, 0x%" PRIx64 ", ", function, s->a, address);
     if (s->op == TRACE_OP_SET) {
         fprintf(out, "0x%02x, 0x%" PRIx64 ", ", (unsigned)(uint8_t)s->n, length);

@@ -62,6 +62,7 @@ static void map(struct model *m, const struct trace_step *s, struct observation 
         expected->place_region = p.region;
         expected->place_offset = p.offset;
     }
+    map.number = m->mappings_made++;
     m->mappings[s->a] = map;
     slot_list_insert_sorted(&m->live_mappings, s->a);
     expected->value = map.length;
@@ -80,8 +81,33 @@ static void wake_all(struct model *m)
     }
 }
 
+/* Regions over one memory: whether unmap is told the same of both. */
+static bool look_the_same(struct model *m, const struct mapping *a, const struct mapping *b)
+{
+    return !a->bounced && !b->bounced && a->space == b->space && a->length == b->length && a->offset == b->offset &&
+           memory_of(m, (unsigned)a->region) == memory_of(m, (unsigned)b->region);
+}
+
+/* R-MAP-12: of maps that look the same the newest ends; the others keep the slots. */
+static void put_newest_into(struct model *m, unsigned slot)
+{
+    struct mapping *const ends = &m->mappings[slot];
+
+    for (size_t i = 0; i < m->live_mappings.count; i++) {
+        struct mapping *const other = &m->mappings[m->live_mappings.slots[i]];
+
+        if (other->number > ends->number && look_the_same(m, ends, other)) {
+            const struct mapping newer = *other;
+
+            *other = *ends;
+            *ends = newer;
+        }
+    }
+}
+
 static void unmap(struct model *m, const struct trace_step *s)
 {
+    put_newest_into(m, s->a);
     const struct mapping map = m->mappings[s->a];
     const bool dirty = s->n == DIRECTION_WRITING;       /* R-MAP-10 */
     const unsigned space = s->op == TRACE_OP_UNMAP_INTO ? s->b : (unsigned)map.space;

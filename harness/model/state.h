@@ -148,6 +148,7 @@ struct mapping {
     int space, region;          /* region: NO_SLOT where nothing is */
     uint64_t address, length;
     uint64_t offset;            /* in the region, of a direct one */
+    uint64_t number;            /* how many were made before */
     uint32_t attrs;
 };
 
@@ -215,6 +216,7 @@ struct model {
     struct owner owners[TRACE_OWNERS];
     struct copy copies[TRACE_COPIES];
     struct mapping mappings[TRACE_MAPPINGS];
+    uint64_t mappings_made;
     struct cache caches[TRACE_CACHES];
     struct iommu iommus[TRACE_REGIONS];         /* of regions of that kind */
     struct iommu_notifier iommu_notifiers[TRACE_IOMMU_NOTIFIERS];

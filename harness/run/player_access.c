@@ -114,6 +114,22 @@ static void lock_again(struct player *p, bool unlocked)
     }
 }
 
+/* R-ACC-18: what reads go on with, after a translation of the caller's own. */
+static MemTxResult read_translated(AddressSpace *as, hwaddr address, MemTxAttrs attrs, uint8_t *buffer, hwaddr length)
+{
+    hwaddr offset, translated = length;
+    MemoryRegion *mr;
+    MemTxResult result;
+    FlatView *view;
+
+    rcu_read_lock();
+    view = address_space_to_flatview(as);
+    mr = flatview_translate(view, address, &offset, &translated, false, attrs);
+    result = flatview_read_continue(view, address, attrs, buffer, length, offset, translated, mr);
+    rcu_read_unlock();
+    return result;
+}
+
 static void play_read(struct player *p, const struct trace_step *s)
 {
     AddressSpace *as = &p->spaces[s->a];
@@ -128,6 +144,9 @@ static void play_read(struct player *p, const struct trace_step *s)
         break;
     case READ_8:
         p->seen->result = address_space_read(as, s->v.absolute, attrs, buffer, 8);
+        break;
+    case READ_TRANSLATED:
+        p->seen->result = read_translated(as, s->v.absolute, attrs, buffer, length);
         break;
     default:
         p->seen->result = address_space_rw(as, s->v.absolute, attrs, buffer, length, false);

@@ -202,6 +202,8 @@ static bool buffer_operand(const struct query *q, struct trace_step *out, const 
     resolve_bound_value(&out->w, 0, TRACE_BUFFER_MAX);
     if (out->op == TRACE_OP_READ && out->n == READ_8) {
         out->w.absolute = 8;
+    } else if (out->op == TRACE_OP_READ && out->n == READ_TRANSLATED) {
+        resolve_bound_value(&out->w, 1, TRACE_BUFFER_MAX);      /* R-ACC-18 */
     }
     return space_operand(q, &out->a, reason);
 }
