@@ -518,9 +518,13 @@ void load_play(const uint8_t *data, size_t size)
 
     fuzz_hash_begin();
     snapshot_make(&snapshot, data, size, TARGET_PAGE_SIZE, names);
-    if (snapshot.flags >> VIDEO_SHIFT != video) {
+    if (snapshot.flags >> VIDEO_SHIFT) {
         choose_video((enum video)(snapshot.flags >> VIDEO_SHIFT));
         restore();
     }
     check_snapshot(&snapshot);
+    if (video != VIDEO_LEFT_ALONE) {        /* whatever the next input wants, it does the same */
+        choose_video(VIDEO_LEFT_ALONE);
+        restore();
+    }
 }
