@@ -361,6 +361,8 @@ void dirty_resize(struct model *m, unsigned region, uint64_t length);
 
 /* block.c */
 uint64_t block_place(const struct model *m, uint64_t max);
+/* Whether a region that names its block by itself cannot come, as another has the name (R-RAM-14). */
+bool block_refused_by_name(struct model *m, unsigned region, unsigned owner);
 void block_added(struct model *m, unsigned region);
 void block_removed(struct model *m, unsigned region);
 void block_apply(struct model *m, const struct trace_step *s, struct observation *expected);
