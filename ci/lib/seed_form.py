@@ -23,8 +23,8 @@ LIVE = ["the guest writes pages"] * 3 + ["the guest writes 8 bytes"] + ["iterate
 DESTINATION = ["page"] * 3 + ["a thread touches a page"] * 2 + [
     "DISCARD", "ADVISE", "the list of blocks", "a command", "END", "end of the stream", "page on another channel",
     "meanwhile a page on another channel", "the next call fails", "the next message is changed", "setup, or PING"]
-COLO = ["the guest writes pages"] * 4 + ["the guest writes 8 bytes"] + ["put"] * 4 + ["write-through"] + ["flush"] * 2 + [
-    "init, or release", "init on a host that refuses", "the block is resized", "a block comes, or goes"]
+COLO = ["the guest writes pages"] * 4 + ["the guest writes 8 bytes"] + ["put"] * 4 + ["write-through"] + [
+    "flush"] * 2 + ["init, or release", "init on a host that refuses", "the block is resized", "a block comes, or goes"]
 SOURCE = ["the guest writes"] * 4 + ["pages are asked for"] * 4 + ["bytes are asked for"] * 2 + [
     "postcopy is to start", "the message fails", "SHUT", "bytes of the return path"] + ["the message goes"] * 2
 

@@ -7,8 +7,8 @@
  * Steps, by the first byte modulo 16; a, b, c follow, a block is a modulo 3, a page b modulo those it has:
  *   0-3   the guest writes 1 + c modulo 4 pages with the value c / 4
  *   4     the guest stores 8 bytes at byte 16 c of the page, through the address space
- *   5-8   1 + c modulo 4 pages, of the value c / 4, come into the cache, also pages that the block has not got; b above 250:
- *         the place is within a page
+ *   5-8   1 + c modulo 4 pages, of the value c / 4, come into the cache, also pages that the block has not got;
+ *         b above 250: the place is within a page
  *   9     write-through
  *   10-11 flush
  *   12    init; or release if there are caches
