@@ -48,6 +48,24 @@ static unsigned pages_of(uint64_t bytes)
     return (unsigned)((bytes + PAGE - 1) / PAGE);
 }
 
+/* All is as it was, and nothing is remembered of what was found last. */
+static void end(void)
+{
+    if (machine.has_extra) {
+        object_unparent(OBJECT(&machine.extra));
+        machine.has_extra = false;
+    }
+    qemu_ram_resize(machine.block[RESIZEABLE], machine.unit, &error_abort);
+    for (unsigned b = 0; b < BLOCKS; b++) {
+        cpu_physical_memory_clear_dirty_range(machine.block[b]->offset, machine.block[b]->used_length);
+    }
+    memory_region_set_enabled(&machine.mr[FIXED], false);
+    memory_region_set_enabled(&machine.mr[FIXED], true);
+    subject_set_vm_running(true);
+    subject_drain();
+    (void)qemu_map_ram_ptr(NULL, machine.block[FIXED]->offset);
+}
+
 void colo_warm_up(void)
 {
     static const char *const names[BLOCKS] = { "fixed", "resizeable", "callers" };
@@ -78,6 +96,7 @@ void colo_warm_up(void)
         machine.model[b].cache = g_malloc(PAGES_MAX * PAGE);
     }
     address_space_init(&machine.as, &machine.root, "colo");
+    end();
 }
 
 static void set_length(unsigned b)
@@ -89,7 +108,6 @@ static void set_length(unsigned b)
 static void begin(uint8_t first)
 {
     subject_set_vm_running(false);
-    qemu_ram_resize(machine.block[RESIZEABLE], machine.unit, &error_abort);
     memset(machine.callers, FOREIGN, 2 * machine.unit);
     for (unsigned b = 0; b < BLOCKS; b++) {
         struct block *model = &machine.model[b];
@@ -100,7 +118,6 @@ static void begin(uint8_t first)
             model->written[page] = model->put[page] = model->marked[page] = false;
         }
         memcpy(machine.block[b]->host, model->memory, b == CALLERS ? model->own : machine.block[b]->max_length);
-        cpu_physical_memory_clear_dirty_range(machine.block[b]->offset, machine.block[b]->used_length);
     }
     machine.on = machine.changed = false;
 }
@@ -347,10 +364,6 @@ void colo_play(const uint8_t *data, size_t size)
     }
     release();
     check_all();
-    if (machine.has_extra) {
-        toggle_extra();
-    }
     fuzz_hash_bytes(machine.model[FIXED].memory, machine.block[FIXED]->max_length);
-    subject_set_vm_running(true);
-    subject_drain();
+    end();
 }
