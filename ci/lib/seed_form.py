@@ -16,13 +16,15 @@ import subprocess
 LICENCE = "# SPDX-License-Identifier: GPL-2.0-or-later\n"
 LINE_BYTES, REPEATED_MIN, WORD_MIN = 16, 8, 5
 
-# What a step's first byte means, modulo 16: harness/migrate/live.h and postcopy.h.
+# What a step's first byte means, modulo 16: harness/migrate/live.h, postcopy.h and colo.h.
 LIVE = ["the guest writes pages"] * 3 + ["the guest writes 8 bytes"] + ["iterate"] * 3 + [
     "a call fails", "cancel", "the block is resized", "a block comes, or goes", "another save is set up", "complete",
     "free", "before a call the guest writes", "before a call: cancel"]
 DESTINATION = ["page"] * 3 + ["a thread touches a page"] * 2 + [
     "DISCARD", "ADVISE", "the list of blocks", "a command", "END", "end of the stream", "page on another channel",
     "meanwhile a page on another channel", "the next call fails", "the next message is changed", "setup, or PING"]
+COLO = ["the guest writes pages"] * 4 + ["the guest writes 8 bytes"] + ["put"] * 4 + ["write-through"] + [
+    "flush"] * 2 + ["init, or release", "init on a host that refuses", "the block is resized", "a block comes, or goes"]
 SOURCE = ["the guest writes"] * 4 + ["pages are asked for"] * 4 + ["bytes are asked for"] * 2 + [
     "postcopy is to start", "the message fails", "SHUT", "bytes of the return path"] + ["the message goes"] * 2
 
@@ -169,6 +171,7 @@ def forms(target, memtrace, work):
         return [Trace(memtrace, work)]
     return {
         "mapped_ram_live": [Bytes(4, 4, step_rows(lambda _: LIVE))],
+        "colo_cache": [Bytes(4, 4, step_rows(lambda _: COLO))],
         "postcopy": [Bytes(4, 4, step_rows(lambda first: SOURCE if first & 1 else DESTINATION))],
         "mapped_ram_load": [Bytes(0, 1, recipe_rows)],
         "trace_codec": [Text(), Bytes(8, 28, record_rows)],

@@ -46,8 +46,8 @@ static void stores_of_ram(void)
 }
 
 /*
- * A view's range that does not begin where its RAM does: behind a window, and behind what covers the start.  Each access
- * is made twice, since the second one may know the range of the first.
+ * A view's range that does not begin where its RAM does: behind a window, and behind what covers the start.  Each
+ * access is made twice, since the second one may know the range of the first.
  */
 static void ram_from_an_offset_on(void)
 {

@@ -48,6 +48,26 @@ static int load_from_file(int fd, Error **errp)
     return result;
 }
 
+/* The last page of the file: what memcore does not own is zero in it, and makes no page (R-RAM-7). */
+static void check_last_page(int fd, const uint8_t *expected, uint64_t length)
+{
+    const uint64_t page = (length - 1) / PAGE, own = length - page * PAGE;
+    MappedRamFile *file = mapped_ram_probe(fd, 0, 0, NULL, &error_abort);
+    uint8_t *bytes = g_malloc(PAGE), *wanted = g_malloc0(PAGE);
+    bool zero = true;
+
+    memcpy(wanted, expected + page * PAGE, own);
+    for (uint64_t i = 0; i < own; i++) {
+        zero = zero && wanted[i] == 0;
+    }
+    check(mapped_ram_page_present(&file->blocks[0], page) == !zero);
+    check(mapped_ram_read_pages(file, &file->blocks[0], page, 1, bytes, &error_abort));
+    check(memcmp(bytes, wanted, PAGE) == 0);
+    g_free(bytes);
+    g_free(wanted);
+    mapped_ram_free(file);
+}
+
 /* The first `length` bytes are memcore's; what it does not own, up to `all`, stays as it is. */
 static void there_and_back(RAMBlock *block, uint64_t length, uint64_t all)
 {
@@ -58,6 +78,7 @@ static void there_and_back(RAMBlock *block, uint64_t length, uint64_t all)
     memset(block->host + length, BEHIND, all - length);
     memcpy(expected, block->host, length);
     fd = save_to_file();
+    check_last_page(fd, expected, length);
     memset(block->host, OLD, length);
     check_number(load_from_file(fd, &error_abort), 0);
     check(memcmp(block->host, expected, length) == 0);

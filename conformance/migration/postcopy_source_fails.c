@@ -175,6 +175,9 @@ static void other_bad_ram(void)
     stage_migratable(pmem, "pmem");
     refused_ram("persistent memory");
     qemu_ram_unset_migratable(pmem->ram_block);
+    other = stage_block(KIND_POINTER, "part", 2 * host_page - 1);
+    refused_ram("bytes of others");             /* R-RAM-7 */
+    qemu_ram_unset_migratable(other);
     other = stage_block(KIND_SHARED, "other", host_page);
     other->bmap = foreign;
     refused_ram("being migrated");

@@ -335,6 +335,36 @@ static void throttle_grows(void)
     end();
 }
 
+/* Two busy periods count, though a quiet one lies between them: only acting forgets them. */
+static void throttle_remembers(void)
+{
+    static const struct {
+        uint64_t pages;
+        unsigned calls;
+    } seconds[] = { { 0, 0 }, { 60, 0 }, { 0, 0 }, { 0, 0 }, { 60, 1 }, { 0, 1 }, { 60, 1 }, { 60, 2 } };
+    RamSaveParameters p;
+    RamSave *save;
+
+    begin();
+    throttle_calls = 0;
+    clock_ms = 5000;
+    p = parameters_to_fd();
+    p.throttle = throttle;
+    p.enough = PAGES + 1;
+    save = save_new(&p);
+    check_number(ram_save_setup(save, &error_abort), 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(seconds); i++) {
+        for (uint64_t page = 0; page < seconds[i].pages; page++) {
+            guest_writes(page, 2);
+        }
+        clock_ms += 1000;
+        check_number(ram_save_iterate(save, PAGES, &error_abort), 0);
+        check_number(throttle_calls, seconds[i].calls);
+    }
+    ram_save_free(save);
+    end();
+}
+
 static unsigned progress_calls, progress_limit;
 static uint64_t pages_to_save;          /* over all passes, as far as is known */
 
@@ -429,6 +459,7 @@ int main(int argc, char **argv)
     conformance_case("/R-ITER-8/to-the-last-page", to_the_last_page);
     conformance_case("/R-ITER-8/zero-pages-are-free", zero_pages_are_free);
     conformance_case("/R-ITER-10/throttle", throttle_grows);
+    conformance_case("/R-ITER-10/strikes", throttle_remembers);
     conformance_case("/R-SAVE-2/progress", progress_is_told);
     conformance_case("/R-SAVE-2/progress-in-long-steps", progress_in_long_steps);
     conformance_case("/R-SAVE-12/times", times);

@@ -505,6 +505,26 @@ static void nothing_to_discard(void)
     check_hole(file, 0, 0);
 }
 
+/* Not the offset has to be whole pages but the address: the caller's memory may begin anywhere. */
+static void pages_are_the_hosts(void)
+{
+    uint8_t *own = mmap(NULL, 8 * H, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    MemoryRegion *ptr = stage_ram_ptr("ptr", 4 * H, own + H / 2);
+
+    memset(own, 7, 8 * H);
+    check_number((uint64_t)ram_block_discard_range(block_of(ptr), 0, H), (uint64_t)-1);
+    check_number((uint64_t)ram_block_discard_range(block_of(ptr), H, H), (uint64_t)-1);
+    check_number(own[H], 7);
+    check_number((uint64_t)ram_block_discard_range(block_of(ptr), H / 2, H), 0);
+    check_number(own[H - 1], 7);
+    check_number(own[H], 0);
+    check_number(own[2 * H - 1], 0);
+    check_number(own[2 * H], 7);
+    stage_release(ptr);
+    memcore_drain();
+    munmap(own, 8 * H);
+}
+
 /* Counters do not matter, nor do the owner's pages if they are whole. */
 static void what_does_not_matter(void)
 {
@@ -552,6 +572,7 @@ int main(int argc, char **argv)
     conformance_case("/R-DISC-1/table", counter_table);
     conformance_case("/R-DISC-3/counters-do-not-matter", what_does_not_matter);
     conformance_case("/R-DISC-4/refused", refused_ranges);
+    conformance_case("/R-DISC-4/address", pages_are_the_hosts);
     conformance_case("/R-DISC-5/gives-back", gives_back);
     conformance_case("/R-DISC-5/host-refuses", host_refuses_to_discard);
     conformance_case("/R-DISC-6/offset", hole_at_the_offset);

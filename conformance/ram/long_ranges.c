@@ -13,8 +13,8 @@
 enum { RUN = 8 * WORD, RUNS = 64, PAGE_COUNT = RUN * RUNS };
 
 /*
- * Clean, full, and two that are both, so that behind each that is both comes a clean one, or one more.  The last is clean
- * but for one page, or dirty but for one, in each of its words in turn.
+ * Clean, full, and two that are both, so that behind each that is both comes a clean one, or one more.  The last is
+ * clean but for one page, or dirty but for one, in each of its words in turn.
  */
 static bool is_dirty(unsigned page)
 {

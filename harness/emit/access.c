@@ -132,6 +132,20 @@ static void put_scalar(FILE *out, const struct trace_step *s)
     }
 }
 
+static void put_read_translated(FILE *out, const struct trace_step *s)
+{
+    const uint64_t address = s->v.absolute, length = s->w.absolute;
+
+    fprintf(out, "    rcu_read_lock();\n    {\n        FlatView *const view = address_space_to_flatview(&as%u);\n"
+            "        hwaddr offset, translated = 0x%" PRIx64 ";\n        MemoryRegion *const mr = "
+            "flatview_translate(view, 0x%" PRIx64 ", &offset, &translated, false, ", s->a, length, address);
+    emit_attrs(out, s->c);
+    fprintf(out, ");\n\n        result = flatview_read_continue(view, 0x%" PRIx64 ", ", address);
+    emit_attrs(out, s->c);
+    fprintf(out, ", fresh(0x%" PRIx64 "), 0x%" PRIx64 ", offset, translated, mr);\n    }\n    rcu_read_unlock();\n",
+            length, length);
+}
+
 static void put_buffer_access(FILE *out, const struct trace_step *s)
 {
     const uint64_t address = s->v.absolute, length = s->w.absolute;
@@ -142,6 +156,10 @@ static void put_buffer_access(FILE *out, const struct trace_step *s)
                          : s->n == READ_8              ? "read"
                                                        : "rw";
 
+    if (s->op == TRACE_OP_READ && s->n == READ_TRANSLATED) {
+        put_read_translated(out, s);
+        return;
+    }
     fprintf(out, "    result = address_space_%s(&as%u, 0x%" PRIx64 ", ", function, s->a, address);
     if (s->op == TRACE_OP_SET) {
         fprintf(out, "0x%02x, 0x%" PRIx64 ", ", (unsigned)(uint8_t)s->n, length);
@@ -223,7 +241,13 @@ static void put_unmap(FILE *out, const struct trace_step *s)
         fprintf(out, "    fill_at(m%u.pointer, (int64_t)0x%" PRIx64 ", 0x%" PRIx64 ");\n", s->a, s->v.absolute,
                 s->w.absolute);
     }
-    fprintf(out, "    address_space_unmap(m%u.space, m%u.pointer, m%u.length, %s, 0x%" PRIx64 ");\n", s->a, s->a, s->a,
+    fputs("    address_space_unmap(", out);
+    if (s->op == TRACE_OP_UNMAP_INTO) {
+        fprintf(out, "&as%u", s->b);
+    } else {
+        fprintf(out, "m%u.space", s->a);
+    }
+    fprintf(out, ", m%u.pointer, m%u.length, %s, 0x%" PRIx64 ");\n", s->a, s->a,
             true_or_false(s->n == DIRECTION_WRITING), s->w.absolute);
 }
 
@@ -234,6 +258,7 @@ static void put_map_step(FILE *out, const struct trace_step *s)
         put_map(out, s);
         break;
     case TRACE_OP_UNMAP:
+    case TRACE_OP_UNMAP_INTO:
         put_unmap(out, s);
         break;
     default:
@@ -335,6 +360,7 @@ static void put_call(FILE *out, struct emit_access *a, const struct trace_step *
         break;
     case TRACE_OP_MAP:
     case TRACE_OP_UNMAP:
+    case TRACE_OP_UNMAP_INTO:
     case TRACE_OP_MAP_CLIENT:
     case TRACE_OP_MAP_CLIENT_CANCEL:
         put_map_step(out, s);

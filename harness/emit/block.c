@@ -27,6 +27,8 @@ void emit_block_begin(struct emit_block *b, const struct trace *t)
         b->used |= trace_op_table[t->steps[i].op].group >= TRACE_GROUP_BLOCK;
         b->discards |= trace_op_table[t->steps[i].op].group == TRACE_GROUP_DISCARD;
         b->faults |= trace_op_table[t->steps[i].op].group == TRACE_GROUP_FAULT;
+        /* An initialiser fails whose name is taken (R-RAM-14). */
+        b->faults |= t->steps[i].op == TRACE_OP_IDSTR && t->steps[i].n >= ID_R1;
     }
 }
 

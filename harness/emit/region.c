@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "emit/parts.h"
+#include "model/block.h"
 
 static void put_owner(FILE *out, unsigned owner)
 {
@@ -32,8 +33,11 @@ static void put_init(struct emitter *e, const struct trace_step *s)
         "memory_region_init_ram", "memory_region_init_ram_nomigrate", "memory_region_init_rom",
         "memory_region_init_rom_nomigrate", "memory_region_init_ram_flags_nomigrate",
         "memory_region_init_ram_flags_nomigrate", "memory_region_init_resizeable_ram",
+        "memory_region_init_resizeable_ram", "memory_region_init_resizeable_ram",
     };
-    static const char *const after[] = { "", "", "", "", ", RAM_SHARED", ", RAM_NORESERVE", "" };
+    static const char *const after[] = { "", "", "", "", ", RAM_SHARED", ", RAM_NORESERVE", "", "", "" };
+    const struct ram_sizes sizes = s->op == TRACE_OP_RAM ? block_ram_sizes((unsigned)s->n, s->v.absolute)
+                                                         : (struct ram_sizes){ 0 };
     bool alias = s->op == TRACE_OP_ALIAS;
     bool plain = s->op == TRACE_OP_RAM || s->op == TRACE_OP_RAM_PTR || s->op == TRACE_OP_ROM_DEVICE ||
                  s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU || s->op == TRACE_OP_RAM_FILE;
@@ -96,9 +100,9 @@ static void put_init(struct emitter *e, const struct trace_step *s)
     if (alias) {
         fprintf(out, ", %s, &r%u, 0x%" PRIx64 ", 0x%" PRIx64 ");\n", name, s->b, s->v.absolute, s->w.absolute);
     } else if (s->op == TRACE_OP_RAM) {
-        fprintf(out, ", %s, 0x%" PRIx64 "%s", name, s->v.absolute, after[s->n]);
-        if (s->n == 6) {
-            fprintf(out, ", 0x%" PRIx64 ", %s", 2 * s->v.absolute, e->block.used ? "on_resized" : "NULL");
+        fprintf(out, ", %s, 0x%" PRIx64 "%s", name, sizes.used, after[s->n]);
+        if (sizes.max) {
+            fprintf(out, ", 0x%" PRIx64 ", %s", sizes.max, e->block.used ? "on_resized" : "NULL");
         }
         put_error(e, s);
     } else if (s->op == TRACE_OP_RAM_PTR) {

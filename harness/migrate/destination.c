@@ -23,7 +23,7 @@ static void touch(int block, unsigned page, bool late)
     const unsigned woken = kernel.woken;
 
     /* Nobody waits; check_pages looks at what is read.  A page that fails to be placed is step 11's. */
-    if (!destination_listening() || (there && !late) || (absent && kernel.no_memory)) {
+    if (!destination_listening() || page >= guest.pages[block] || (there && !late) || (absent && kernel.no_memory)) {
         return;
     }
     if (destination.trusted) {
@@ -46,6 +46,23 @@ static void touch(int block, unsigned page, bool late)
     destination.asked = false;
 }
 
+static void resize(unsigned pages)
+{
+    const bool follows = destination.model.state == POSTCOPY_MODEL_ADVISE;
+
+    /* Until there was a list it says how long blocks are. */
+    if (!destination.trusted || !destination.model.started || destination.model.state == POSTCOPY_MODEL_NONE) {
+        return;
+    }
+    if (!postcopy_model_resize(&destination.model, 0, pages)) {
+        destination.doomed = true;
+        destination.trusted = false;
+    } else if (follows) {
+        guest.pages[0] = pages;
+    }
+    postcopy_resize(pages);
+}
+
 static void other_channel(int block, unsigned page, uint8_t value)
 {
     uint8_t bytes[1 << 16];     /* not static: meanwhile() comes here again */
@@ -54,7 +71,7 @@ static void other_channel(int block, unsigned page, uint8_t value)
     const unsigned woken = kernel.woken;
     int result;
 
-    if (!destination_listening()) {
+    if (!destination_listening() || page >= guest.pages[block]) {
         return;
     }
     if (!fails) {
@@ -75,7 +92,7 @@ static void meanwhile(void)
     if (kernel.no_memory || kernel.again) {
         return;
     }
-    other_channel(block, destination.meanwhile[1] % guest.pages[block], destination.meanwhile[2]);
+    other_channel(block, destination.meanwhile[1] % MAX(guest.pages[block], 1), destination.meanwhile[2]);
     /* A thread that touches the page which is being placed asks for it: it is not there yet. */
     destination.trusted = destination.trusted && !destination.send_fails;
 }
@@ -115,10 +132,10 @@ static void step(const uint8_t *step)
     switch (what) {
     case 3:
     case 4:
-        touch(block, b % guest.pages[block], c & 1);
+        touch(block, b % MAX(guest.pages[block], 1), c & 1);
         break;
     case 11:
-        other_channel(block, b % guest.pages[block], c);
+        other_channel(block, b % MAX(guest.pages[block], 1), c);
         break;
     case 12:
         destination.meanwhile[0] = a;
@@ -132,7 +149,10 @@ static void step(const uint8_t *step)
         kernel.no_memory = (a >> 1 & 7) == 2;
         kernel.no_enroll = (a >> 1 & 7) == 3;
         kernel.no_open = (a >> 1 & 7) == 4;
-        destination.send_fails = (a >> 1 & 7) >= 6;
+        destination.send_fails = (a >> 1 & 7) == 6;
+        if ((a >> 1 & 7) == 7) {
+            resize(c % (POSTCOPY_MODEL_PAGES_MAX + 1));
+        }
         break;
     case 14:
         destination.change[0] = b;
@@ -178,7 +198,7 @@ static int receive(void *opaque, void *to, size_t length)
             REQUIRE(!destination.trusted || place == to, "the core wants more than a message has");
             destination_check_taken();
             if (destination.broken || !more()) {
-                destination.broken = true;
+                destination.broken = destination.ran_out = true;
                 return -EPIPE;
             }
         }

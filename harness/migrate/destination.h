@@ -25,6 +25,8 @@ extern struct postcopy_destination {
     bool section;               /* pages may follow without another header */
     bool finished;              /* what was missing at the end was sent */
     bool broken;                /* the connection */
+    bool doomed;                /* the end must be a bad one */
+    bool ran_out;               /* the core wanted more than there was */
     bool send_fails, send_failed;
     int last_requested;         /* the block of the short form */
     bool asked;                 /* a request was heard; for which page: */

@@ -9,7 +9,7 @@
 
 bool destination_listening(void)
 {
-    return kernel.enrolled[0] && kernel.enrolled[1];
+    return (kernel.enrolled[0] || !guest.pages[0]) && kernel.enrolled[1];
 }
 
 /* --- what the core says ---------------------------------------------------------------------------- */
@@ -125,7 +125,7 @@ void destination_check_pages(void)
 void destination_check_taken(void)
 {
     for (int b = 0; b < BLOCKS && destination_listening(); b++) {
-        REQUIRE(qemu_ram_is_uf_zeroable(guest.block[b]) == !kernel.no_zeroes[b],
+        REQUIRE(qemu_ram_is_uf_zeroable(guest.block[b]) == (guest.pages[b] && !kernel.no_zeroes[b]),
                 "a block says something else about pages of zeroes than the kernel");
     }
     if (destination.trusted) {
@@ -140,6 +140,7 @@ void destination_check_taken(void)
 
 void destination_check_good_end(void)
 {
+    REQUIRE(!destination.doomed, "a block was resized before the guest ran, and all is well (R-POST-1)");
     REQUIRE(postcopy_state_get() == POSTCOPY_INCOMING_END && destination.mis.status == MIGRATION_STATUS_COMPLETED,
             "a good end has another state");
     REQUIRE(!destination.mis.error && (destination.shut == 0 || destination.send_failed) &&
@@ -165,7 +166,7 @@ void destination_check_bad_end(void)
 
     REQUIRE(destination.mis.error && destination.mis.status == MIGRATION_STATUS_FAILED,
             "a failure without an Error");
-    REQUIRE(!destination.trusted || destination.broken || destination.expectation == REFUSED ||
+    REQUIRE(!destination.trusted || destination.ran_out || destination.expectation == REFUSED ||
                 destination.send_failed,
             "a message is refused that must be accepted");
     REQUIRE(destination.shut != 0, "the source is told that all went well");

@@ -111,7 +111,9 @@ static bool say_setup(void)
         wire_put_list(destination.wire, false);
         expect(postcopy_model_list(&destination.model, true));
     } else if (destination.model.state == POSTCOPY_MODEL_ADVISE) {
-        say_discard(0, 0, 3);
+        const int block = guest.pages[0] ? 0 : 1;
+
+        say_discard(block, 0, MIN(guest.pages[block], 3));
     } else if (destination.model.state <= POSTCOPY_MODEL_LISTENING) {
         say_listen(destination.model.state == POSTCOPY_MODEL_DISCARD ? 2 : 1);
     } else {

@@ -22,7 +22,8 @@ static bool taken(bool *flag)
 static int kernel_open(void *opaque, uint64_t features, PostcopyHostAbilities *abilities)
 {
     (void)opaque;
-    (void)features;
+    REQUIRE(!(features & ~(uint64_t)(UFFD_FEATURE_MISSING_HUGETLBFS | UFFD_FEATURE_THREAD_ID)),
+            "the kernel is asked for what would come as other messages (R-PC-20)");
     if (taken(&kernel.no_open)) {
         return -EMFILE;
     }
@@ -58,6 +59,7 @@ static int kernel_enroll(void *opaque, int fd, void *start, uint64_t length, uin
     (void)opaque;
     (void)fd;
     *ioctls = ~0ull;
+    REQUIRE(length > 0, "nothing is registered, which the kernel refuses (R-PC-20)");
     if (!postcopy_place_of(start, &block, &page)) {
         return 0;       /* the page that is tried */
     }

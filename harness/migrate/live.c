@@ -22,7 +22,7 @@ static void stop_writers(void *opaque)
     (void)opaque;
     live_guest_writes(live.last_block % BLOCKS, live.last_page, 1, live.last_page / 64);
     for (unsigned b = 0; b < BLOCKS; b++) {
-        memcpy(live_machine.at_stop[b], live_machine.block[b]->host, live_machine.block[b]->used_length);
+        memcpy(live_machine.at_stop[b], live_machine.block[b]->host, live_bytes_of(b));
     }
     live.stopped = true;
 }
@@ -35,6 +35,12 @@ static const void *save_devices(void *opaque, size_t *length)
     (void)opaque;
     REQUIRE(live.stopped, "devices are saved while the guest runs");
     live_check_logs();
+    if (live.devices % 4 == 1) {
+        ram_save_cancel(live.save);
+        live.cancelled = live.without_devices = true;
+    } else if (live.devices % 4 == 2) {
+        live_resize(1 + live.devices / 4 % 8);
+    }
     *length = sizeof(live_devices);
     return live_devices;
 }
@@ -89,6 +95,8 @@ static void forget(void)
     ram_save_free(live.save);
     live.save = NULL;
     live.cancelled = live.blocks_changed = live.stopped = live.resumed = live.in_the_middle = false;
+    live.without_devices = false;
+    live.devices = 0;
 }
 
 static void setup_model(void)
@@ -103,6 +111,7 @@ static void setup_model(void)
     model->keep_zero_pages = live.parameters.keep_zero_pages;
     for (unsigned b = 0; b < BLOCKS; b++) {
         model->blocks[b].memory = live_machine.block[b]->host;
+        model->blocks[b].length = live_bytes_of(b);
         model->blocks[b].pages = live_pages_of(b);
         REQUIRE(live_pages_of(b) <= SAVE_MODEL_PAGES_MAX, "the model has too little room");
     }
@@ -230,6 +239,7 @@ static void step(uint8_t what, uint8_t a, uint8_t b, uint8_t c)
     } else if (what == 12) {
         live.last_block = a;
         live.last_page = b;
+        live.devices = c;
         complete();
     } else {
         ram_save_free(live.save);

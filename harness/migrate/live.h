@@ -11,14 +11,15 @@
  *
  * Steps, by the first byte modulo 16; a, b, c follow:
  *   0-2   block a: pages from b on, 1 + c modulo 8 of them, get value c / 8 (0: they become zero)
- *   3     block a: 8 bytes at page b, byte 16 c, through the address space
+ *   3     block a: 8 bytes at page b, byte 16 c, or the last ones where c is odd, through the address space
  *   4-6   iterate, up to a pages
  *   7     the host's call number a from now on fails, with an errno that b chooses
  *   8     cancel
  *   9     the resizeable block gets 1 + a modulo 8 pages
  *   10    another block comes, or goes
  *   11    another save is set up meanwhile
- *   12    complete; the guest writes to page b of block a until the very end
+ *   12    complete; the guest writes to page b of block a until the very end; c modulo 4 of devices: 1 cancels,
+ *         2 resizes the resizeable block
  *   13    the save is freed
  *   14    before the host's call number c from now on the guest writes to page b of block a
  *   15    before the host's call number c from now on the save is cancelled

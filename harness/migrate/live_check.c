@@ -72,6 +72,9 @@ void live_check_left(bool complete)
 {
     REQUIRE(!global_dirty_tracking, "dirty logging goes on behind a save");
     REQUIRE(live.resumed == (live.stopped && !complete), "writers stay stopped, or run though all is saved");
+    for (uint64_t at = live_bytes_of(CALLERS); at < live_machine.block[CALLERS]->used_length; at++) {
+        REQUIRE(live_machine.block[CALLERS]->host[at] == BEHIND, "bytes behind the caller's memory are written to");
+    }
     for (unsigned b = 0; b < BLOCKS; b++) {
         const RAMBlock *block = live_machine.block[b];
 
@@ -150,6 +153,8 @@ void live_check_result(int result, int good, bool failed, Error *error)
     if (failed && live.error != EINTR) {
         REQUIRE(result == -live.error || (live.cancelled && result == -ECANCELED),
                 "a failed call is not the result");
+    } else if (live.without_devices) {
+        REQUIRE(result == -ECANCELED, "a save is complete whose devices could not be had");
     } else if (live.blocks_changed) {
         REQUIRE(result == -EBUSY || (live.cancelled && result == -ECANCELED), "a save goes on with other blocks");
     } else if (live.cancelled) {

@@ -11,11 +11,29 @@
 #include "run/subject.h"
 
 struct live_machine live_machine;
-const char *const live_names[BLOCKS] = { "big", "flash", "small", "plugged" };
+const char *const live_names[BLOCKS] = { "big", "flash", "callers", "plugged" };
 
 unsigned live_pages_of(unsigned block)
 {
     return (unsigned)(live_machine.block[block]->used_length / TARGET_PAGE_SIZE);
+}
+
+/* The caller's memory ends in a page, where there are bytes of others (R-RAM-7). */
+uint64_t live_bytes_of(unsigned block)
+{
+    return block == CALLERS ? memory_region_size(&live_machine.mr[block]) : live_machine.block[block]->used_length;
+}
+
+static uint64_t bytes_in_page(unsigned block, unsigned page)
+{
+    const uint64_t start = page * TARGET_PAGE_SIZE, end = live_bytes_of(block);
+
+    return start < end ? MIN(end - start, TARGET_PAGE_SIZE) : 0;
+}
+
+static void fill_page(unsigned block, unsigned page, int value)
+{
+    memset(live_machine.block[block]->host + page * TARGET_PAGE_SIZE, value, bytes_in_page(block, page));
 }
 
 /* Nobody writes to what is not plugged. */
@@ -36,7 +54,9 @@ void live_guest_writes(unsigned block, unsigned page, unsigned count, uint8_t va
     if (!is_there(block, page, count)) {
         return;
     }
-    memset(live_machine.block[block]->host + page * TARGET_PAGE_SIZE, value, count * TARGET_PAGE_SIZE);
+    for (unsigned i = 0; i < count; i++) {
+        fill_page(block, page + i, value);
+    }
     memory_region_set_dirty(&live_machine.mr[block], page * TARGET_PAGE_SIZE, count * TARGET_PAGE_SIZE);
     /* A block that was resized is no longer the save's. */
     if (global_dirty_tracking && page + count <= live.model.blocks[block].pages) {
@@ -46,12 +66,14 @@ void live_guest_writes(unsigned block, unsigned page, unsigned count, uint8_t va
 
 void live_guest_stores(unsigned block, unsigned page, unsigned byte)
 {
-    const uint64_t offset = (page % live_pages_of(block)) * TARGET_PAGE_SIZE + byte * 16 % TARGET_PAGE_SIZE;
+    const uint64_t room = bytes_in_page(block, page % live_pages_of(block));
     const uint8_t bytes[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    uint64_t offset;
 
-    if (!is_there(block, page % live_pages_of(block), 1)) {
+    if (!room || !is_there(block, page % live_pages_of(block), 1)) {
         return;
     }
+    offset = (page % live_pages_of(block)) * TARGET_PAGE_SIZE + (byte & 1 ? room - 8 : byte * 16 % room);
     REQUIRE(address_space_write(&live_machine.as, block * APART + offset, MEMTXATTRS_UNSPECIFIED, bytes, 8) ==
                 MEMTX_OK,
             "the guest cannot store");
@@ -99,8 +121,14 @@ void live_restore(void)
         RAMBlock *block = live_machine.block[b];
 
         /* Also what growing would bring back (R-RES-5). */
-        for (uint64_t page = 0; page < block->max_length / TARGET_PAGE_SIZE; page++) {
-            memset(block->host + page * TARGET_PAGE_SIZE, page % 3 ? (int)page + 1 : 0, TARGET_PAGE_SIZE);
+        for (unsigned page = 0; page < block->max_length / TARGET_PAGE_SIZE; page++) {
+            const int value = page % 3 ? (int)page + 1 : 0;
+
+            if (b == FLASH) {
+                memset(block->host + page * TARGET_PAGE_SIZE, value, TARGET_PAGE_SIZE);
+            } else {
+                fill_page(b, page, value);
+            }
         }
         cpu_physical_memory_clear_dirty_range(block->offset, block->used_length);
     }
@@ -134,12 +162,14 @@ static void looked(MemoryListener *listener)
 
 static void log_cleared(MemoryListener *listener, MemoryRegionSection *section)
 {
-    const unsigned block = (unsigned)(section->mr - live_machine.mr);
+    const unsigned block = (unsigned)(section->mr - live_machine.mr) % BLOCKS;
     const uint64_t start = section->offset_within_region / TARGET_PAGE_SIZE;
-    const uint64_t end = start + int128_get64(section->size) / TARGET_PAGE_SIZE;
+    uint64_t end = section->offset_within_region + int128_get64(section->size);
 
     (void)listener;
-    REQUIRE(block < BLOCKS && end <= SAVE_MODEL_PAGES_MAX, "another log is cleared");
+    /* No log has what is behind the region. */
+    end = end == live_bytes_of(block) ? live_pages_of(block) : end / TARGET_PAGE_SIZE;
+    REQUIRE(section->mr == &live_machine.mr[block] && end <= SAVE_MODEL_PAGES_MAX, "another log is cleared");
     for (uint64_t page = start; page < end; page++) {
         live.uncleared[block][page / 64] &= ~(UINT64_C(1) << page % 64);
     }
@@ -150,6 +180,7 @@ static void log_cleared(MemoryListener *listener, MemoryRegionSection *section)
 void live_build(void)
 {
     static const struct subject_manager_hooks never_busy;
+    uint8_t *callers;
 
     subject_start();
     live_machine.unit = MAX((uint64_t)sysconf(_SC_PAGESIZE), TARGET_PAGE_SIZE);
@@ -158,8 +189,10 @@ void live_build(void)
                                      &error_abort);
     memory_region_init_resizeable_ram(&live_machine.mr[1], NULL, live_names[1], 3 * live_machine.unit,
                                       8 * live_machine.unit, NULL, &error_abort);
-    memory_region_init_ram_nomigrate(&live_machine.mr[2], NULL, live_names[2], 2 * live_machine.unit,
-                                     &error_abort);
+    callers = g_malloc(4 * live_machine.unit);
+    memset(callers, BEHIND, 4 * live_machine.unit);
+    memory_region_init_ram_ptr(&live_machine.mr[CALLERS], NULL, live_names[CALLERS],
+                               4 * live_machine.unit - (uint64_t)sysconf(_SC_PAGESIZE) + CALLERS_LAST, callers);
     memory_region_init_ram_nomigrate(&live_machine.mr[3], NULL, live_names[3], 2 * live_machine.unit,
                                      &error_abort);
     live_machine.manager = subject_manager_new(&live_machine.mr[PLUGGED], live_machine.unit, &never_busy,

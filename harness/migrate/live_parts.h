@@ -9,7 +9,8 @@
 #define FUZZ_TARGET "mapped_ram_live"
 #include "run/fuzz_check.h"
 
-enum { BLOCKS = 4, FLASH = 1, PLUGGED = 3, PLUGGED_ALL = 3 };
+enum { BLOCKS = 4, FLASH = 1, CALLERS = 2, PLUGGED = 3, PLUGGED_ALL = 3 };
+enum { CALLERS_LAST = 496, BEHIND = 0xaa };   /* bytes of the host's last page that are the caller's; behind */
 #define APART (UINT64_C(64) << 20)      /* of the blocks in the address space */
 #define FILE_MAX (UINT64_C(64) << 20)
 
@@ -35,6 +36,8 @@ extern struct live_machine {
 void live_build(void);
 /* Pages of the target in a block, now. */
 unsigned live_pages_of(unsigned block);
+/* Bytes of a block that may be looked at, now. */
+uint64_t live_bytes_of(unsigned block);
 /* The guest gives pages a value, or stores a few bytes through the address space; the model is told. */
 void live_guest_writes(unsigned block, unsigned page, unsigned count, uint8_t value);
 void live_guest_stores(unsigned block, unsigned page, unsigned byte);
@@ -55,6 +58,7 @@ extern struct live_play {
     struct save_model model;
     unsigned saves;
     bool blocks_changed, cancelled, stopped, resumed;
+    bool without_devices;       /* they were not to be had */
     unsigned plugged;           /* pages of PLUGGED, one bit each */
     uint64_t uncleared[BLOCKS][SAVE_MODEL_PAGES_MAX / 64];      /* found by the last look, still in the log: bits */
     bool in_the_middle;         /* the guest wrote during a step: what the step saw is not known */
@@ -66,7 +70,7 @@ extern struct live_play {
         uint8_t block, page;
         size_t in;
     } interruption;
-    uint8_t last_block, last_page;      /* of step 12 */
+    uint8_t last_block, last_page, devices;     /* of step 12 */
 } live;
 
 /* What the parameters' bits 4 and 6 put into the stream. */

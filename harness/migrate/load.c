@@ -19,7 +19,7 @@
 #include "run/subject.h"
 #include "snapshot/recipe.h"
 
-enum { FILLING = 0x55, ALLOWANCE = 64 << 10, BLOCKS = 4 };
+enum { FILLING = 0x55, BEHIND = 0xaa, ALLOWANCE = 64 << 10, BLOCKS = 4, READ_MAX = 256 << 10 };
 
 /* --- four blocks --- */
 
@@ -29,6 +29,18 @@ static struct {
 } machine[BLOCKS];
 
 static const char *const names[BLOCKS + 1] = { "ram", "rom", "flash", "video", NULL };
+
+/*
+ * The last block, by the bits of the reader's flags that are no flags: one that is not migratable, the caller's memory
+ * with half a page behind it that is not (R-RAM-7), or a file mapped for reading only, without a byte or with some.
+ */
+enum { VIDEO = BLOCKS - 1, VIDEO_SHIFT = 6 };
+enum video { VIDEO_LEFT_ALONE, VIDEO_CALLERS, VIDEO_BLANK_FILE, VIDEO_FILE, VIDEOS };
+static struct {
+    MemoryRegion mr;
+    RAMBlock *block;
+} videos[VIDEOS];
+static enum video video;
 static struct mapped_ram_local locals[BLOCKS];
 static struct subject_manager *manager;     /* of the first block, which has four granules */
 enum { GRANULES = 4, ALL_PLUGGED = 15, PINNED = 8 };
@@ -37,6 +49,63 @@ static uint8_t *expected;                   /* room for the longest block */
 static uint64_t host_page(void)
 {
     return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static RAMBlock *block_of(MemoryRegion *mr)
+{
+    ram_addr_t offset;
+
+    return qemu_ram_block_from_host(memory_region_get_ram_ptr(mr), false, &offset);
+}
+
+static void map_file(MemoryRegion *mr, uint64_t length, int byte)
+{
+    const int fd = memfd_create("rom", MFD_CLOEXEC);
+    char path[32];
+
+    memset(expected, byte, length);
+    REQUIRE(fd >= 0 && pwrite(fd, expected, length, 0) == (ssize_t)length, "no file");
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    memory_region_init_ram_from_file(mr, NULL, names[VIDEO], length, 0, 0, path, true, &error_abort);
+    close(fd);
+}
+
+static void build_videos(uint64_t unit)
+{
+    void *callers = g_malloc(unit);
+
+    memory_region_init_ram_nomigrate(&videos[VIDEO_LEFT_ALONE].mr, NULL, names[VIDEO], unit, &error_abort);
+    memory_region_init_ram_ptr(&videos[VIDEO_CALLERS].mr, NULL, names[VIDEO], unit - host_page() / 2, callers);
+    map_file(&videos[VIDEO_BLANK_FILE].mr, unit, 0);
+    map_file(&videos[VIDEO_FILE].mr, unit, FILLING);
+    for (unsigned i = 0; i < VIDEOS; i++) {
+        videos[i].block = block_of(&videos[i].mr);
+        ramblock_recv_bitmap_init(videos[i].block);
+    }
+}
+
+/* Which of them has the name. */
+static void choose_video(enum video wanted)
+{
+    if (machine[VIDEO].block) {
+        qemu_ram_unset_idstr(machine[VIDEO].block);
+        qemu_ram_unset_migratable(machine[VIDEO].block);
+    }
+    video = wanted;
+    machine[VIDEO].block = videos[video].block;
+    qemu_ram_set_idstr(machine[VIDEO].block, names[VIDEO], NULL);
+    if (video != VIDEO_LEFT_ALONE) {
+        qemu_ram_set_migratable(machine[VIDEO].block);
+    }
+    locals[VIDEO] = (struct mapped_ram_local){
+        .name = names[VIDEO],
+        .used_length = machine[VIDEO].block->used_length,
+        .max_length = machine[VIDEO].block->max_length,
+        .migratable = video != VIDEO_LEFT_ALONE,
+        .readonly = video == VIDEO_BLANK_FILE || video == VIDEO_FILE,
+        .blank = video == VIDEO_BLANK_FILE,
+        .granule = machine[VIDEO].block->used_length,
+    };
 }
 
 static void build_machine(void)
@@ -52,22 +121,18 @@ static void build_machine(void)
     REQUIRE(subject_manager_load(manager, ALL_PLUGGED) == 0, "nothing can be plugged");
     memory_region_init_rom_nomigrate(&machine[1].mr, NULL, names[1], unit, &error_abort);
     memory_region_init_resizeable_ram(&machine[2].mr, NULL, names[2], 2 * unit, 66 * unit, NULL, &error_abort);
-    memory_region_init_ram_nomigrate(&machine[3].mr, NULL, names[3], unit, &error_abort);
-    for (unsigned i = 0; i < BLOCKS; i++) {
-        ram_addr_t offset;
-        RAMBlock *block = qemu_ram_block_from_host(memory_region_get_ram_ptr(&machine[i].mr), false, &offset);
+    for (unsigned i = 0; i < VIDEO; i++) {
+        RAMBlock *block = block_of(&machine[i].mr);
 
         machine[i].block = block;
         ramblock_recv_bitmap_init(block);
         qemu_ram_set_idstr(block, names[i], NULL);
-        if (i < 3) {
-            qemu_ram_set_migratable(block);
-        }
+        qemu_ram_set_migratable(block);
         locals[i] = (struct mapped_ram_local){
             .name = names[i],
             .used_length = block->used_length,
             .max_length = block->max_length,
-            .migratable = i < 3,
+            .migratable = true,
             .resizeable = i == 2,
             .granule = unit,
         };
@@ -77,6 +142,8 @@ static void build_machine(void)
     memory_region_init(&root, NULL, "root", UINT64_MAX);
     memory_region_add_subregion(&root, 0, &machine[0].mr);
     expected = g_malloc(longest);
+    build_videos(unit);
+    choose_video(VIDEO_LEFT_ALONE);
     subject_set_vm_running(false);
 }
 
@@ -106,7 +173,12 @@ static void restore(void)
         if (block->used_length != locals[i].used_length) {
             qemu_ram_resize(block, locals[i].used_length, &error_abort);
         }
-        memset(block->host, FILLING, block->used_length);
+        if (!locals[i].readonly) {
+            memset(block->host, FILLING, block->used_length);
+        }
+        if (i == VIDEO && video == VIDEO_CALLERS) {
+            memset(block->host + memory_region_size(block->mr), BEHIND, host_page() / 2);
+        }
         ramblock_recv_bitmap_clear_range(block, block->host, block->max_length / TARGET_PAGE_SIZE);
         cpu_physical_memory_clear_dirty_range(block->offset, block->used_length);
     }
@@ -123,11 +195,20 @@ static bool is_received(unsigned i, uint64_t page)
     return ramblock_recv_bitmap_test_byte_offset(machine[i].block, page * TARGET_PAGE_SIZE);
 }
 
+/* Of the caller's memory nothing behind its end is expected to be touched. */
+static void leave_behind(unsigned i)
+{
+    if (i == VIDEO && video == VIDEO_CALLERS) {
+        memset(expected + memory_region_size(machine[i].block->mr), BEHIND, host_page() / 2);
+    }
+}
+
 static void fill_as_before(unsigned i, uint64_t length)
 {
     const uint64_t granule = machine[0].block->used_length / GRANULES;
 
-    memset(expected, FILLING, length);
+    memset(expected, locals[i].blank ? 0 : FILLING, length);
+    leave_behind(i);
     for (unsigned k = 0; k < GRANULES; k++) {
         if (locals[i].discarded >> k & 1) {
             memset(expected + k * granule, 0, granule);
@@ -156,6 +237,7 @@ static void require_loaded(unsigned i, const struct mapped_ram_bytes *bytes,
 
     REQUIRE(block->used_length == seen->used_length, "a loaded block has another length than in the file");
     mapped_ram_model_fill(bytes, seen, expected);
+    leave_behind(i);
     REQUIRE(memcmp(block->host, expected, block->used_length) == 0, "a loaded block differs from the file");
     for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
         REQUIRE(cpu_physical_memory_all_dirty(block->offset, block->used_length, client),
@@ -301,6 +383,29 @@ static bool misses_pages(const struct mapped_ram_seen *seen, const struct mapped
     return false;
 }
 
+/* Without a block, in two pieces: any page size will do. */
+static void require_readable(const MappedRamFile *file, const struct mapped_ram_bytes *bytes,
+                             const struct mapped_ram_seen *seen)
+{
+    static uint8_t wanted[READ_MAX], got[READ_MAX];
+
+    for (unsigned i = 0; i < seen->blocks->len; i++) {
+        const struct mapped_ram_seen_block *b = mapped_ram_model_block(seen, i);
+        const uint64_t pages = file->blocks[i].pages, first = pages / 3;
+        uint8_t *second = got + first * b->page_size;
+        Error *error = NULL;
+
+        if (b->used_length > READ_MAX || misses_pages(seen, bytes, bytes->size)) {
+            continue;
+        }
+        mapped_ram_model_fill(bytes, b, wanted);
+        REQUIRE(mapped_ram_read_pages(file, &file->blocks[i], 0, first, got, &error) &&
+                    mapped_ram_read_pages(file, &file->blocks[i], first, pages - first, second, &error),
+                "pages of a sound file cannot be read");
+        REQUIRE(memcmp(got, wanted, b->used_length) == 0, "pages that are read differ from the file");
+    }
+}
+
 static void check_load(const Snapshot *snapshot, int fd, const MappedRamFile *file,
                        const struct mapped_ram_bytes *bytes, const struct mapped_ram_seen *seen)
 {
@@ -363,6 +468,7 @@ static void check_snapshot(const Snapshot *snapshot)
         .page_size = TARGET_PAGE_SIZE,
         .machine = snapshot->expect_machine ? "none" : NULL,
     };
+    const unsigned known = MAPPED_RAM_ANY_PAGE_SIZE | MAPPED_RAM_LAX | MAPPED_RAM_UNVERIFIED | MAPPED_RAM_SKIP_GPA;
     const int fd = open_file(snapshot);
     struct mapped_ram_seen seen;
     MappedRamFile *file;
@@ -372,8 +478,7 @@ static void check_snapshot(const Snapshot *snapshot)
 
     subject_plant_failure(snapshot->fail_read == UINT64_MAX ? SIZE_MAX : snapshot->fail_read, EIO);
     allocation_watch_begin();
-    file = mapped_ram_probe(fd, snapshot->base, snapshot->flags & ~(unsigned)MAPPED_RAM_PARTIAL,
-                            leave.machine, &error);
+    file = mapped_ram_probe(fd, snapshot->base, snapshot->flags & known, leave.machine, &error);
     peak = allocation_watch_end();
     failed = subject_plant_failure(SIZE_MAX, 0) > snapshot->fail_read;
     REQUIRE(peak <= snapshot->size + ALLOWANCE, "a probe takes more memory than the file has bytes");
@@ -389,6 +494,7 @@ static void check_snapshot(const Snapshot *snapshot)
     fuzz_hash_number(file != NULL);
     if (file && !failed) {
         require_same(file, &bytes, &seen);
+        require_readable(file, &bytes, &seen);
         check_load(snapshot, fd, file, &bytes, &seen);
     } else {
         for (unsigned i = 0; i < BLOCKS; i++) {
@@ -412,5 +518,13 @@ void load_play(const uint8_t *data, size_t size)
 
     fuzz_hash_begin();
     snapshot_make(&snapshot, data, size, TARGET_PAGE_SIZE, names);
+    if (snapshot.flags >> VIDEO_SHIFT) {
+        choose_video((enum video)(snapshot.flags >> VIDEO_SHIFT));
+        restore();
+    }
     check_snapshot(&snapshot);
+    if (video != VIDEO_LEFT_ALONE) {        /* whatever the next input wants, it does the same */
+        choose_video(VIDEO_LEFT_ALONE);
+        restore();
+    }
 }

@@ -9,26 +9,31 @@
 #include "exec/ram_addr.h"
 #include "migrate/postcopy_parts.h"
 #include "qapi/error.h"
+#include "qemu/main-loop.h"
 #include "run/subject.h"
 
 struct postcopy_machine guest;
 const char *const postcopy_names[BLOCKS] = { "ram", "vram" };
+static const unsigned pages_at_first[BLOCKS] = { 24, 5 };
 
 bool postcopy_warm_up(void)
 {
     static const struct subject_manager_hooks never_busy;
     static MemoryRegion root, mr[BLOCKS];
-    static const unsigned pages[BLOCKS] = { 24, 5 };
 
     subject_start();
     guest.page_size = (size_t)sysconf(_SC_PAGESIZE);
     if (TARGET_PAGE_SIZE > guest.page_size) {
         return false;
     }
+    memory_region_init_resizeable_ram(&mr[0], NULL, postcopy_names[0], pages_at_first[0] * guest.page_size,
+                                      POSTCOPY_MODEL_PAGES_MAX * guest.page_size, NULL, &error_abort);
+    qemu_ram_set_idstr(mr[0].ram_block, postcopy_names[0], NULL);
+    qemu_ram_set_migratable(mr[0].ram_block);
+    memory_region_init_ram(&mr[1], NULL, postcopy_names[1], pages_at_first[1] * guest.page_size, &error_abort);
     for (unsigned b = 0; b < BLOCKS; b++) {
-        memory_region_init_ram(&mr[b], NULL, postcopy_names[b], pages[b] * guest.page_size, &error_abort);
         guest.block[b] = mr[b].ram_block;
-        guest.pages[b] = pages[b];
+        guest.pages[b] = pages_at_first[b];
     }
     guest.manager = subject_manager_new(&mr[PLUGGED], guest.page_size, &never_busy, &error_abort);
     guest.absent[PLUGGED] = UINT32_MAX;
@@ -45,6 +50,13 @@ void postcopy_plug(uint32_t absent)
         REQUIRE(subject_manager_load(guest.manager, ~(uint64_t)absent) == 0, "pages cannot be unplugged");
         guest.absent[PLUGGED] = absent;
     }
+}
+
+void postcopy_resize(unsigned pages)
+{
+    qemu_mutex_lock_iothread();
+    REQUIRE(qemu_ram_resize(guest.block[0], pages * guest.page_size, NULL) == 0, "a block cannot be resized");
+    qemu_mutex_unlock_iothread();
 }
 
 const uint8_t *postcopy_next_step(PostcopySteps *steps)
@@ -77,6 +89,8 @@ bool postcopy_place_of(const void *address, int *block, unsigned *page)
 static void leave_no_trace(void)
 {
     postcopy_plug(0);
+    guest.pages[0] = pages_at_first[0];
+    qemu_ram_resize(guest.block[0], guest.pages[0] * guest.page_size, &error_abort);
     for (unsigned b = BLOCKS; b-- > 0;) {
         RAMBlock *block = guest.block[b];
 

@@ -27,7 +27,7 @@
  *   11    page b with value c comes on another channel
  *   12    while the next page is placed, page b with value c comes on another channel, and a thread touches page c
  *   13    bits 1 to 3 of a: the next call of the kernel's that places is to be tried again; stops half-way; fails; that
- *         registers, opens fails; the next message to the source fails
+ *         registers, opens fails; the next message to the source fails; the first block gets c modulo 33 pages
  *   14    in the next message byte b is changed by c
  *   15    bit 1 of a: PING; else the setup of a right stream, as far as it is missing
  *
@@ -35,7 +35,7 @@
  *   0-3   the guest writes c to page b
  *   4-7   1 + c modulo 4 pages from b on are asked for; bit 6 of a: the short form
  *   8, 9  likewise, 256 times (c | 256 if bit 4 of a) bytes from 256 b on; bit 5 of a: so far before 2^64
- *   10    postcopy is to start
+ *   10    postcopy is to start; bit 7 of a: instead the first block grows, if the guest still runs
  *   11    the message fails
  *   12    SHUT a
  *   13    the next bytes of the return path are a, b, c

@@ -18,7 +18,7 @@ enum { BLOCKS = POSTCOPY_MODEL_BLOCKS, PLUGGED = 1 };
 
 extern struct postcopy_machine {
     RAMBlock *block[BLOCKS];
-    unsigned pages[BLOCKS];
+    unsigned pages[BLOCKS];     /* that take part */
     size_t page_size;           /* the host's */
     struct subject_manager *manager;    /* of block PLUGGED */
     uint32_t absent[BLOCKS];    /* what is discarded, one bit a page */
@@ -27,6 +27,8 @@ extern const char *const postcopy_names[BLOCKS];
 
 /* Which pages of PLUGGED are discarded, one bit each. */
 void postcopy_plug(uint32_t absent);
+/* The first block gets another length.  Without the big lock. */
+void postcopy_resize(unsigned pages);
 /* The block and the page of an address; false: none of the machine's. */
 bool postcopy_place_of(const void *address, int *block, unsigned *page);
 

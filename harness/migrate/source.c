@@ -134,6 +134,15 @@ static void say_bytes(const uint8_t *bytes)
     play.doomed = true;
 }
 
+/* R-ITER-11 */
+static void grow(unsigned pages)
+{
+    if (!play.stopped) {
+        postcopy_resize(guest.pages[0] + pages);
+        play.doomed = true;
+    }
+}
+
 static void do_step(const uint8_t *step)
 {
     const uint8_t what = step[0] % 16, a = step[1], b = step[2], c = step[3];
@@ -145,6 +154,8 @@ static void do_step(const uint8_t *step)
         ask(!(a & 64), block, b % 32 * guest.page_size, (uint32_t)((1 + c % 4) * guest.page_size));
     } else if (what <= 9 && play.requests++ < REQUESTS_MAX) {
         ask(!(a & 64), block, a & 32 ? -((uint64_t)b << 8) : (uint64_t)b << 8, (uint32_t)(c | (a & 16) << 4) << 8);
+    } else if (what == 10 && a & 128) {
+        grow(1 + c % 8);
     } else if (what == 10) {
         play.ms.start_postcopy = true;
     } else if (what == 11) {

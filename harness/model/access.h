@@ -95,8 +95,11 @@ struct scalar access_memop(unsigned word);  /* `memop`: size; order BIG for "_sw
 uint64_t access_cut(uint64_t value, unsigned size);     /* its low `size` bytes */
 
 /* Word indices. */
-enum { READ_RW, READ_FULL, READ_8, READ_UNLOCKED };     /* read_8: address_space_read of a constant 8 bytes;
-                                                           the length operand is 8 then (the resolver sees to it) */
+/*
+ * read_8: address_space_read of a constant 8 bytes; the length operand is 8 then (the resolver sees to it).
+ * translated: flatview_translate and flatview_read_continue, of at least one byte.
+ */
+enum { READ_RW, READ_FULL, READ_8, READ_UNLOCKED, READ_TRANSLATED };
 enum { WRITE_RW, WRITE_PLAIN, WRITE_UNLOCKED };
 enum { MOVE_READ, MOVE_READ_RW, MOVE_WRITE, MOVE_WRITE_RW, MOVE_WRITE_ROM };    /* attrs: plain */
 enum { SCALAR_PLAIN, SCALAR_PHYS, SCALAR_UNLOCKED };    /* phys: attrs unspecified, no result: 0 is reported */

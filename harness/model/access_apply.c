@@ -140,6 +140,7 @@ static void apply(struct model *m, const struct trace_step *s, struct observatio
 {
     const uint32_t attrs = access_attrs(s->c);
     struct scalar memop;
+    uint8_t *bytes;
 
     switch ((enum trace_op)s->op) {
     case TRACE_OP_DEVICE:
@@ -153,8 +154,10 @@ static void apply(struct model *m, const struct trace_step *s, struct observatio
         dirty_written(m, s->a, s->v.absolute, s->w.absolute);
         break;
     case TRACE_OP_READ:
-        expected->result = access_buffer(m, s->a, s->v.absolute, attrs,
-                                         observation_bytes(expected, s->w.absolute), s->w.absolute, false);
+        bytes = observation_bytes(expected, s->w.absolute);
+        expected->result = s->n == READ_TRANSLATED
+                               ? access_read_translated(m, s->a, s->v.absolute, attrs, bytes, s->w.absolute)
+                               : access_buffer(m, s->a, s->v.absolute, attrs, bytes, s->w.absolute, false);
         break;
     case TRACE_OP_WRITE:
     case TRACE_OP_WRITE_ROM:

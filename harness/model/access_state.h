@@ -54,6 +54,8 @@ uint32_t one_chunk(struct model *m, const struct place_found *p, uint32_t attrs,
                    bool write);
 uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes,
                        uint64_t count, bool write);
+uint32_t access_read_translated(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes,
+                                uint64_t count);                /* R-ACC-18 */
 void access_write_rom(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes,
                       uint64_t count);
 uint32_t access_move(struct model *m, const struct trace_step *s);      /* of a `move` */

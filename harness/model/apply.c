@@ -4,11 +4,12 @@
 
 #include <stdlib.h>
 
+#include "model/block.h"
+
 /* Anonymous memory, R-RAM-5. */
 #define ANONYMOUS_ALIGNMENT (UINT64_C(2) << 20)
 
 /* Indices of operand.def's words. */
-enum { RAM_RAM, RAM_NOMIGRATE, RAM_ROM, RAM_ROM_NOMIGRATE, RAM_SHARED, RAM_NORESERVE, RAM_RESIZEABLE };
 enum { PTR_RAM, PTR_DEVICE };
 enum { ROMD_MIGRATABLE, ROMD_NOMIGRATE };
 enum { ENDIAN_NATIVE, ENDIAN_BIG, ENDIAN_LITTLE };
@@ -17,6 +18,7 @@ enum { MTREE_FLATVIEW = 1 << 0, MTREE_DISPATCH_TREE = 1 << 1, MTREE_OWNER = 1 <<
 static void apply_new_region(struct model *m, const struct trace_step *s)
 {
     struct region *r;
+    struct ram_sizes sizes;
 
     switch (s->op) {
     case TRACE_OP_CONTAINER:
@@ -36,12 +38,15 @@ static void apply_new_region(struct model *m, const struct trace_step *s)
         r->alias_offset = s->v.absolute;
         break;
     case TRACE_OP_RAM:
-        r = region_new(m, s->a, KIND_RAM, s->v.absolute, s->b, NAMING_PLAIN);
-        r->readonly = s->n == RAM_ROM || s->n == RAM_ROM_NOMIGRATE;
-        r->shared = s->n == RAM_SHARED;
-        r->noreserve = s->n == RAM_NORESERVE;
-        region_give_block(m, s->a, s->n == RAM_RESIZEABLE ? 2 * s->v.absolute : 0, s->n == RAM_RAM || s->n == RAM_ROM,
-                          ANONYMOUS_ALIGNMENT);
+        if ((s->n == KIND_WORD_RAM || s->n == KIND_WORD_ROM) && block_refused_by_name(m, s->a, s->b)) {
+            return;
+        }
+        sizes = block_ram_sizes((unsigned)s->n, s->v.absolute);
+        r = region_new(m, s->a, KIND_RAM, sizes.used, s->b, NAMING_PLAIN);
+        r->readonly = s->n == KIND_WORD_ROM || s->n == KIND_WORD_ROM_NOMIGRATE;
+        r->shared = s->n == KIND_WORD_SHARED;
+        r->noreserve = s->n == KIND_WORD_NORESERVE;
+        region_give_block(m, s->a, sizes.max, s->n == KIND_WORD_RAM || s->n == KIND_WORD_ROM, ANONYMOUS_ALIGNMENT);
         break;
     case TRACE_OP_RAM_PTR:
         r = region_new(m, s->a, s->n == PTR_DEVICE ? KIND_RAM_DEVICE : KIND_RAM_PTR, s->v.absolute, s->b,
@@ -49,6 +54,9 @@ static void apply_new_region(struct model *m, const struct trace_step *s)
         region_give_block(m, s->a, 0, false, 0);
         break;
     case TRACE_OP_ROM_DEVICE:
+        if (s->n == ROMD_MIGRATABLE && block_refused_by_name(m, s->a, s->b)) {
+            return;
+        }
         r = region_new(m, s->a, KIND_ROM_DEVICE, s->v.absolute, s->b, NAMING_PLAIN);
         region_give_block(m, s->a, 0, s->n == ROMD_MIGRATABLE, ANONYMOUS_ALIGNMENT);
         break;

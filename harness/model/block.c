@@ -273,31 +273,59 @@ static bool resize(struct model *m, unsigned region, uint64_t size)
 
 /* --- names ----------------------------------------------------------------------- */
 
-/* R-RAM-13 */
+/* R-RAM-13: an owner's path is its name. */
+static void own_id(unsigned region, int owner, char buffer[ID_LENGTH_MAX + 1])
+{
+    char path[16] = "";
+
+    if (owner != NO_SLOT) {
+        snprintf(path, sizeof(path), "o%d/", owner);
+    }
+    snprintf(buffer, ID_LENGTH_MAX + 1, "%sr%u", path, region);
+}
+
 static const char *id_of(const struct model *m, unsigned region, char buffer[ID_LENGTH_MAX + 1])
 {
     const enum id_name id = m->regions[region].id;
-    char name[16];
 
     if (id == ID_OWN) {
-        snprintf(buffer, ID_LENGTH_MAX + 1, "%s", region_name(m, (int)region, name));
+        own_id(region, m->regions[region].owner, buffer);
     } else {
         snprintf(buffer, ID_LENGTH_MAX + 1, "%s", id == ID_NONE ? "" : block_id_given(id));
     }
     return buffer;
 }
 
-bool model_id_taken(const struct model *m, unsigned idname)
+static bool is_taken(const struct model *m, const char *given)
 {
-    char given[ID_LENGTH_MAX + 1], has[ID_LENGTH_MAX + 1];
+    char has[ID_LENGTH_MAX + 1];
 
-    snprintf(given, sizeof(given), "%s", block_id_given((enum id_name)idname));
     for (size_t i = 0; i < m->block_order.count; i++) {
         if (!strcmp(given, id_of(m, m->block_order.slots[i], has))) {
             return true;
         }
     }
     return false;
+}
+
+bool model_id_taken(const struct model *m, unsigned idname)
+{
+    char given[ID_LENGTH_MAX + 1];
+
+    snprintf(given, sizeof(given), "%s", block_id_given((enum id_name)idname));
+    return is_taken(m, given);
+}
+
+bool block_refused_by_name(struct model *m, unsigned region, unsigned owner)
+{
+    char given[ID_LENGTH_MAX + 1];
+
+    own_id(region, owner < TRACE_OWNERS ? (int)owner : NO_SLOT, given);
+    if (!is_taken(m, given)) {
+        return false;
+    }
+    come_to_nothing(m);
+    return true;
 }
 
 /* --- bytes ------------------------------------------------------------------------- */

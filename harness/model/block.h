@@ -38,8 +38,13 @@ struct file_flags {
     bool shared, noreserve, protected, readonly, unknown;
     uint64_t alignment;
 };
+enum ram_kind {
+    KIND_WORD_RAM, KIND_WORD_NOMIGRATE, KIND_WORD_ROM, KIND_WORD_ROM_NOMIGRATE, KIND_WORD_SHARED, KIND_WORD_NORESERVE,
+    KIND_WORD_RESIZEABLE, KIND_WORD_EMPTY, KIND_WORD_FULL,
+};
 enum { RESIZE_REGION, RESIZE_BLOCK };
-enum id_name { ID_NONE, ID_A, ID_A_B, ID_TOO_LONG, ID_LONGER_STILL, ID_OWN };  /* OWN: the region's name, no word */
+enum id_name { ID_NONE, ID_A, ID_A_B, ID_TOO_LONG, ID_LONGER_STILL, ID_R1, ID_O1_R1,
+               ID_OWN };  /* OWN: the region's name, no word */
 enum { BLOCK_MIGRATABLE, BLOCK_NOT_MIGRATABLE, BLOCK_UF_ZEROABLE };
 enum { MSYNC_REGION, MSYNC_WRITEBACK, MSYNC_BLOCK, MSYNC_WHOLE_BLOCK };
 enum { NOTIFIER_SEED, NOTIFIER_EXTENDED, NOTIFIER_SEED_ONCE, NOTIFIER_EXTENDED_ONCE };
@@ -57,6 +62,15 @@ bool block_file_has_path(unsigned kind);
 /* Of the file before the core sees it; 0 for what is no file, or not there. */
 uint64_t block_file_length(unsigned kind, uint64_t offset, uint64_t size);
 struct file_flags block_file_flags(unsigned word);
+
+/*
+ * What a `ram` step makes of its size: `empty` uses none of it at first, `full` has a maximum that is smaller than it,
+ * but in the same page (R-RAM-2).  max 0: it cannot be resized.
+ */
+struct ram_sizes {
+    uint64_t used, max;
+};
+struct ram_sizes block_ram_sizes(unsigned kind, uint64_t size);
 
 /* What qemu_ram_set_idstr is called with; ID_NONE: NULL. */
 const char *block_id_given(enum id_name name);

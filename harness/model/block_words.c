@@ -63,9 +63,24 @@ const char *block_id_given(enum id_name name)
 {
     static const char *const given[] = {
         [ID_NONE] = NULL, [ID_A] = "a", [ID_A_B] = "a/b", [ID_TOO_LONG] = LONG_ID, [ID_LONGER_STILL] = LONG_ID "!",
+        [ID_R1] = "r1", [ID_O1_R1] = "o1/r1",
     };
 
     return given[name];
+}
+
+struct ram_sizes block_ram_sizes(unsigned kind, uint64_t size)
+{
+    switch (kind) {
+    case KIND_WORD_RESIZEABLE:
+        return (struct ram_sizes){ size, 2 * size };
+    case KIND_WORD_EMPTY:
+        return (struct ram_sizes){ 0, size };
+    case KIND_WORD_FULL:
+        return (struct ram_sizes){ size, (size - 1) / HOST_PAGE * HOST_PAGE + 1 };
+    default:
+        return (struct ram_sizes){ size, 0 };
+    }
 }
 
 uint64_t block_granule(unsigned word)

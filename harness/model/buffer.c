@@ -78,6 +78,7 @@ struct buffer {
     uint64_t count;
     int region;                 /* whose memory it is, from `offset` on; NO_SLOT: nobody's */
     uint64_t offset;
+    bool translated;            /* the first piece was found by the caller, so that it cannot end all (R-ACC-18) */
 };
 
 static void buffer_fetch(struct model *m, const struct buffer *b, uint64_t from, uint64_t count)
@@ -138,7 +139,7 @@ static uint32_t move_buffer(struct model *m, unsigned space, uint64_t address, u
         if (!forbidden(m, p.region, attrs)) {
             size = is_direct(m, p.region, write) ? size : piece_size(m, p.region, p.offset, size);
             result |= one_piece(m, &p, attrs, b, done, size, write);
-        } else if (done == 0) {
+        } else if (done == 0 && !b->translated) {
             return ACCESS_ERROR;
         } else {
             result |= ACCESS_ERROR;
@@ -172,6 +173,14 @@ uint32_t access_buffer(struct model *m, unsigned space, uint64_t address, uint32
     const struct buffer b = { .bytes = bytes, .count = count, .region = NO_SLOT };
 
     return move_buffer(m, space, address, attrs, &b, write);
+}
+
+uint32_t access_read_translated(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes,
+                                uint64_t count)
+{
+    const struct buffer b = { .bytes = bytes, .count = count, .region = NO_SLOT, .translated = true };
+
+    return move_buffer(m, space, address, attrs, &b, false);
 }
 
 void access_write_rom(struct model *m, unsigned space, uint64_t address, uint32_t attrs, uint8_t *bytes, uint64_t count)

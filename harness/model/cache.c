@@ -23,12 +23,13 @@ static void make(struct model *m, const struct trace_step *s, struct observation
     struct flat_view *const f = m->spaces[s->b].view;
     const bool write = s->n == DIRECTION_WRITING;
     const uint64_t address = s->v.absolute;
-    struct place_found p = place_before(m, &f->view, address, range_left(&f->view, address, s->w.absolute),
+    const uint64_t wanted = s->w.absolute < INT64_MAX ? s->w.absolute : INT64_MAX;      /* R-CCH-1: L is an int64 */
+    struct place_found p = place_before(m, &f->view, address, range_left(&f->view, address, wanted),
                                         write ? TO_WRITE : TO_READ);
     const bool direct = is_direct(m, p.region, write);
 
     if (direct) {
-        p.length = place_whole(m, &f->view, p, address, s->w.absolute, write, ATTRS_UNSPECIFIED);
+        p.length = place_whole(m, &f->view, p, address, wanted, write, ATTRS_UNSPECIFIED);
     }
     m->caches[s->a] = (struct cache){
         .live = true, .is_write = write, .has_pointer = direct, .region = p.region, .offset = p.offset,
@@ -194,6 +195,8 @@ bool model_cache(const struct model *m, unsigned slot, struct model_cache *out)
     if (!k || !k->live) {
         return false;
     }
-    *out = (struct model_cache){ .length = k->length, .region = k->region, .is_write = k->is_write };
+    *out = (struct model_cache){
+        .length = k->length, .region = k->region, .offset = k->offset, .is_write = k->is_write,
+    };
     return true;
 }

@@ -261,12 +261,22 @@ static bool has_discarded(const struct mapped_ram_seen_block *b, const struct ma
     return false;
 }
 
+static bool has_present(const struct mapped_ram_seen_block *b, const struct mapped_ram_bytes *bytes)
+{
+    for (uint64_t page = 0; page < b->used_length / b->page_size; page++) {
+        if (mapped_ram_model_present(bytes, b, page)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool fits(const struct mapped_ram_seen_block *b, const struct mapped_ram_bytes *bytes,
                  const struct mapped_ram_local *local, uint64_t page_size, uint64_t host_page)
 {
     return local && local->migratable && b->page_size == page_size && b->used_length % host_page == 0 &&
            b->used_length <= local->max_length && (local->resizeable || b->used_length == local->used_length) &&
-           !has_discarded(b, bytes, local);
+           !has_discarded(b, bytes, local) && !(local->readonly && (!local->blank || has_present(b, bytes)));
 }
 
 const char *mapped_ram_model_misfit(const struct mapped_ram_seen *seen, const struct mapped_ram_bytes *bytes,

@@ -55,6 +55,7 @@ struct mapped_ram_local {
     const char *name;
     uint64_t used_length, max_length;
     bool migratable, resizeable;
+    bool readonly, blank;       /* nothing may be written; and nothing but zeros is there */
     uint64_t granule;           /* of its discard manager; 64 at most */
     uint64_t discarded;         /* granules that are not there, one bit each; 0: all are, or there is no manager */
 };

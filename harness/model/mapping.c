@@ -62,6 +62,7 @@ static void map(struct model *m, const struct trace_step *s, struct observation 
         expected->place_region = p.region;
         expected->place_offset = p.offset;
     }
+    map.number = m->mappings_made++;
     m->mappings[s->a] = map;
     slot_list_insert_sorted(&m->live_mappings, s->a);
     expected->value = map.length;
@@ -80,14 +81,40 @@ static void wake_all(struct model *m)
     }
 }
 
+/* Regions over one memory: whether unmap is told the same of both. */
+static bool look_the_same(struct model *m, const struct mapping *a, const struct mapping *b)
+{
+    return !a->bounced && !b->bounced && a->space == b->space && a->length == b->length && a->offset == b->offset &&
+           memory_of(m, (unsigned)a->region) == memory_of(m, (unsigned)b->region);
+}
+
+/* R-MAP-12: of maps that look the same the newest ends; the others keep the slots. */
+static void put_newest_into(struct model *m, unsigned slot)
+{
+    struct mapping *const ends = &m->mappings[slot];
+
+    for (size_t i = 0; i < m->live_mappings.count; i++) {
+        struct mapping *const other = &m->mappings[m->live_mappings.slots[i]];
+
+        if (other->number > ends->number && look_the_same(m, ends, other)) {
+            const struct mapping newer = *other;
+
+            *other = *ends;
+            *ends = newer;
+        }
+    }
+}
+
 static void unmap(struct model *m, const struct trace_step *s)
 {
+    put_newest_into(m, s->a);
     const struct mapping map = m->mappings[s->a];
     const bool dirty = s->n == DIRECTION_WRITING;       /* R-MAP-10 */
+    const unsigned space = s->op == TRACE_OP_UNMAP_INTO ? s->b : (unsigned)map.space;
     uint8_t *const bytes = access_data((int64_t)s->v.absolute, s->w.absolute);
 
-    if (dirty && map.bounced) {         /* R-MAP-9: wherever the address leads now */
-        access_buffer(m, (unsigned)map.space, map.address, bounce_attrs(m, map.attrs), bytes, s->w.absolute, true);
+    if (dirty && map.bounced) {         /* R-MAP-9: wherever the address leads now, in the space that unmap is told */
+        access_buffer(m, space, map.address, bounce_attrs(m, map.attrs), bytes, s->w.absolute, true);
     } else if (dirty) {
         write_memory(m, (unsigned)map.region, map.offset, bytes, s->w.absolute);    /* R-MAP-8 */
     }
@@ -107,6 +134,7 @@ void mapping_apply(struct model *m, const struct trace_step *s, struct observati
         map(m, s, expected);
         break;
     case TRACE_OP_UNMAP:
+    case TRACE_OP_UNMAP_INTO:
         unmap(m, s);
         break;
     case TRACE_OP_MAP_CLIENT:

@@ -151,6 +151,7 @@ bool model_client_waits(const struct model *m, unsigned slot);
 struct model_cache {
     uint64_t length;            /* L */
     int region;                 /* the cached region; OBSERVED_NONE for a hole */
+    uint64_t offset;            /* of the cache's byte 0 in it */
     bool is_write;
 };
 bool model_cache(const struct model *m, unsigned slot, struct model_cache *out);

@@ -56,6 +56,21 @@ bool postcopy_model_discard(struct postcopy_model *model, int block, unsigned st
     return true;
 }
 
+bool postcopy_model_resize(struct postcopy_model *model, int block, unsigned pages)
+{
+    if (model->state >= POSTCOPY_MODEL_RUNNING || pages == model->pages[block]) {
+        return true;
+    }
+    if (model->state != POSTCOPY_MODEL_ADVISE) {
+        return false;
+    }
+    for (unsigned page = model->pages[block]; page < pages; page++) {
+        model->page[block][page] = (struct postcopy_model_page){ .received = false };
+    }
+    model->pages[block] = pages;
+    return true;
+}
+
 bool postcopy_model_listen(struct postcopy_model *model)
 {
     if ((model->state != POSTCOPY_MODEL_ADVISE && model->state != POSTCOPY_MODEL_DISCARD) || !model->started ||

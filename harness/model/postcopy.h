@@ -47,6 +47,8 @@ void postcopy_model_start(struct postcopy_model *model);
 bool postcopy_model_advise(struct postcopy_model *model, bool sizes_match);
 bool postcopy_model_list(struct postcopy_model *model, bool lengths_match);
 bool postcopy_model_discard(struct postcopy_model *model, int block, unsigned start, unsigned count);
+/* R-POST-1; not before the list, behind which lengths are equal.  False: no migration can go on. */
+bool postcopy_model_resize(struct postcopy_model *model, int block, unsigned pages);
 bool postcopy_model_listen(struct postcopy_model *model);
 bool postcopy_model_run(struct postcopy_model *model);
 bool postcopy_model_end_of_stream(struct postcopy_model *model);

@@ -47,9 +47,14 @@ void save_model_write(struct save_model *model, unsigned block, unsigned page, u
     }
 }
 
-static bool is_zero(const uint8_t *page, uint64_t size)
+static bool is_zero(const struct save_model_block *block, uint64_t start, uint64_t size)
 {
-    return page[0] == 0 && memcmp(page, page + 1, size - 1) == 0;
+    for (uint64_t i = start; i < start + size && i < block->length; i++) {
+        if (block->memory[i]) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void take(struct save_model *model, uint64_t pages)
@@ -63,8 +68,8 @@ static void take(struct save_model *model, uint64_t pages)
             continue;
         }
         if (block->dirty[model->page]) {
-            const uint8_t *memory = block->memory + model->page * model->page_size;
-            const bool absent = !model->keep_zero_pages && is_zero(memory, model->page_size);
+            const bool absent = !model->keep_zero_pages &&
+                                is_zero(block, model->page * model->page_size, model->page_size);
 
             block->dirty[model->page] = false;
             block->present[model->page] = !absent;

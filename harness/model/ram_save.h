@@ -10,10 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SAVE_MODEL_BLOCKS_MAX = 4, SAVE_MODEL_PAGES_MAX = 384 };
+enum { SAVE_MODEL_BLOCKS_MAX = 4, SAVE_MODEL_PAGES_MAX = 512 };
 
 struct save_model_block {
     const uint8_t *memory;
+    uint64_t length;                            /* of it; what is behind reads as zero (R-RAM-7) */
     unsigned pages;
     bool dirty[SAVE_MODEL_PAGES_MAX];           /* to be taken */
     bool written[SAVE_MODEL_PAGES_MAX];         /* and logged, but not looked for yet */

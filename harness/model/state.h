@@ -148,6 +148,7 @@ struct mapping {
     int space, region;          /* region: NO_SLOT where nothing is */
     uint64_t address, length;
     uint64_t offset;            /* in the region, of a direct one */
+    uint64_t number;            /* how many were made before */
     uint32_t attrs;
 };
 
@@ -215,6 +216,7 @@ struct model {
     struct owner owners[TRACE_OWNERS];
     struct copy copies[TRACE_COPIES];
     struct mapping mappings[TRACE_MAPPINGS];
+    uint64_t mappings_made;
     struct cache caches[TRACE_CACHES];
     struct iommu iommus[TRACE_REGIONS];         /* of regions of that kind */
     struct iommu_notifier iommu_notifiers[TRACE_IOMMU_NOTIFIERS];
@@ -359,6 +361,8 @@ void dirty_resize(struct model *m, unsigned region, uint64_t length);
 
 /* block.c */
 uint64_t block_place(const struct model *m, uint64_t max);
+/* Whether a region that names its block by itself cannot come, as another has the name (R-RAM-14). */
+bool block_refused_by_name(struct model *m, unsigned region, unsigned owner);
 void block_added(struct model *m, unsigned region);
 void block_removed(struct model *m, unsigned region);
 void block_apply(struct model *m, const struct trace_step *s, struct observation *expected);

@@ -63,8 +63,8 @@ static const struct needs *needs_of(enum trace_op op)
             each != TRACE_OP_DISCARD_POLICY && n->count < NEEDS_MAX) {
             n->makers[n->count++] = TRACE_OP_MANAGE;
         }
-        /* RAM begins dirty (R-DIRTY-10): until pages are cleaned nobody has code in them. */
-        if (each == TRACE_OP_CODE_TRACKING && n->count < NEEDS_MAX) {
+        /* RAM begins dirty (R-DIRTY-10): until pages are cleaned nobody has code in them, nor sees what is marked. */
+        if ((each == TRACE_OP_CODE_TRACKING || each == TRACE_OP_LOG) && n->count < NEEDS_MAX) {
             n->makers[n->count++] = TRACE_OP_DIRTY_CLEAR;
         }
         if (block_may_fail((unsigned)each) && n->count < NEEDS_MAX) {

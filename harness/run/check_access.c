@@ -37,6 +37,7 @@ static const char *rule_of(enum trace_op op)
     case TRACE_OP_MAP_MEANWHILE:
         return "R-MAP-4";
     case TRACE_OP_UNMAP:
+    case TRACE_OP_UNMAP_INTO:
     case TRACE_OP_MEANWHILE:
         return "R-MAP-9";
     case TRACE_OP_CACHE:

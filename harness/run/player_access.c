@@ -114,6 +114,22 @@ static void lock_again(struct player *p, bool unlocked)
     }
 }
 
+/* R-ACC-18: what reads go on with, after a translation of the caller's own. */
+static MemTxResult read_translated(AddressSpace *as, hwaddr address, MemTxAttrs attrs, uint8_t *buffer, hwaddr length)
+{
+    hwaddr offset, translated = length;
+    MemoryRegion *mr;
+    MemTxResult result;
+    FlatView *view;
+
+    rcu_read_lock();
+    view = address_space_to_flatview(as);
+    mr = flatview_translate(view, address, &offset, &translated, false, attrs);
+    result = flatview_read_continue(view, address, attrs, buffer, length, offset, translated, mr);
+    rcu_read_unlock();
+    return result;
+}
+
 static void play_read(struct player *p, const struct trace_step *s)
 {
     AddressSpace *as = &p->spaces[s->a];
@@ -128,6 +144,9 @@ static void play_read(struct player *p, const struct trace_step *s)
         break;
     case READ_8:
         p->seen->result = address_space_read(as, s->v.absolute, attrs, buffer, 8);
+        break;
+    case READ_TRANSLATED:
+        p->seen->result = read_translated(as, s->v.absolute, attrs, buffer, length);
         break;
     default:
         p->seen->result = address_space_rw(as, s->v.absolute, attrs, buffer, length, false);
@@ -297,6 +316,7 @@ static void play_map(struct player *p, const struct trace_step *s, const struct 
 static void play_unmap(struct player *p, const struct trace_step *s)
 {
     uint8_t *pointer = p->mappings[s->a].pointer;
+    AddressSpace *space = s->op == TRACE_OP_UNMAP_INTO ? &p->spaces[s->b] : p->mappings[s->a].space;
 
     if (s->n) {
         for (uint64_t i = 0; i < s->w.absolute; i++) {
@@ -304,7 +324,7 @@ static void play_unmap(struct player *p, const struct trace_step *s)
         }
     }
     p->mappings[s->a].pointer = NULL;
-    address_space_unmap(p->mappings[s->a].space, pointer, p->mappings[s->a].length, s->n, s->w.absolute);
+    address_space_unmap(space, pointer, p->mappings[s->a].length, s->n, s->w.absolute);
 }
 
 /* --- another thread -------------------------------------------------------------------------- */
@@ -445,6 +465,7 @@ static void play(struct player *p, const struct trace_step *s, const struct obse
         play_map(p, s, expected);
         break;
     case TRACE_OP_UNMAP:
+    case TRACE_OP_UNMAP_INTO:
         play_unmap(p, s);
         break;
     case TRACE_OP_MAP_CLIENT:

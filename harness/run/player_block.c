@@ -10,6 +10,7 @@
 #include "model/block.h"
 #include "qapi/error.h"
 #include "run/player_dirty.h"
+#include "run/subject.h"
 
 /* Callbacks without an opaque pointer: there is one player at a time that plays. */
 static struct player *playing;
@@ -180,11 +181,40 @@ static int print_one(RAMBlock *block, void *opaque)
     return 0;
 }
 
+static int dump_one(RAMBlock *block, void *opaque)
+{
+    fprintf(opaque, "%24s %8s 0x%016" PRIx64 " 0x%016" PRIx64 " 0x%016" PRIx64 "\n", qemu_ram_get_idstr(block),
+            "4 KiB", qemu_ram_get_offset(block), qemu_ram_get_used_length(block),
+            qemu_ram_get_max_length(block));
+    return 0;
+}
+
+/* R-RAM-33 */
+static void check_dump(FILE *out)
+{
+    char *const dump = subject_ram_dump(), *expected = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&expected, &size);
+
+    if (!stream) {
+        abort();
+    }
+    fprintf(stream, "%24s %8s %18s %18s %18s\n", "Block Name", "PSize", "Offset", "Used", "Total");
+    qemu_ram_foreach_block(dump_one, stream);
+    fclose(stream);
+    if (strcmp(dump, expected) != 0) {
+        fprintf(out, "the dump differs:\n%sfrom:\n%s", dump, expected);
+    }
+    free(expected);
+    free(dump);
+}
+
 static void print_blocks(const struct player *p, FILE *out)
 {
     struct printing printing = { p, out };
 
     qemu_ram_foreach_block(print_one, &printing);
+    check_dump(out);
     fprintf(out, "version %" PRIu32 " largest page 0x%zx\n", ram_list.version - p->block_version,
             qemu_ram_pagesize_largest());
 }

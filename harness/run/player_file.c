@@ -84,21 +84,26 @@ static const char *new_path(void)
 static bool from_path(MemoryRegion *mr, Object *owner, const char *name, const struct trace_step *s, int fd)
 {
     const struct file_flags flags = block_file_flags(s->c);
+    const bool there = s->n != FILE_PATH_NEW && s->n != FILE_DIRECTORY;
     char path[64];
     Error *error = NULL;
 
-    if (s->n == FILE_PATH_NEW || s->n == FILE_DIRECTORY) {
-        snprintf(path, sizeof(path), "%s", s->n == FILE_DIRECTORY ? folder() : new_path());
-    } else {
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    snprintf(path, sizeof(path), "%s", s->n == FILE_DIRECTORY ? folder() : new_path());
+    if (there) {
+        char target[32];
+
+        snprintf(target, sizeof(target), "/proc/self/fd/%d", fd);
+        if (symlink(target, path)) {
+            cannot("harness: cannot name a file");
+        }
     }
     memory_region_init_ram_from_file(mr, owner, name, s->v.absolute, flags.alignment, ram_flags(&flags), path,
                                      flags.readonly, &error);
-    if (s->n == FILE_PATH_NEW && (access(path, F_OK) == 0) != (error == NULL)) {
+    if (s->n != FILE_DIRECTORY && (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) != (there || !error)) {
         fprintf(stderr, "harness: a file was left behind, or is not there (R-FILE-5)\n");
         abort();
     }
-    if (s->n == FILE_PATH_NEW && !error) {
+    if (s->n != FILE_DIRECTORY && (there || !error)) {
         unlink(path);
     }
     if (error) {

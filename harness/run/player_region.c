@@ -2,6 +2,7 @@
 /* Regions and their owners: made, changed, put into containers, given back. */
 #include <stdlib.h>
 
+#include "model/block.h"
 #include "qapi/error.h"
 #include "run/player_block.h"
 #include "run/player_dirty.h"
@@ -67,27 +68,29 @@ static Object *owner_object(struct player *p, unsigned owner)
 static void init_ram(MemoryRegion *mr, Object *owner, const char *name, uint64_t size, int kind,
                      Error **errp)
 {
+    const struct ram_sizes sizes = block_ram_sizes((unsigned)kind, size);
+
     switch (kind) {
-    case 0:
+    case KIND_WORD_RAM:
         memory_region_init_ram(mr, owner, name, size, errp);
         break;
-    case 1:
+    case KIND_WORD_NOMIGRATE:
         memory_region_init_ram_nomigrate(mr, owner, name, size, errp);
         break;
-    case 2:
+    case KIND_WORD_ROM:
         memory_region_init_rom(mr, owner, name, size, errp);
         break;
-    case 3:
+    case KIND_WORD_ROM_NOMIGRATE:
         memory_region_init_rom_nomigrate(mr, owner, name, size, errp);
         break;
-    case 4:
+    case KIND_WORD_SHARED:
         memory_region_init_ram_flags_nomigrate(mr, owner, name, size, RAM_SHARED, errp);
         break;
-    case 5:
+    case KIND_WORD_NORESERVE:
         memory_region_init_ram_flags_nomigrate(mr, owner, name, size, RAM_NORESERVE, errp);
         break;
     default:
-        memory_region_init_resizeable_ram(mr, owner, name, size, 2 * size, player_on_resized, errp);
+        memory_region_init_resizeable_ram(mr, owner, name, sizes.used, sizes.max, player_on_resized, errp);
         break;
     }
 }
@@ -112,6 +115,9 @@ bool player_region_init(struct player *p, const struct trace_step *s, FILE *out)
     if (s->op == TRACE_OP_RAM || s->op == TRACE_OP_RAM_PTR || s->op == TRACE_OP_ROM_DEVICE ||
         s->op == TRACE_OP_DEVICE || s->op == TRACE_OP_IOMMU || s->op == TRACE_OP_RAM_FILE) {
         naming = NAMING_PLAIN;
+    }
+    if (s->op == TRACE_OP_RAM) {
+        size = block_ram_sizes((unsigned)s->n, s->v.absolute).used;
     }
     p->region_block_length[s->a] = (size + HOST_PAGE - 1) / HOST_PAGE * HOST_PAGE;    /* R-RAM-1 */
     name = region_name(p, s->a, naming);
@@ -140,7 +146,7 @@ bool player_region_init(struct player *p, const struct trace_step *s, FILE *out)
         p->region_target[s->a] = s->b;
         break;
     case TRACE_OP_RAM:
-        init_ram(mr, object, name, size, s->n, &error);
+        init_ram(mr, object, name, s->v.absolute, s->n, &error);
         break;
     case TRACE_OP_RAM_FILE:
         made = player_file_init(mr, object, name, s, out);

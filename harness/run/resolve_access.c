@@ -202,6 +202,8 @@ static bool buffer_operand(const struct query *q, struct trace_step *out, const 
     resolve_bound_value(&out->w, 0, TRACE_BUFFER_MAX);
     if (out->op == TRACE_OP_READ && out->n == READ_8) {
         out->w.absolute = 8;
+    } else if (out->op == TRACE_OP_READ && out->n == READ_TRANSLATED) {
+        resolve_bound_value(&out->w, 1, TRACE_BUFFER_MAX);      /* R-ACC-18 */
     }
     return space_operand(q, &out->a, reason);
 }
@@ -288,18 +290,30 @@ static void leaver_operand(const struct query *q, uint16_t *slot)
 
 static bool resolve_unmap(const struct query *q, struct trace_step *out, const char **reason)
 {
-    const bool meanwhile = out->op == TRACE_OP_MEANWHILE;
-    uint16_t *const slot = meanwhile ? &out->b : &out->a;
+    uint16_t *const slot = out->op == TRACE_OP_MEANWHILE ? &out->b : &out->a;
     struct model_mapping mapping;
 
     *reason = "nothing is mapped";
-    if (!(meanwhile ? bounced_operand(q, slot, reason)
+    if (!(out->op != TRACE_OP_UNMAP ? bounced_operand(q, slot, reason)
                     : resolve_take(resolve_pick_listed(q, *slot, NULL, model_mappings), slot)) ||
         !model_mapping(q->r->model, *slot, &mapping)) {
         return false;
     }
     resolve_bound_value(&out->w, 0, mapping.length < TRACE_BUFFER_MAX ? mapping.length : TRACE_BUFFER_MAX);
-    return true;
+    if (out->op != TRACE_OP_UNMAP_INTO) {
+        return true;
+    }
+    if (!mapping.bounced) {         /* memory that two spaces map is told apart by them (R-MAP-12) */
+        out->b = (uint16_t)mapping.space;
+        return true;
+    }
+    return space_operand(q, &out->b, reason);
+}
+
+/* Small values count from the first of so many places, large ones from the last: both ends are near. */
+static uint64_t from_either_end(uint64_t value, uint64_t places)
+{
+    return value >> 63 ? places - 1 - ~value % places : value % places;
 }
 
 static bool resolve_cached(const struct query *q, struct trace_step *out, const char **reason)
@@ -335,10 +349,10 @@ static bool resolve_cached(const struct query *q, struct trace_step *out, const 
         if (out->op == TRACE_OP_CACHE_STORE) {
             out->w.absolute = access_cut(out->w.absolute, (unsigned)least);
         }
-        out->v.absolute %= cache.length - least + 1;
+        out->v.absolute = from_either_end(out->v.absolute, cache.length - least + 1);
         return true;
     }
-    out->v.absolute %= cache.length;
+    out->v.absolute = from_either_end(out->v.absolute, cache.length);
     resolve_bound_value(&out->w, 0, TRACE_BUFFER_MAX);
     if (out->w.absolute > cache.length - out->v.absolute) {
         out->w.absolute = cache.length - out->v.absolute;
@@ -491,13 +505,17 @@ bool resolve_access(struct query *q, struct trace_step *out, const char **reason
         }
         return resolve_unmap(q, out, reason);
     case TRACE_OP_UNMAP:
+    case TRACE_OP_UNMAP_INTO:
         return resolve_unmap(q, out, reason);
     case TRACE_OP_MAP_CLIENT:
     case TRACE_OP_MAP_CLIENT_CANCEL:
         return true;
     case TRACE_OP_CACHE:
         *reason = "no free cache";
-        out->w.absolute = out->w.absolute == 0 ? 1 : out->w.absolute < INT64_MAX ? out->w.absolute : INT64_MAX;
+        out->w.absolute += out->w.absolute == 0;
+        if (out->w.absolute > INT64_MAX && model_profile(q->r->model) != MODEL_PROFILE_MEMCORE) {
+            out->w.absolute = INT64_MAX;        /* 7.2 returns what is more as an int64_t (R-CCH-1) */
+        }
         return resolve_take(resolve_next_free(out->a, TRACE_CACHES, q, cache_free), &out->a) &&
                space_operand(q, &out->b, reason);
     case TRACE_OP_CACHE_READ:

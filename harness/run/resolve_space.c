@@ -69,8 +69,8 @@ static bool can_be_armed(const struct query *q, unsigned slot)
 /* [v, v + w) is cut at 2^64: what a range past the end means is not specified. */
 static void cut_length(struct trace_step *step)
 {
-    if (step->w.absolute > UINT64_MAX - step->v.absolute) {
-        step->w.absolute = UINT64_MAX - step->v.absolute;
+    if (step->v.absolute > 0 && step->w.absolute > -step->v.absolute) {
+        step->w.absolute = -step->v.absolute;
     }
 }
 
@@ -88,7 +88,9 @@ static bool resolve_eventfd_del(struct query *q, struct trace_step *out, const c
         out->b = entry.b;
         out->n = entry.n;
         out->v = entry.v;
-        out->w = entry.w;
+        if (entry.n >= 5) {
+            out->w = entry.w;       /* else the data are no part of what is named (R-EFD-3) */
+        }
     }
     return true;
 }

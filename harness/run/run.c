@@ -6,6 +6,7 @@
 
 #include "model/block.h"
 #include "run/check.h"
+#include "run/look.h"
 #include "run/player.h"
 #include "run/subject.h"
 
@@ -318,6 +319,27 @@ static bool undo_accesses(struct runner *r)
            undo_listed(r, TRACE_OP_UNMAP, model_mappings) && undo_listed(r, TRACE_OP_CACHE_DESTROY, model_caches);
 }
 
+/* As one of the trace, if it can be played now. */
+static bool try_step(void *opaque, const struct trace_step *step)
+{
+    struct runner *r = opaque;
+    struct trace_step resolved;
+    const char *reason;
+
+    if (!resolve_step(&r->resolver, step, &resolved, &reason)) {
+        return true;
+    }
+    remember(r, &resolved, false);
+    return play(r, step, &resolved) == RUN_OK;
+}
+
+static bool look_around(struct runner *r)
+{
+    const struct look look = { .model = r->model, .turn = (unsigned)r->next, .play = try_step, .opaque = r };
+
+    return !r->accessed || look_at_ends(&look);
+}
+
 static bool look_at_ram(struct runner *r)
 {
     if (!r->player || !r->accessed || check_ram(r->player, r->model, &r->failure)) {
@@ -435,7 +457,7 @@ enum run_outcome runner_end(struct runner *r, struct run_totals *totals)
     if (r->player) {
         player_forget_failure(r->player);
     }
-    good = look_at_ram(r) && look_at_flags(r) && undo_spaces(r) && undo_tree(r) && undo_objects(r);
+    good = look_around(r) && look_at_ram(r) && look_at_flags(r) && undo_spaces(r) && undo_tree(r) && undo_objects(r);
     if (good && r->player && !check_empty(r->open_files, &r->failure)) {
         good = false;
         r->failure.step = r->next - 1;

@@ -56,6 +56,7 @@ Object *subject_owner_new(const char *id, void (*finalized)(void *opaque), void 
     struct harness_owner *owner = (struct harness_owner *)object_new(TYPE_HARNESS_OWNER);
 
     device_set_id(&owner->device, id);
+    device_set_path(&owner->device, id);
     owner->finalized = finalized;
     owner->opaque = opaque;
     return OBJECT(owner);
@@ -208,20 +209,44 @@ static void print_to_stream(void *opaque, const char *text)
     fputs(text, opaque);
 }
 
-char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
+struct printed {
+    char *text;
+    size_t size;
+    FILE *stream;
+};
 
-    if (!stream) {
+static void print_begin(struct printed *printed)
+{
+    printed->stream = open_memstream(&printed->text, &printed->size);
+    if (!printed->stream) {
         abort();
     }
-    memcore_set_print(print_to_stream, stream);
-    mtree_info(flatview, dispatch_tree, owner, disabled);
+    memcore_set_print(print_to_stream, printed->stream);
+}
+
+static char *print_end(struct printed *printed)
+{
     memcore_set_print(NULL, NULL);
-    fclose(stream);
-    return text;
+    fclose(printed->stream);
+    return printed->text;
+}
+
+char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled)
+{
+    struct printed printed;
+
+    print_begin(&printed);
+    mtree_info(flatview, dispatch_tree, owner, disabled);
+    return print_end(&printed);
+}
+
+char *subject_ram_dump(void)
+{
+    struct printed printed;
+
+    print_begin(&printed);
+    ram_block_dump(NULL);
+    return print_end(&printed);
 }
 
 size_t subject_live_views(void)

@@ -27,7 +27,7 @@ void subject_drain(void);
 size_t subject_deferred(void);          /* pieces of work waiting */
 
 /*
- * A device object that can own regions.  `finalized(opaque)` is called from its
+ * A device object that can own regions; its path is `id`, too.  `finalized(opaque)` is called from its
  * finalizer, after its regions were released (R-OBJ-8); the object's memory is
  * gone when it returns.  The caller holds the one reference.
  */
@@ -85,6 +85,9 @@ bool subject_set_meanwhile(void (*play)(void *opaque), void *opaque);
 
 /* mtree_info's text, to be freed with free(). */
 char *subject_mtree(bool flatview, bool dispatch_tree, bool owner, bool disabled);
+
+/* ram_block_dump's text, to be freed with free(). */
+char *subject_ram_dump(void);
 
 /* Live FlatViews without the permanent empty one; SIZE_MAX if the implementation cannot tell. */
 size_t subject_live_views(void);

@@ -328,9 +328,9 @@ static void test_number_modes(void)
     g_assert_cmpint(decode_one(TRACE_OP_ADD, 3 << 6, UINT32_MAX, 0, 0).n, ==, -1);
     /* words and sets of words count modulo what there is, whatever the mode */
     for (unsigned mode = 0; mode < 4; mode++) {
-        g_assert_cmpint(decode_one(TRACE_OP_RAM, (uint8_t)(mode << 6), 13, 1, 0).n, ==, 13 % 7);
+        g_assert_cmpint(decode_one(TRACE_OP_RAM, (uint8_t)(mode << 6), 13, 1, 0).n, ==, 13 % 9);
         g_assert_cmpint(decode_one(TRACE_OP_RAM, (uint8_t)(mode << 6), UINT32_MAX, 1, 0).n, ==,
-                        UINT32_MAX % 7);
+                        UINT32_MAX % 9);
         g_assert_cmpint(decode_one(TRACE_OP_MTREE, (uint8_t)(mode << 6), 0xfffffff5, 0, 0).n, ==, 5);
     }
 }
@@ -455,7 +455,7 @@ static void test_canonicalize_ends(void)
     trace_step_canonicalize(&step);
     g_assert_cmphex(step.v.absolute, ==, TRACE_RAM_SIZE_MAX);
     g_assert_cmpuint(step.b, ==, 0);
-    g_assert_cmpint(step.n, ==, UINT32_MAX % 7);
+    g_assert_cmpint(step.n, ==, UINT32_MAX % 9);
     g_assert_cmpuint(step.line, ==, 77);
     step.v.absolute = TRACE_RAM_SIZE_MAX + 1;
     trace_step_canonicalize(&step);

@@ -154,6 +154,7 @@ static const char *const canonical_lines[] = {
     "map_client_cancel q0",
     "meanwhile cancel_in_unmap q2 m3 length 0x3 for writing data 0x9",
     "map_meanwhile m7 as1 0x2000 size 0x40 for reading unmap m1",
+    "unmap_into m2 space as1 length 0x8 for writing data 0x5",
     "cache k7 as0 0x0 size 0x1 for writing",
     "cache_read k0 0x0 length 0xc by slow",
     "cache_write k0 0x0 length 0xc by cached data 3",

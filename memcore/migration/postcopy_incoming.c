@@ -48,6 +48,15 @@ static bool require_setup(const MigrationIncomingState *mis, Error **errp)
 
 /* --- init ---------------------------------------------------------------------------------- */
 
+/* What it had there before it shrank, and received, is gone. */
+static bool empty_growth(RAMBlock *block, uint64_t old_length, uint64_t new_length)
+{
+    const uint64_t length = new_length - old_length;
+
+    ramblock_recv_bitmap_clear_range(block, block->host + old_length, length / TARGET_PAGE_SIZE);
+    return ram_block_discard_range(block, old_length, length) == 0;
+}
+
 /* A block that is resized while pages come (R-POST-1). */
 static void resized(RAMBlockNotifierExtended *notifier, void *host, size_t old_length, size_t new_length)
 {
@@ -65,7 +74,7 @@ static void resized(RAMBlockNotifierExtended *notifier, void *host, size_t old_l
     if (postcopy_state_get() != POSTCOPY_INCOMING_ADVISE) {
         error_setg(&error, "block \"%s\" is resized in postcopy state \"%s\"", ram_block_label(block),
                    postcopy_state_name(postcopy_state_get()));
-    } else if (new_length > old_length && ram_block_discard_range(block, old_length, new_length - old_length) != 0) {
+    } else if (new_length > old_length && !empty_growth(block, old_length, new_length)) {
         error_setg(&error, "block \"%s\" grows, and its new part cannot be discarded", ram_block_label(block));
     } else {
         block->postcopy_length = new_length;

@@ -40,29 +40,30 @@ static void mark(unsigned long *bitmap, uint64_t page, bool set)
     }
 }
 
-static uint64_t readable(const SavedBlock *saved, uint64_t page)
+/* Bytes of pages from `page` on that may be looked at (R-RAM-7). */
+static uint64_t readable(const SavedBlock *saved, uint64_t page, uint64_t count)
 {
     const uint64_t start = page * TARGET_PAGE_SIZE;
 
-    return start < saved->readable ? MIN(saved->readable - start, TARGET_PAGE_SIZE) : 0;
+    return start < saved->readable ? MIN(saved->readable - start, count * TARGET_PAGE_SIZE) : 0;
 }
 
 static int write_run(RamSave *save, const SavedBlock *saved, uint64_t page, uint64_t count)
 {
-    const uint64_t start = page * TARGET_PAGE_SIZE, last = readable(saved, page + count - 1);
-    const uint64_t length = count * TARGET_PAGE_SIZE;
+    const uint64_t start = page * TARGET_PAGE_SIZE, length = count * TARGET_PAGE_SIZE;
+    const uint64_t there = readable(saved, page, count);
     int result;
 
     for (uint64_t i = 0; saved->written && i < count; i++) {
         mark(saved->written, page + i, true);
     }
-    if (last == TARGET_PAGE_SIZE) {
+    if (there == length) {
         result = save_file_write_pages(&save->file, saved->host + start, length, saved->pages_offset + start);
     } else {
-        /* The rest of the caller's last page reads as zero. */
+        /* What is behind the caller's memory reads as zero. */
         uint8_t *whole = g_malloc0(length);
 
-        memcpy(whole, saved->host + start, (count - 1) * TARGET_PAGE_SIZE + last);
+        memcpy(whole, saved->host + start, there);
         result = save_file_write(&save->file, whole, length, saved->pages_offset + start);
         g_free(whole);
     }
@@ -85,7 +86,7 @@ int save_pages_write(void *opaque, const SaveJob *job)
 
     for (uint64_t page = job->page; page < end && result == 0; page++) {
         if (!save->parameters.keep_zero_pages &&
-            zero_page_test(saved->host + page * TARGET_PAGE_SIZE, readable(saved, page))) {
+            zero_page_test(saved->host + page * TARGET_PAGE_SIZE, readable(saved, page, 1))) {
             mark(saved->file_bmap, page, false);
             zero++;
             result = run ? write_run(save, saved, page - run, run) : 0;
