@@ -218,9 +218,10 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen, bool is_wri
 /*
  * Ends it.  `len` is what map said; is_write: the first `access_len` bytes were
  * written: memory is marked dirty, the bounce buffer is written to what is at
- * the address now.  May finalize the owner of the region, and takes the big lock
- * for that.  Misuse: not a pointer that map gave; given back before; access_len
- * more than was mapped.
+ * the address now.  Of several maps with this pointer (regions may share memory)
+ * one of `as` and `len` ends, the newest if there are more (R-MAP-12).  May
+ * finalize the owner of the region, and takes the big lock for that.  Misuse: not a
+ * pointer that map gave; given back before; access_len more than was mapped.
  */
 void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len, bool is_write, hwaddr access_len);
 
