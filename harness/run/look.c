@@ -3,6 +3,7 @@
 
 #include "exec/cpu-common.h"
 #include "exec/memory.h"
+#include "model/access.h"
 
 /* Words of operand.def's `attrs`. */
 enum { ATTRS_MEMORY_ONLY = 2, ATTRS_SECURE_ONLY = 3 };
@@ -66,6 +67,46 @@ static bool look_at_end_of(const struct look *look, unsigned space, const struct
     step.v.absolute -= 0x80;
     step.w.absolute = 0x300;
     return play(look, step) && look_at_aligned(look, space, range);
+}
+
+/* Where IOMMUs have most of their blocks, some of which allow one direction only. */
+static bool look_at_start_of(const struct look *look, unsigned space, const struct view_range *range)
+{
+    struct trace_step step = {
+        .op = TRACE_OP_VALID, .a = (uint16_t)space, .n = DIRECTION_WRITING, .v.absolute = range->address,
+        .w.absolute = 4,
+    };
+
+    if (!play(look, step)) {
+        return false;
+    }
+    step.n = DIRECTION_READING;
+    return play(look, step);
+}
+
+/* R-IOM-9: an event of which a notifier's range holds one byte. */
+static bool look_at_iommu(const struct look *look)
+{
+    enum { DEVIOTLB_UNMAPS = 1 << 2, DEVIOTLB_UNMAP = 1 };      /* of operand.def's `iommuevents`, `iommuevent` */
+    const uint16_t *slots;
+    const size_t count = model_regions(look->model, &slots);
+
+    for (size_t i = 0; i < count; i++) {
+        const uint16_t slot = slots[(look->turn + i) % count];
+        struct model_iommu iommu;
+
+        if (model_iommu(look->model, slot, &iommu)) {
+            const struct trace_step notifier = {
+                .op = TRACE_OP_NOTIFIER, .b = slot, .n = DEVIOTLB_UNMAPS, .w.absolute = iommu.granule,
+            };
+            const struct trace_step notify = {
+                .op = TRACE_OP_NOTIFY, .a = slot, .n = DEVIOTLB_UNMAP, .v.absolute = iommu.granule,
+            };
+
+            return play(look, notifier) && play(look, notify);
+        }
+    }
+    return true;
 }
 
 /* For the table of an IOMMU that few accesses choose; who undoes the trace unmaps. */
@@ -148,7 +189,7 @@ bool look_at_ends(const struct look *look)
     size_t count = 0;
     unsigned space;
 
-    if (!look_at_cache(look) || !look_at_regions(look)) {
+    if (!look_at_cache(look) || !look_at_regions(look) || !look_at_iommu(look)) {
         return false;
     }
     if (spaces == 0) {
@@ -163,7 +204,8 @@ bool look_at_ends(const struct look *look)
     for (size_t i = 0; i < count; i++) {
         const uint64_t last = ranges[i].offset + ((uint64_t)ranges[i].size - 1);
 
-        if (!clean_and_log(look, ranges[i].region, last) || !look_at_end_of(look, space, &ranges[i])) {
+        if (!look_at_start_of(look, space, &ranges[i]) || !clean_and_log(look, ranges[i].region, last) ||
+            !look_at_end_of(look, space, &ranges[i])) {
             return false;
         }
     }
