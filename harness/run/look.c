@@ -20,7 +20,6 @@ static bool clean_and_log(const struct look *look, int region, uint64_t offset)
     const struct trace_step clear = {
         .op = TRACE_OP_DIRTY_CLEAR, .a = (uint16_t)region, .v.absolute = offset, .w.absolute = 1,
     };
-
     struct model_region facts;
 
     if (!model_region(look->model, (unsigned)region, &facts) || facts.block_max == 0) {
