@@ -278,10 +278,7 @@ static void find_pointer(struct player *p, const uint8_t *pointer, const struct 
     ram_addr_t offset;
 
     if (expected->place_region != OBSERVED_NONE) {
-        MemoryRegion *mr = &p->regions[expected->place_region].mr;
-        const uint8_t *host = memory_region_get_ram_ptr(mr);
-
-        if (pointer == host + expected->place_offset) {
+        if (pointer == player_ram(p, (unsigned)expected->place_region) + expected->place_offset) {
             seen->place_region = expected->place_region;
             seen->place_offset = expected->place_offset;
             return;
