@@ -269,10 +269,13 @@ static bool is_refused(void *opaque, size_t index)
     return e->options->refused && index < e->count && e->options->refused[index];
 }
 
-/* Pages can be clean for whoever tracks code, or they are tracked: either way the hook is listened to. */
-static bool watches_code(const struct trace *t)
+/*
+ * Pages can be clean for whoever tracks code, or they are tracked: either way the hook is listened to.  After accesses
+ * the look at the ends of ranges cleans pages (run/look.h).
+ */
+static bool watches_code(const struct emitter *e, const struct trace *t)
 {
-    bool watches = t->groups & 1u << TRACE_GROUP_DIRTY;
+    bool watches = e->access.used || t->groups & 1u << TRACE_GROUP_DIRTY;
 
     for (size_t i = 0; i < t->count; i++) {
         watches |= t->steps[i].op == TRACE_OP_CODE_TRACKING;
@@ -344,19 +347,19 @@ void emit_c(FILE *out, const struct trace *t, const struct run_options *run, con
     }
     fputs(" *\n *   cc test.c $(pkg-config --cflags --libs memcore) && ./a.out\n */\n", out);
     fputs(prelude, out);
-    if (watches_code(t) || e->access.used) {
+    if (watches_code(e, t)) {
         fputs(emit_ram_prelude, out);
     }
-    if (watches_code(t) || e->block.used) {
+    if (watches_code(e, t) || e->block.used) {
         fputs(emit_dirty_prelude, out);
     }
-    fputs(watches_code(t) ? code_prelude : "", out);
+    fputs(watches_code(e, t) ? code_prelude : "", out);
     emit_access_prelude(out, &e->access);
     emit_block_prelude(out, &e->block);
     put_declarations(out, e);
     fputs("int main(void)\n{\n    memcore_init(MEMCORE_RECLAIM_MANUAL);\n    type_register_static(&owner_type);\n"
           "    memcore_set_coalesced_flush(on_flush, NULL);\n", out);
-    fputs(watches_code(t) ? "    memcore_set_code_invalidate(on_code_written, NULL);\n" : "", out);
+    fputs(watches_code(e, t) ? "    memcore_set_code_invalidate(on_code_written, NULL);\n" : "", out);
     fputs("    for (int i = 0; i < 8; i++) {\n        event_notifier_init(&notifiers[i], 0);\n    }\n", out);
     emit_access_start(out, &e->access);
     emit_block_start(out, &e->block);

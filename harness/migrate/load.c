@@ -81,6 +81,8 @@ static void build_videos(uint64_t unit)
     for (unsigned i = 0; i < VIDEOS; i++) {
         videos[i].block = block_of(&videos[i].mr);
         ramblock_recv_bitmap_init(videos[i].block);
+        /* New RAM is dirty (R-DIRTY-10), and restore() cleans only what an input chose. */
+        cpu_physical_memory_clear_dirty_range(videos[i].block->offset, videos[i].block->used_length);
     }
 }
 

@@ -162,7 +162,6 @@ static bool compare(struct runner *r, const struct trace_step *step)
         return true;            /* questions change nothing: the next other step looks at the rest */
     }
     if (trace_op_table[step->op].group >= TRACE_GROUP_DEVICE) {
-        r->accessed |= step->op != TRACE_OP_DEVICE && step->op != TRACE_OP_IOMMU;
         if (!check_touched(r->player, r->model, &r->expected, failure)) {
             return false;
         }
@@ -184,12 +183,18 @@ static void play_failing(struct runner *r, const struct trace_step *resolved)
     (r->seen.refused ? model_refuse : model_apply)(r->model, resolved, &r->expected);
 }
 
+static bool may_write(enum trace_op op)
+{
+    return trace_op_table[op].group >= TRACE_GROUP_DEVICE && op != TRACE_OP_DEVICE && op != TRACE_OP_IOMMU;
+}
+
 static enum run_outcome play(struct runner *r, const struct trace_step *written, const struct trace_step *resolved)
 {
     enum run_outcome outcome = RUN_OK;
 
     observation_clear(&r->expected);
     observation_clear(&r->seen);
+    r->accessed |= may_write(resolved->op);
     if (r->player && !r->open_files && resolved->op == TRACE_OP_RAM_FILE) {
         r->open_files = check_open_files();
     }
