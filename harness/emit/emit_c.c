@@ -245,7 +245,7 @@ static void on_step(void *opaque, size_t index, const struct trace_step *written
     }
     trace_print_step(resolved, line, sizeof(line));
     fprintf(e->body, "\n    /* step %zu: %s%s */\n", index + 1, line, failing ? "  <- this one fails" : "");
-    if (check) {
+    if (check || resolved->op == TRACE_OP_QUERY) {      /* whose answer is always looked at */
         fputs(has_text(resolved) ? "    forget();\n    answer[0] = '\\0';\n" : "    forget();\n", e->body);
     }
     put_call(e, resolved, check, expected);
