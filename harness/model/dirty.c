@@ -104,7 +104,7 @@ void dirty_written(struct model *m, unsigned region, uint64_t offset, uint64_t l
     const struct cover c = cover(offset, length);
     const unsigned mask = region_dirty_log_mask(m, region);
 
-    if (!r->page_count) {
+    if (!r->page_max) {
         return;     /* nobody cleans pages that are not modelled: R-DIRTY-10 */
     }
     if (mask & CODE && !all(r, c, CODE)) {
@@ -152,11 +152,11 @@ static void snapshot(struct model *m, const struct trace_step *s, FILE *out)
     const uint64_t word = WORD_PAGES * TARGET_PAGE_SIZE, start = s->v.absolute, length = s->w.absolute;
     const size_t first = (size_t)(start / word) * WORD_PAGES;
     const size_t end = (size_t)((start + length + word - 1) / word) * WORD_PAGES;
-    const struct cover window = {first, end < r->page_count ? end : r->page_count};
+    const struct cover window = {first, end < r->page_max ? end : r->page_max};     /* R-SNAP-2 */
     const unsigned bit = 1u << s->n;
 
     log_sync(m, s->a);
-    for (size_t i = window.first; i < window.end; i++) {
+    for (size_t i = window.first; i < window.end && i < r->page_count; i++) {
         fprintf(out, "%s", r->pages[i] & bit ? "x" : ".");
     }
     fprintf(out, " in the snapshot\n");
@@ -165,7 +165,7 @@ static void snapshot(struct model *m, const struct trace_step *s, FILE *out)
     tell_all(m, EVENT_LOG_GLOBAL_AFTER_SYNC, FORWARD);
 }
 
-/* R-LEB: bit k is host page k; whole words count, padding too (R-LEB-3), as far as the block goes. */
+/* R-LEB: bit k is host page k; whole words count, padding too (R-LEB-3), as far as the block goes, reserve and all. */
 static void lebitmap(struct model *m, const struct trace_step *s, FILE *out)
 {
     struct region *const r = &m->regions[s->a];
@@ -176,7 +176,7 @@ static void lebitmap(struct model *m, const struct trace_step *s, FILE *out)
 
     for (size_t k = 0; k < bits; k++) {
         const uint64_t host_page = s->v.absolute + k * HOST_PAGE;
-        if (s->w.absolute >> k % 64 & 1 && host_page < r->block_length) {
+        if (s->w.absolute >> k % 64 & 1 && host_page < r->block_max) {
             set(r, cover(host_page, HOST_PAGE), clients);
         }
         set_bits += s->w.absolute >> k % 64 & 1;        /* R-LEB-6: padding, too */
