@@ -12,11 +12,6 @@
 
 static int fd;
 
-static RAMBlock *block_of(MemoryRegion *mr)
-{
-    return qemu_ram_block_by_name(memory_region_name(mr));
-}
-
 static bool in_bitmap(const unsigned long *bitmap, uint64_t page)
 {
     return bitmap[page / 64] >> page % 64 & 1;
@@ -84,7 +79,7 @@ static void on_after_sync(MemoryListener *listener)
     after_syncs++;
     check_number(after_syncs, syncs);
     /* The page that the sync brought is in bmap already. */
-    check(in_bitmap(block_of(watched)->bmap, 7));
+    check(in_bitmap(watched->ram_block->bmap, 7));
 }
 
 static void a_look(void)
@@ -154,7 +149,7 @@ static void rounds(void)
 static void check_taken(MemoryRegion *mr, uint64_t first, uint64_t end_page)
 {
     for (uint64_t page = 0; page < 64; page++) {
-        check(in_bitmap(block_of(mr)->bmap, page) == !(page >= first && page < end_page));
+        check(in_bitmap(mr->ram_block->bmap, page) == !(page >= first && page < end_page));
     }
 }
 
@@ -174,13 +169,13 @@ static void order(void)
     memory_region_set_dirty(second, 2 * PAGE, PAGE);
     check_number(ram_save_iterate(save, 57, &error_abort), 0);          /* to page 62; then the look finds the two */
     check_number(ram_save_iterate(save, 1, &error_abort), 0);
-    check(!in_bitmap(block_of(second)->bmap, 63));
-    check(in_bitmap(block_of(first)->bmap, 3));
+    check(!in_bitmap(second->ram_block->bmap, 63));
+    check(in_bitmap(first->ram_block->bmap, 3));
     check_number(ram_save_iterate(save, 1, &error_abort), 0);           /* around */
-    check(!in_bitmap(block_of(first)->bmap, 3));
-    check(in_bitmap(block_of(second)->bmap, 2));
+    check(!in_bitmap(first->ram_block->bmap, 3));
+    check(in_bitmap(second->ram_block->bmap, 2));
     check_number(ram_save_iterate(save, 5, &error_abort), 0);           /* a full circle ends by itself */
-    check(!in_bitmap(block_of(second)->bmap, 2));
+    check(!in_bitmap(second->ram_block->bmap, 2));
     end(save);
 }
 

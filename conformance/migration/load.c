@@ -64,14 +64,9 @@ typedef struct {
     MappedRamFile *file;
 } Scene;
 
-static RAMBlock *block_of(MemoryRegion *mr)
-{
-    return qemu_ram_block_by_name(memory_region_name(mr));
-}
-
 static void clean(MemoryRegion *mr)
 {
-    RAMBlock *block = block_of(mr);
+    RAMBlock *block = mr->ram_block;
 
     memset(block->host, FILLING, block->used_length);
     cpu_physical_memory_clear_dirty_range(block->offset, block->used_length);
@@ -114,7 +109,7 @@ static bool all_bytes(const uint8_t *place, uint64_t length, uint8_t value)
 
 static void check_loaded(MemoryRegion *mr, unsigned index)
 {
-    RAMBlock *block = block_of(mr);
+    RAMBlock *block = mr->ram_block;
 
     for (uint64_t page = 0; page < block->used_length / PAGE; page++) {
         check(all_bytes(block->host + page * PAGE, PAGE, image_present(index, page) ? image_byte(index, page) : 0));
@@ -129,7 +124,7 @@ static void check_loaded(MemoryRegion *mr, unsigned index)
 
 static void check_untouched(MemoryRegion *mr)
 {
-    RAMBlock *block = block_of(mr);
+    RAMBlock *block = mr->ram_block;
 
     check(all_bytes(block->host, block->used_length, FILLING));
     for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
@@ -153,7 +148,7 @@ static void filled_in_while_it_lasts(void)
 {
     Scene scene = scene_new();
 
-    mood.watched = block_of(scene.second);
+    mood.watched = scene.second->ram_block;
     check_number(mapped_ram_load(scene.file, 0, &error_abort), 0);
     check(mood.filled_in > 0);
     check_loaded(scene.second, 1);
@@ -195,7 +190,7 @@ static void large_runs_in_pieces(void)
     file = image_probe(image, 0, &error_abort);
     check_number(mapped_ram_load(file, 0, &error_abort), 0);
     check_number(mood.longest_asked, 1 << 20);
-    check(memcmp(block_of(mr)->host, image->bytes->data + image->blocks[0].pages, pages * PAGE) == 0);
+    check(memcmp(mr->ram_block->host, image->bytes->data + image->blocks[0].pages, pages * PAGE) == 0);
     mapped_ram_free(file);
     image_free(image);
     memcore_set_vm_running(true);
@@ -215,13 +210,13 @@ static void absent_pages_stay_unpopulated(void)
     memory_region_init_ram_flags_nomigrate(mr, NULL, "large", length, RAM_SHARED, &error_abort);
     stage_adopt(mr, NULL);
     stage_migratable(mr, "large");
-    memset(block_of(mr)->host, FILLING, 8 * PAGE);
+    memset(mr->ram_block->host, FILLING, 8 * PAGE);
     memcore_set_vm_running(false);
     image_block(image, "large", length / PAGE);
     image_tail(image);
     file = image_probe(image, 0, &error_abort);
     check_number(mapped_ram_load(file, 0, &error_abort), 0);
-    g_assert_cmpint(mincore(block_of(mr)->host, length, resident), ==, 0);
+    g_assert_cmpint(mincore(mr->ram_block->host, length, resident), ==, 0);
     for (uint64_t page = 0; page < length / 4096; page++) {
         populated += resident[page] & 1;
     }
@@ -236,7 +231,7 @@ static void absent_pages_stay_unpopulated(void)
 static void receivedmap_filled(void)
 {
     Scene scene = scene_new();
-    RAMBlock *block = block_of(scene.first);
+    RAMBlock *block = scene.first->ram_block;
 
     ramblock_recv_bitmap_init(block);
     check_number(mapped_ram_load(scene.file, 0, &error_abort), 0);
@@ -284,7 +279,7 @@ static void parts_not_there(void)
     check_untouched(scene.first);
 
     check_number(bitmap_discard_manager_plug(manager, 5 * PAGE / granule * granule, granule), 0);
-    memset(block_of(scene.second)->host + 5 * PAGE / granule * granule, FILLING, granule);
+    memset(scene.second->ram_block->host + 5 * PAGE / granule * granule, FILLING, granule);
     check_number(mapped_ram_load(scene.file, 0, &error_abort), 0);
     check_loaded(scene.second, 1);
     check_number(bitmap_discard_manager_unplug_all(manager), 0);
@@ -319,12 +314,12 @@ static void not_migratable(void)
 {
     Scene scene = scene_new();
 
-    qemu_ram_unset_migratable(block_of(scene.second));
+    qemu_ram_unset_migratable(scene.second->ram_block);
     mood.calls = 0;
     check_refuses(scene, 0, "block \"second\": the block of this name here is not migratable");
     check_untouched(scene.first);
     check_untouched(scene.second);
-    qemu_ram_set_migratable(block_of(scene.second));
+    qemu_ram_set_migratable(scene.second->ram_block);
     scene_end(scene);
 }
 
@@ -371,7 +366,7 @@ static void resized(void)
         mood.calls = 0;
         if (fits) {
             check_number(mapped_ram_load(scene.file, 0, &error_abort), 0);
-            check_number(block_of(scene.second)->used_length, 8 * PAGE);
+            check_number(scene.second->ram_block->used_length, 8 * PAGE);
             check_loaded(scene.second, 1);
         } else {
             check_refuses(scene, 0, "here it is at most 0x1000");
@@ -449,8 +444,8 @@ static void damaged(bool shrinks)
     check_error(error, shrinks ? "the file has shrunk since it was probed"
                                : "block \"second\": RAM is damaged: cannot read 0x");
     check_loaded(scene.first, 0);
-    check_pointer(block_of(scene.second)->file_bmap, NULL);
-    check(cpu_physical_memory_all_dirty(block_of(scene.second)->offset, 8 * PAGE, DIRTY_MEMORY_MIGRATION));
+    check_pointer(scene.second->ram_block->file_bmap, NULL);
+    check(cpu_physical_memory_all_dirty(scene.second->ram_block->offset, 8 * PAGE, DIRTY_MEMORY_MIGRATION));
     scene_end(scene);
 }
 

@@ -14,6 +14,7 @@
 #include "exec/ram_addr.h"
 #include "migration/colo-cache.h"
 #include "qapi/error.h"
+#include "run/region_block.h"
 #include "run/subject.h"
 
 #define FUZZ_TARGET "colo_cache"
@@ -84,9 +85,7 @@ void colo_warm_up(void)
                                       &error_abort);
     memory_region_init_ram_ptr(&machine.mr[CALLERS], NULL, "callers", lengths[CALLERS], machine.callers);
     for (unsigned b = 0; b < BLOCKS; b++) {
-        ram_addr_t offset;
-
-        machine.block[b] = qemu_ram_block_from_host(memory_region_get_ram_ptr(&machine.mr[b]), false, &offset);
+        machine.block[b] = region_block(&machine.mr[b]);
         if (!machine.block[b]->idstr[0]) {
             qemu_ram_set_idstr(machine.block[b], names[b], NULL);
         }

@@ -8,6 +8,7 @@
 #include "exec/ram_addr.h"
 #include "migrate/live_parts.h"
 #include "qapi/error.h"
+#include "run/region_block.h"
 #include "run/subject.h"
 
 struct live_machine live_machine;
@@ -198,10 +199,7 @@ void live_build(void)
     live_machine.manager = subject_manager_new(&live_machine.mr[PLUGGED], live_machine.unit, &never_busy,
                                                &error_abort);
     for (unsigned b = 0; b < BLOCKS; b++) {
-        ram_addr_t offset;
-
-        live_machine.block[b] =
-            qemu_ram_block_from_host(memory_region_get_ram_ptr(&live_machine.mr[b]), false, &offset);
+        live_machine.block[b] = region_block(&live_machine.mr[b]);
         qemu_ram_set_idstr(live_machine.block[b], live_names[b], NULL);
         qemu_ram_set_migratable(live_machine.block[b]);
         memory_region_add_subregion(&live_machine.root, b * APART, &live_machine.mr[b]);

@@ -16,6 +16,7 @@
 #include "run/allocation.h"
 #define FUZZ_TARGET "mapped_ram_load"
 #include "run/fuzz_check.h"
+#include "run/region_block.h"
 #include "run/subject.h"
 #include "snapshot/recipe.h"
 
@@ -51,13 +52,6 @@ static uint64_t host_page(void)
     return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static RAMBlock *block_of(MemoryRegion *mr)
-{
-    ram_addr_t offset;
-
-    return qemu_ram_block_from_host(memory_region_get_ram_ptr(mr), false, &offset);
-}
-
 static void map_file(MemoryRegion *mr, uint64_t length, int byte)
 {
     const int fd = memfd_create("rom", MFD_CLOEXEC);
@@ -79,7 +73,7 @@ static void build_videos(uint64_t unit)
     map_file(&videos[VIDEO_BLANK_FILE].mr, unit, 0);
     map_file(&videos[VIDEO_FILE].mr, unit, FILLING);
     for (unsigned i = 0; i < VIDEOS; i++) {
-        videos[i].block = block_of(&videos[i].mr);
+        videos[i].block = region_block(&videos[i].mr);
         ramblock_recv_bitmap_init(videos[i].block);
         /* New RAM is dirty (R-DIRTY-10), and restore() cleans only what an input chose. */
         cpu_physical_memory_clear_dirty_range(videos[i].block->offset, videos[i].block->used_length);
@@ -124,7 +118,7 @@ static void build_machine(void)
     memory_region_init_rom_nomigrate(&machine[1].mr, NULL, names[1], unit, &error_abort);
     memory_region_init_resizeable_ram(&machine[2].mr, NULL, names[2], 2 * unit, 66 * unit, NULL, &error_abort);
     for (unsigned i = 0; i < VIDEO; i++) {
-        RAMBlock *block = block_of(&machine[i].mr);
+        RAMBlock *block = region_block(&machine[i].mr);
 
         machine[i].block = block;
         ramblock_recv_bitmap_init(block);

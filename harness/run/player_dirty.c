@@ -6,16 +6,10 @@
 
 #include "exec/ram_addr.h"
 #include "run/player_parts.h"
+#include "run/region_block.h"
 
 enum { BMAP_NONE, BMAP_ONES, BMAP_ZEROS, BMAP_ONES_CHUNKS, BMAP_ZEROS_CHUNKS };
 enum { WORD_BITS = 64, CHUNK_SHIFT = CLEAR_BITMAP_SHIFT_MIN, LOG_WORDS = 8 };
-
-static RAMBlock *block_of(MemoryRegion *mr)
-{
-    ram_addr_t offset;
-
-    return qemu_ram_block_from_host(memory_region_get_ram_ptr(mr), false, &offset);
-}
 
 static void ask(ram_addr_t start, ram_addr_t length, unsigned client, FILE *out)
 {
@@ -78,7 +72,7 @@ static unsigned long *new_bits(uint64_t count, int byte)
 
 static void new_bmap(struct player *p, unsigned region, int kind)
 {
-    RAMBlock *block = block_of(&p->regions[region].mr);
+    RAMBlock *block = region_block(&p->regions[region].mr);
     const uint64_t pages = (block->max_length + TARGET_PAGE_SIZE - 1) >> TARGET_PAGE_BITS;
 
     player_forget_bmap(p, region);
@@ -101,7 +95,7 @@ static bool bmap_bit(const unsigned long *bmap, uint64_t page)
 /* What whoever sends a page does, R-CLR-3. */
 static bool send(MemoryRegion *mr, uint64_t offset)
 {
-    RAMBlock *block = block_of(mr);
+    RAMBlock *block = region_block(mr);
     const uint64_t page = offset >> TARGET_PAGE_BITS;
     const bool was = bmap_bit(block->bmap, page);
 
@@ -200,7 +194,7 @@ static void apply(struct player *p, const struct trace_step *s, FILE *out)
         break;
     case TRACE_OP_BMAP_SYNC:
         fprintf(out, "new %" PRIu64 "\n",
-                cpu_physical_memory_sync_dirty_bitmap(block_of(mr), s->v.absolute, length));
+                cpu_physical_memory_sync_dirty_bitmap(region_block(mr), s->v.absolute, length));
         break;
     case TRACE_OP_BMAP_SEND:
         fprintf(out, "sent %d\n", send(mr, s->v.absolute));
