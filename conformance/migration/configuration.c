@@ -119,6 +119,7 @@ static const uint8_t a_device[] = "\4\0\0\0\2\5timer\0\0\0\0\0\0\0\2" "payload" 
 static struct {
     unsigned stopped, resumed, asked;
     RamSave *cancelled;         /* by save_devices */
+    size_t length;              /* of what that gives */
 } machine;
 
 static void stop_writers(void *opaque)
@@ -142,7 +143,7 @@ static const void *save_devices(void *opaque, size_t *length)
         ram_save_cancel(machine.cancelled);
         return NULL;
     }
-    *length = sizeof(a_device) - 1;
+    *length = machine.length;
     return a_device;
 }
 
@@ -152,8 +153,10 @@ static void devices_behind_the_ram(void)
     RamSaveParameters parameters = parameters_of(fd);
     uint8_t behind[sizeof(a_device) - 1 + 2];
     MappedRamFile *file;
+    off_t end;
 
     memset(&machine, 0, sizeof(machine));
+    machine.length = sizeof(a_device) - 1;
     parameters.stop_writers = stop_writers;
     parameters.save_devices = save_devices;
     check_number(save(&parameters, &error_abort), 0);
@@ -163,7 +166,14 @@ static void devices_behind_the_ram(void)
     check_number(pread(fd, behind, sizeof(behind), (off_t)file->end), sizeof(behind));
     check(memcmp(behind, a_device, sizeof(a_device) - 1) == 0);
     check(behind[sizeof(behind) - 2] == 0 && behind[sizeof(behind) - 1] == 6);      /* EOF, description */
+    end = (off_t)file->end;
     mapped_ram_free(file);
+    /* However short they are. */
+    memset(&machine, 0, sizeof(machine));
+    machine.length = 1;
+    check_number(save(&parameters, &error_abort), 0);
+    check_number(pread(fd, behind, 3, end), 3);
+    check(behind[0] == a_device[0] && behind[1] == 0 && behind[2] == 6);
     close(fd);
 }
 

@@ -374,6 +374,13 @@ static void resized(void)
             check_untouched(scene.first);
         }
     }
+    stage_release(scene.first);
+    scene.first = stage_resizeable("first", 4096, IMAGE_PAGES * PAGE, NULL);
+    stage_migratable(scene.first, "first");
+    clean(scene.first);
+    check_number(mapped_ram_load(scene.file, 0, &error_abort), 0);
+    check_number(scene.first->ram_block->used_length, IMAGE_PAGES * PAGE);
+    check_loaded(scene.first, 0);
     scene_end(scene);
 }
 

@@ -35,6 +35,7 @@ static struct {
     bool broken;                        /* the descriptor, says poll */
     _Atomic unsigned spurious;          /* so often poll wakes for nothing, less than a message, another event */
     bool device;                        /* /dev/userfaultfd is there, and gives descriptors as the call does */
+    bool gives_0;                       /* the first of those is 0 */
     _Atomic unsigned interrupted;       /* so many writes of eight bytes, waits for a semaphore, sends and receives */
     int no_thread;                      /* errno of making one */
 } host;
@@ -164,6 +165,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
     argument = va_arg(arguments, void *);
     va_end(arguments);
     if (host.device && request == _IO(0xAA, 0)) {
+        if (host.gives_0) {
+            close(STDIN_FILENO);
+        }
         return (int)__real_syscall(__NR_userfaultfd, (long)(uintptr_t)argument, 0, 0, 0, 0, 0);
     }
     return host.ioctl_fails == request ? failed(EINVAL) : __real_ioctl(fd, request, argument);
@@ -202,6 +206,27 @@ static void descriptors(void)
         check_unsupported();
     }
     check_number(count_descriptors(), before);
+}
+
+/* 0 is a descriptor, too: a userfaultfd, the one that a block lives in. */
+static void descriptor_0(void)
+{
+    const int input = dup(STDIN_FILENO);
+    RAMBlock *block;
+
+    host.device = host.gives_0 = true;
+    check(postcopy_ram_supported_by_host());
+    as_here();
+    check_number(fcntl(STDIN_FILENO, F_GETFD), -1);         /* closed again */
+    block = stage_block(KIND_MEMFD_SHARED, "file", 4 * host_page);
+    check_number(qemu_ram_get_fd(block), STDIN_FILENO);
+    check(postcopy_ram_supported_by_host());
+    host.fstatfs_fails = EIO;
+    check_unsupported();
+    stage_release(block->mr);
+    memcore_drain();
+    dup2(input, STDIN_FILENO);
+    close(input);
 }
 
 static void memory(void)
@@ -557,6 +582,7 @@ int main(int argc, char **argv)
 {
     conformance_start(&argc, &argv);
     postcopy_case("/R-PC-10/descriptors", descriptors);
+    postcopy_case("/R-PC-10/descriptor-0-of-the-host", descriptor_0);
     postcopy_case("/R-PC-10/memory", memory);
     postcopy_case("/R-PC-10/files", files);
     postcopy_case("/R-PC-10/no-huge-pages", no_huge_pages);

@@ -59,7 +59,7 @@ CASE(put_without_cache, colo_cache_put(ram(), 0, NULL, 0, NULL))
 
 UNLOCKED(load, MappedRamFile *f = file(), mapped_ram_load(f, 0, NULL))
 CASE(page_behind, MappedRamFile *f = file(); mapped_ram_page_present(&f->blocks[0], IMAGE_PAGES))
-CASE(run_behind, MappedRamFile *f = file(); mapped_ram_run(&f->blocks[0], IMAGE_PAGES + 1))
+CASE(run_behind, MappedRamFile *f = file(); mapped_ram_run(&f->blocks[0], IMAGE_PAGES))
 CASE(read_too_many, MappedRamFile *f = file(); mapped_ram_read_pages(f, &f->blocks[0], 1, IMAGE_PAGES, NULL, NULL))
 CASE(read_behind, MappedRamFile *f = file(); mapped_ram_read_pages(f, &f->blocks[0], IMAGE_PAGES + 1, 0, NULL, NULL))
 
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
         { "/R-COLO-2/no-cache", put_without_cache, "colo_cache_put", "no caches*(R-COLO-1)" },
         { "/R-MLD-6/unlocked", load, "mapped_ram_load", "big lock*(R-MLD-6)" },
         { "/R-MLD-2/page-behind", page_behind, "mapped_ram_page_present", "1 pages from page 72*(R-MRAM-5)" },
-        { "/R-MLD-2/run-behind", run_behind, "mapped_ram_run", "pages from page 73*(R-MLD-4)" },
+        { "/R-MLD-2/run-behind", run_behind, "mapped_ram_run", "1 pages from page 72*(R-MLD-4)" },
         { "/R-MLD-2/read-too-many", read_too_many, "mapped_ram_read_pages", "72 pages from page 1 *(R-MLD-4)" },
         { "/R-MLD-2/read-behind", read_behind, "mapped_ram_read_pages", "0 pages from page 73*(R-MLD-4)" },
         { "/R-SAVE-1/unlocked", save_setup, "ram_save_setup", "big lock*(R-SAVE-1)" },

@@ -142,9 +142,6 @@ static void region_instance_finalize(Object *object)
         cds_list_del(&mr->aliases_link);
     }
     ram_block_free(mr->ram_block);
-    if (!list_is_empty(&mr->coalesced)) {
-        memcore_flush_coalesced();
-    }
     while ((range = region_coalesced_take_first(mr)) != NULL) {
         g_free(range);
     }
