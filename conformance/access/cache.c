@@ -368,6 +368,31 @@ static void slow_transfers_through_an_iommu(void)
     address_space_cache_destroy(&c);
 }
 
+/* Which table counts is a matter of the attributes. */
+static void scalars_by_attributes(void)
+{
+    const MemTxAttrs secure = { .secure = 1 };
+    Bus bus = bus_new("as"), target = bus_new("target");
+    TableIommu *t = table_new("iommu", 0x1000, TABLE_FULL);
+    MemTxResult result = MEMTX_ERROR;
+    MemoryRegionCache c;
+
+    stage_add(bus.root, 0, table_region(t));
+    stage_add(target.root, 0, ram_counting("all", 0x1000, 0x10));
+    stage_add(target.root, 0x1000, ram_counting("secure", 0x1000, 0x80));
+    table_map(t, 0, 0x1000, target.as, 0, 0xfff, IOMMU_RW);
+    table_map(t, 0, 0x1000, target.as, 0x1000, 0xfff, IOMMU_RW);
+    t->entries[1].index = 1;
+    check_number(cache_of(&c, bus, 0, 0x1000, WRITE), 0x1000);
+    check_number(address_space_ldl_le_cached(&c, 4, secure, &result), 0x87868584);
+    check_number(result, OK);
+    address_space_stl_le_cached(&c, 8, 1, secure, &result);
+    check_number(result, OK);
+    check_number(address_space_ldl_le_cached(&c, 8, secure, NULL), 1);
+    check_number(address_space_ldl_le_cached(&c, 8, PLAIN, NULL), 0x1b1a1918);
+    address_space_cache_destroy(&c);
+}
+
 /* ROM behind an IOMMU, and pages for one direction: each access asks for its own. */
 static void slow_directions(void)
 {
@@ -577,6 +602,7 @@ int main(int argc, char **argv)
     conformance_case("/R-CCH-6/devices", slow_accesses_of_devices);
     conformance_case("/R-CCH-6/rom-and-holes", slow_rom_and_holes);
     conformance_case("/R-CCH-6/directions", slow_directions);
+    conformance_case("/R-CCH-6/scalars-by-attributes", scalars_by_attributes);
     conformance_case("/R-CCH-7/stay-in-the-cache", slow_transfers_stay_in_the_cache);
     conformance_case("/R-CCH-7/through-an-iommu", slow_transfers_through_an_iommu);
     conformance_case("/R-ACC-19/caches-from-the-memory-itself", from_the_memory_itself);

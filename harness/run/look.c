@@ -162,7 +162,7 @@ static bool look_behind_memory(const struct look *look, unsigned space, int regi
     return true;
 }
 
-/* R-CCH-4: the last place where a store fits. */
+/* R-CCH-4: the last place where a store fits.  R-CCH-6: a load by the table of an IOMMU that few accesses choose. */
 static bool look_at_cache(const struct look *look)
 {
     enum { SCALARS = 10 };      /* the words of operand.def's `scalar` */
@@ -175,7 +175,13 @@ static bool look_at_cache(const struct look *look)
     }
     step.a = slots[0];
     step.v.absolute = UINT64_MAX;
-    return clean_and_log(look, cache.region, cache.offset + cache.length - 1) && play(look, step);
+    if (!clean_and_log(look, cache.region, cache.offset + cache.length - 1) || !play(look, step)) {
+        return false;
+    }
+    step.op = TRACE_OP_CACHE_LOAD;
+    step.c = ATTRS_SECURE_ONLY;
+    step.v.absolute = 0;
+    return play(look, step);
 }
 
 bool look_at_ends(const struct look *look)
