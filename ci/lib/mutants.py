@@ -34,9 +34,9 @@ def arguments():
     parser = common.parser(
         "ci/mutants",
         description="Puts small mistakes into memcore, one at a time: comparisons, bounds, constants, dropped "
-                    "statements, negated conditions, swapped arguments, missing locks and references.  Each is run "
-                    "against the replays of the corpora and the conformance tests that execute its line, or at least "
-                    "its function; what survives is fuzzed.  Mistakes that do not compile, or of which the compiler "
+                    "statements, negated conditions, arguments that are swapped or lost, missing locks and references.  "
+                    "Each is run against the replays of the corpora and the conformance tests that execute its line, or "
+                    "at least its function; what survives is fuzzed.  Mistakes that do not compile, or of which the compiler "
                     "makes the same code, do not count; nor do those of ci/mutants.equivalent, which says why no test "
                     "can notice them.",
         epilog="Interrupted, the same command goes on where it stopped.\n"
@@ -50,6 +50,8 @@ def arguments():
                         help="judge again those that survived earlier: did the new tests kill them?")
     parser.add_argument("--file", action="append", default=[], metavar="PATH",
                         help="only mutants of memcore/.../NAME.c; repeatable")
+    parser.add_argument("--kind", action="append", default=[], choices=mutate_c.KINDS, metavar="KIND",
+                        help="only mistakes of this kind; repeatable: " + ", ".join(mutate_c.KINDS))
     parser.add_argument("--fuzz", default="30", metavar="SECONDS",
                         help="for each survivor; 0: not at all (default: 30)")
     parser.add_argument("--min", default="0", metavar="PERCENT", help="fail if the tests' score is less")
@@ -70,8 +72,8 @@ def arguments():
         if not value.isdigit() or not least <= int(value) < 2 ** 31:
             common.die(f"--{name} {value}: a number from {least} was expected")
         setattr(options, name, int(value))
-    if options.check and options.file:
-        common.die("--check looks at all files: give it without --file")
+    if options.check and (options.file or options.kind):
+        common.die("--check looks at all mutants: give it without --file and --kind")
     for path in options.file:
         if not (common.ROOT / path).is_file() or not path.startswith("memcore/") or not path.endswith(".c"):
             common.die(f"--file {path}: a .c file of memcore was expected, like memcore/access/map.c")
@@ -344,7 +346,8 @@ def report(run, mutants):
 def main():
     options = arguments()
     texts = sources(options)
-    mutants = [m for path, text in texts.items() for m in mutate_c.mutants_of(path, text)]
+    mutants = [m for path, text in texts.items() for m in mutate_c.mutants_of(path, text)
+               if not options.kind or m.kind in options.kind]
     equivalent = read_equivalent()
     if options.check:
         sys.exit(not check_equivalent(mutants, equivalent))

@@ -12,6 +12,8 @@ import re
 Mutant = collections.namedtuple("Mutant", "id path function line kind start end text old new")
 Token = collections.namedtuple("Token", "kind text start end line")
 
+KINDS = ("arguments", "arithmetic", "comparison", "condition", "constant", "lifetime", "lost", "negation", "statement")
+
 TOKEN = re.compile(r"""
     (?P<space>\s+|\\\n) | (?P<comment>/\*.*?\*/|//[^\n]*)
   | (?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
@@ -27,6 +29,9 @@ SWAPS = {
     "arithmetic": {"+": ("-",), "-": ("+",), "&": ("|",), "|": ("&",), "<<": (">>",), ">>": ("<<",), "+=": ("-=",),
                    "-=": ("+=",), "|=": ("&=",), "&=": ("|=",), "++": ("--",), "--": ("++",)},
 }
+# What a function hands on, and what a caller who forgot it would say.
+LOST = {"attrs": "MEMTXATTRS_UNSPECIFIED", "is_write": "!is_write", "errp": "NULL", "flags": "0", "opaque": "NULL",
+        "index": "0"}
 UNARY_TOO = {"+", "-", "&"}
 NO_CALL = {"if", "while", "for", "switch", "return", "sizeof", "defined", "case", "do", "else", "__attribute__",
            "typeof", "__typeof__"}
@@ -171,6 +176,7 @@ class Source:
                     self.negate(i + 1, self.pairs[i + 1])
             elif token.kind == "word" and token.text not in NO_CALL and i + 1 in self.pairs and \
                     self.tokens[i + 1].text == "(" and not NOT_SWAPPED.search(token.text):
+                self.lose_arguments(i + 1, self.pairs[i + 1])
                 if not self.is_symmetric(i + 1, self.pairs[i + 1]):
                     self.swap_arguments(i + 1, self.pairs[i + 1])
             starts = token.text in (";", "{", "}", "else", "do") or i in closing_header or \
@@ -213,7 +219,8 @@ class Source:
         name, after = self.tokens[opening - 1].text, [token.text for token in self.tokens[closing + 1:closing + 3]]
         return name in SYMMETRIC or (name in COMPARES and after in (["==", "0"], ["!=", "0"]))
 
-    def swap_arguments(self, opening, closing):
+    def arguments(self, opening, closing):
+        """Offsets of each."""
         parts, start, i = [], opening + 1, opening + 1
         while i <= closing:
             if i == closing or self.tokens[i].text == ",":
@@ -223,6 +230,15 @@ class Source:
             elif i in self.pairs:
                 i = self.pairs[i]
             i += 1
+        return parts
+
+    def lose_arguments(self, opening, closing):
+        for start, end in self.arguments(opening, closing):
+            if self.text[start:end] in LOST:
+                self.add("lost", self.tokens[opening].line, start, end, LOST[self.text[start:end]])
+
+    def swap_arguments(self, opening, closing):
+        parts = self.arguments(opening, closing)
         for (a, b), (c, d) in zip(parts, parts[1:]):
             left, right = self.text[a:b], self.text[c:d]
             if left != right:

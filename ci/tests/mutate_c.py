@@ -25,6 +25,7 @@ int f(int a, int b)
     memcore_misuse("R-X-1", "%d < %d", a, b);
     i = !i;
     b = MAX(a, b);
+    flush(flags, flags + 1);
     b = strcmp(s, *s) == 0;
     b = strcmp(s, *s) < 0;
     return i;
@@ -57,6 +58,12 @@ EXPECTED = {
     ("negation", "i = !i;", "i = i;"),
     ("statement", "i = !i;", ";"),
     ("statement", "b = MAX(a, b);", ";"),
+    ("lost", "flush(flags, flags + 1);", "flush(0, flags + 1);"),
+    ("arguments", "flush(flags, flags + 1);", "flush(flags + 1, flags);"),
+    ("arithmetic", "flush(flags, flags + 1);", "flush(flags, flags - 1);"),
+    ("constant", "flush(flags, flags + 1);", "flush(flags, flags + 2);"),
+    ("constant", "flush(flags, flags + 1);", "flush(flags, flags + 0);"),
+    ("statement", "flush(flags, flags + 1);", ";"),
     ("statement", "b = strcmp(s, *s) == 0;", ";"),
     ("comparison", "b = strcmp(s, *s) == 0;", "b = strcmp(s, *s) != 0;"),
     ("constant", "b = strcmp(s, *s) == 0;", "b = strcmp(s, *s) == 1;"),
