@@ -29,6 +29,7 @@ static struct {
     int fstatfs_fails, munlockall_fails, mmap_fails;    /* errno */
     bool no_device;                     /* /dev/userfaultfd cannot be opened; there is only the system call */
     int no_call;                        /* errno of that */
+    long call_flags;                    /* it was made with */
     unsigned long ioctl_fails;          /* with EINVAL */
     _Atomic unsigned poll_interrupted;  /* so many times */
     int poll_fails;                     /* errno */
@@ -150,8 +151,11 @@ WRAPPED_OPEN
 
 WRAPPED_SYSCALL
 {
-    return number == __NR_userfaultfd && host.no_call ? failed(host.no_call)
-                                                      : real_syscall(number, a);
+    if (number != __NR_userfaultfd) {
+        return real_syscall(number, a);
+    }
+    host.call_flags = a[0];
+    return host.no_call ? failed(host.no_call) : real_syscall(number, a);
 }
 
 int __wrap_ioctl(int fd, unsigned long request, ...);
@@ -194,6 +198,8 @@ static void descriptors(void)
     check(postcopy_ram_supported_by_host());
     host.no_device = true;
     check(postcopy_ram_supported_by_host());
+    /* A program that is started meanwhile must not have it, nor a thread wait that has looked by poll. */
+    check_number((uint64_t)host.call_flags, O_CLOEXEC | O_NONBLOCK);
     host.no_call = EPERM;
     check_unsupported();
     host.no_call = EPERM;

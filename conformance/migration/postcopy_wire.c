@@ -45,17 +45,29 @@ static void dialogue(void)
     reader_end();
 }
 
+/* The bytes of a page are alike: of those only some. */
+static size_t next_cut(const GByteArray *bytes, size_t at)
+{
+    enum { ALIKE = 61 };
+
+    for (size_t i = 0; i < ALIKE; i++) {
+        if (at + i + 1 >= bytes->len || bytes->data[at + i] != bytes->data[at + i + 1]) {
+            return at + 1;
+        }
+    }
+    return at + ALIKE;
+}
+
 /* The connection breaks at every byte: an Error, no hang, and all is as it was or still waiting. */
 static void cut(void)
 {
-    size_t length;
+    GByteArray *whole;
 
     reader_begin();
     put_all();
-    length = reader.tape.in->len;
+    whole = g_byte_array_append(g_byte_array_new(), reader.tape.in->data, reader.tape.in->len);
     reader_end();
-    /* The bytes of a page are alike: of those only some. */
-    for (size_t at = 0; at < length; at += at % 7 == 3 && TARGET_PAGE_SIZE > 64 && at > 256 ? 61 : 1) {
+    for (size_t at = 0; at < whole->len; at = next_cut(whole, at)) {
         const unsigned descriptors = count_descriptors();
 
         reader_begin();
@@ -71,6 +83,7 @@ static void cut(void)
         reader_end();
         check_number(count_descriptors(), descriptors);
     }
+    g_byte_array_unref(whole);
 }
 
 /* Every message in every state: the table, or an error that names the state. */

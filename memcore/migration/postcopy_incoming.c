@@ -26,6 +26,7 @@ void postcopy_fail(MigrationIncomingState *mis, Error *error)
     if (postcopy) {
         qemu_mutex_lock(&postcopy->page_request_mutex);
     }
+    memcore_verify(error || mis->error);
     if (mis->error) {
         error_free(error);
     } else {

@@ -254,6 +254,7 @@ int ram_migrate_source(MigrationState *ms)
         postcopy_source_fail(ms, error);
     }
     source_return_stop(ms);
+    memcore_verify(done || ms->error);
     stopped = ms->source->stopped;
     source_free(ms);
     if (!done) {
