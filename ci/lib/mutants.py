@@ -34,11 +34,11 @@ def arguments():
     parser = common.parser(
         "ci/mutants",
         description="Puts small mistakes into memcore, one at a time: comparisons, bounds, constants, dropped "
-                    "statements, negated conditions, arguments that are swapped or lost, missing locks and references.  "
-                    "Each is run against the replays of the corpora and the conformance tests that execute its line, or "
-                    "at least its function; what survives is fuzzed.  Mistakes that do not compile, or of which the compiler "
-                    "makes the same code, do not count; nor do those of ci/mutants.equivalent, which says why no test "
-                    "can notice them.",
+                    "statements, negated conditions, arguments that are swapped or lost, missing locks and "
+                    "references.  Each is run against the replays of the corpora and the conformance tests that "
+                    "execute its line, or at least its function; what survives is fuzzed.  Mistakes that do not "
+                    "compile, or of which the compiler makes the same code, do not count; nor do those of "
+                    "ci/mutants.equivalent, which says why no test can notice them.",
         epilog="Interrupted, the same command goes on where it stopped.\n"
                "Results: build/mutants/results.json, report.md.\n"
                "Exit code: 0 done (and --min reached), 1 not, 2 wrong use, 130 interrupted.\n\n"
