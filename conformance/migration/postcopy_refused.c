@@ -143,6 +143,31 @@ static void source_is_gone(void)
     reader_end();
 }
 
+/* Before the first page, and after the last one, which comes too late to be refused: all is here, and nothing waits. */
+static void host_fails(void)
+{
+    unsigned calls = 0;
+
+    reader_begin();
+    put_all();
+    host_refuses(MEMCORE_FAULT_MADVISE, EIO);
+    reader_refused("block \"ram\" cannot be emptied");
+    host_agrees();
+    reader_end();
+    for (unsigned turn = 0; turn < 2; turn++) {
+        reader_begin();
+        lying_host();
+        lying.fail_at = calls;          /* the last: dismiss */
+        lying.fail_with = -EIO;
+        put_all();
+        check_number(reader_receive(), turn ? (uint64_t)-1 : 0);
+        check(!turn || strstr(error_get_pretty(reader.mis.error), "block \"ram\" cannot be unregistered"));
+        calls = lying.calls;
+        postcopy_set_host(NULL);
+        reader_end();
+    }
+}
+
 /* A block that nothing can be written to, before LISTEN and in a list. */
 static void read_only(void)
 {
@@ -172,9 +197,11 @@ int main(int argc, char **argv)
     postcopy_case("/R-PC-2/not-set-up", not_set_up);
     postcopy_case("/R-PC-4/resized-in-advise", resized);
     postcopy_case("/R-PC-15/places", discards);
+    postcopy_case("/R-PC-13/host-fails", host_fails);
     postcopy_case("/R-PC-20/empty-block", empty_block);
     postcopy_case("/R-PC-20/cannot-copy", cannot_copy);
     postcopy_case("/R-PC-22/nobody-to-ask", nobody_to_ask);
+    postcopy_case("/R-PC-24/host-fails", host_fails);
     postcopy_case("/R-PC-24/source-is-gone", source_is_gone);
     postcopy_case("/R-WIRE-4/read-only", read_only);
     return g_test_run();
