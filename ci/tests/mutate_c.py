@@ -86,6 +86,7 @@ def main():
     problems = [f"not made: {m}" for m in sorted(EXPECTED - set(made))]
     problems += [f"made although it must not be: {m}" for m in sorted(set(made) - EXPECTED)]
     problems += [f"made {made.count(m)} times: {m}" for m in sorted(EXPECTED) if made.count(m) > 1]
+    problems += [f"--kind does not know: {kind}" for kind in {m.kind for m in mutants} - set(mutate_c.KINDS)]
     if len({m.id for m in mutants}) != len(mutants):
         problems.append("two mutants have one id")
     for m in mutants:
